@@ -1,0 +1,113 @@
+#include "codegen/kernel_compiler.h"
+
+#include <Halide.h>
+
+#include <cstring>
+#include <map>
+
+#include "codegen/target.h"
+#include "schedules/apply_halide.h"
+#include "schedules/halide_algorithm.h"
+
+namespace whet {
+namespace {
+
+// Extents of the levels of a packed layout, innermost first, and the layout itself; empty: not packed.
+std::vector<PackLevel> LayoutOf(const Task& task, const Trace& trace, size_t index) {
+  if (!task.inputs[index].constant) return {};
+  for (const Directive& d : trace.directives)
+    if (d.kind == DirectiveKind::kPack && d.stage == task.inputs[index].name) return d.layout;
+  return {};
+}
+
+Status CheckLayouts(const Task& task, const Trace& trace) {
+  for (size_t i = 0; i < task.inputs.size(); ++i) {
+    const Shape& shape = task.inputs[i].type.shape;
+    std::vector<bool> seen(shape.size(), false);
+    for (const PackLevel& level : LayoutOf(task, trace, i)) {
+      if (level.dim < 0 || level.dim >= static_cast<int>(shape.size()) || level.size < 0) {
+        return Fail(ErrorCode::kInvalidInput, "the packed layout of '{}' names dimension {} of {}",
+                    task.inputs[i].name, level.dim, shape.size());
+      }
+      seen[level.dim] = true;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Status CompileKernel(const Task& task, const Trace& trace, const std::string& kernel_name,
+                     const EmitRequest& emit) {
+  ASSIGN_OR_RETURN(const Target target, Target::Parse(task.target));
+  RETURN_IF_ERROR(CheckLayouts(task, trace));
+  try {
+    HalideAlgorithm algorithm = BuildHalideAlgorithm(task, PackedLayoutsOf(trace.directives));
+    RETURN_IF_ERROR(ApplyHalide(trace.directives, &algorithm));
+    const Halide::Target halide_target(target.HalideTarget());
+    std::vector<Halide::Argument> arguments;
+    for (const HalideInput& input : algorithm.inputs) arguments.push_back(input.param);
+    std::map<Halide::OutputFileType, std::string> files;
+    if (!emit.object_path.empty()) files[Halide::OutputFileType::object] = emit.object_path;
+    if (!emit.stmt_path.empty()) files[Halide::OutputFileType::conceptual_stmt] = emit.stmt_path;
+    if (!emit.assembly_path.empty()) files[Halide::OutputFileType::assembly] = emit.assembly_path;
+    algorithm.stages.back().func.compile_to(files, arguments, kernel_name, halide_target);
+  } catch (const Halide::Error& e) {
+    return Fail(ErrorCode::kFailed, "Halide: {}", e.what());
+  } catch (const std::exception& e) {
+    return Fail(ErrorCode::kFailed, "compile: {}", e.what());
+  }
+  return {};
+}
+
+TensorType PackedType(const Task& task, const Trace& trace, size_t index) {
+  const TensorType& natural = task.inputs[index].type;
+  const std::vector<PackLevel> levels = LayoutOf(task, trace, index);
+  if (levels.empty()) return natural;
+  TensorType packed{natural.dtype, Shape(levels.size())};
+  std::vector<int64_t> inner(natural.shape.size(), 1);
+  for (size_t l = 0; l < levels.size(); ++l) {
+    const int64_t left = (natural.shape[levels[l].dim] + inner[levels[l].dim] - 1) / inner[levels[l].dim];
+    const int64_t extent = levels[l].size == 0 ? left : levels[l].size;
+    packed.shape[levels.size() - 1 - l] = extent;
+    inner[levels[l].dim] *= extent;
+  }
+  return packed;
+}
+
+Tensor PackConstant(const Task& task, const Trace& trace, size_t index, const Tensor& natural) {
+  const std::vector<PackLevel> levels = LayoutOf(task, trace, index);
+  if (levels.empty()) return natural;
+  Tensor packed(PackedType(task, trace, index));
+  const Shape& shape = natural.shape();
+  std::vector<int64_t> strides(shape.size(), 1);
+  for (size_t d = shape.size(); d-- > 1;) strides[d - 1] = strides[d] * shape[d];
+  const int64_t element = SizeOf(natural.dtype());
+  const Shape& extents = packed.shape();  // outermost level first
+  std::vector<int64_t> step(levels.size());
+  std::vector<int64_t> inner(shape.size(), 1);
+  for (size_t l = 0; l < levels.size(); ++l) {
+    step[l] = inner[levels[l].dim];
+    inner[levels[l].dim] *= extents[levels.size() - 1 - l];
+  }
+  std::vector<int64_t> at(levels.size(), 0);  // innermost level first
+  std::vector<int64_t> source(shape.size());
+  for (int64_t i = 0; i < packed.count(); ++i) {
+    std::fill(source.begin(), source.end(), 0);
+    for (size_t l = 0; l < levels.size(); ++l) source[levels[l].dim] += at[l] * step[l];
+    bool inside = true;
+    int64_t offset = 0;
+    for (size_t d = 0; d < shape.size(); ++d) {
+      inside &= source[d] < shape[d];
+      offset += source[d] * strides[d];
+    }
+    if (inside) std::memcpy(packed.bytes() + i * element, natural.bytes() + offset * element, element);
+    for (size_t l = 0; l < levels.size(); ++l) {
+      if (++at[l] < extents[levels.size() - 1 - l]) break;
+      at[l] = 0;
+    }
+  }
+  return packed;
+}
+
+}  // namespace whet

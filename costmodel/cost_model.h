@@ -1,0 +1,57 @@
+// The cost model: predicts how fast candidates are, learns from measurements.
+//
+// Scores are comparable within a task only; higher is faster. Failed candidates train as the slowest of all.
+// Thread safety: one thread at a time per model.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/rng.h"
+#include "base/status.h"
+
+namespace whet {
+
+// Training rows: features of measured candidates, grouped by task.
+struct TrainingSet {
+  int64_t width = 0;              // features a row
+  std::vector<float> features;    // row-major
+  std::vector<float> throughput;  // per row: task's best time / this time, in (0, 1]; 0: failed
+  std::vector<int> task;          // per row
+  int64_t rows() const { return static_cast<int64_t>(throughput.size()); }
+};
+
+class CostModel {
+ public:
+  virtual ~CostModel() = default;
+  virtual std::string_view name() const = 0;  // "xgboost", "random", "roofline"
+  virtual bool trained() const = 0;
+  // Learns from all rows so far. Deterministic given the same rows and history.
+  virtual Status Train(const TrainingSet& set) = 0;
+  // One score a row of `width` floats. kInvalidInput where a trained model knows another width.
+  virtual Result<std::vector<float>> Predict(std::span<const float> rows, int64_t width) = 0;
+};
+
+// Scores without sense: what a model must beat. Learns nothing.
+std::unique_ptr<CostModel> MakeRandomModel(uint64_t seed);
+// The analytic estimate (roofline.h) as it stands in the feature row: part of the machine's peak, in (0, 1].
+// Learns nothing. What other widths of rows get is 0.
+std::unique_ptr<CostModel> MakeRooflineModel();
+// Boosted trees over the roofline's estimate; before the first training, the roofline alone.
+Result<std::unique_ptr<CostModel>> MakeXgboostModel(uint64_t seed, int threads);
+
+// docs/formats/cost_model.md. Saving requires a trained model that MakeXgboostModel or LoadXgboostModel made.
+Status SaveModel(const CostModel& model, const std::string& path);
+Result<std::unique_ptr<CostModel>> LoadXgboostModel(const std::string& path, int threads);
+
+// How well scores rank measured throughputs of one task. Both require spans of equal length.
+// The part of pairs with different throughputs that the scores order alike; equal scores count half. 1 where
+// there is no such pair.
+double PairwiseAccuracy(std::span<const float> scores, std::span<const float> throughput);
+// Spearman's rank correlation, ties at their mean rank; 0 where either side does not vary.
+double SpearmanRho(std::span<const float> scores, std::span<const float> throughput);
+
+}  // namespace whet

@@ -1,0 +1,201 @@
+#include "costmodel/xgboost_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "costmodel/feature_list.h"
+
+namespace whet {
+namespace {
+
+constexpr int kRoundsFromScratch = 60;
+constexpr int kRoundsAdded = 15;
+constexpr int64_t kRowsFromScratch = 3000;
+constexpr double kSlowestTarget = -6;   // log2 of the throughput below which differences do not matter
+constexpr double kFailedTarget = -7;
+constexpr double kLeastWeight = 0.15;
+
+struct MatrixDeleter {
+  void operator()(void* matrix) const { XGDMatrixFree(matrix); }
+};
+using Matrix = std::unique_ptr<void, MatrixDeleter>;
+
+// log2 of the analytic estimate; 0 for rows that are not the feature table's.
+double Prior(const float* row, int64_t width) {
+  if (width != kFeatureCount) return 0;
+  return std::log2(std::max(1e-6, static_cast<double>(row[kRoofEfficiency])));
+}
+
+// What the trees learn: targets and weights by row, and the prior's weight.
+struct Targets {
+  std::vector<float> residual;
+  std::vector<float> weight;
+  double prior_weight = 0;
+};
+
+Targets MakeTargets(const TrainingSet& set, const double* fixed_prior_weight) {
+  const auto rows = static_cast<size_t>(set.rows());
+  std::vector<double> target(rows);
+  std::vector<double> prior(rows);
+  Targets targets;
+  targets.weight.resize(rows);
+  struct Mean {
+    double weight = 0, target = 0, prior = 0;
+  };
+  std::map<int, Mean> means;  // by task
+  for (size_t r = 0; r < rows; ++r) {
+    const double throughput = set.throughput[r];
+    target[r] = throughput > 0 ? std::max(kSlowestTarget, std::log2(throughput)) : kFailedTarget;
+    prior[r] = Prior(&set.features[r * static_cast<size_t>(set.width)], set.width);
+    const double weight = kLeastWeight + throughput;
+    targets.weight[r] = static_cast<float>(weight);
+    Mean& mean = means[set.task[r]];
+    mean.weight += weight;
+    mean.target += weight * target[r];
+    mean.prior += weight * prior[r];
+  }
+  double products = 0;
+  double squares = 1e-9;
+  for (size_t r = 0; r < rows; ++r) {
+    const Mean& mean = means[set.task[r]];
+    target[r] -= mean.target / mean.weight;
+    prior[r] -= mean.prior / mean.weight;
+    products += targets.weight[r] * target[r] * prior[r];
+    squares += targets.weight[r] * prior[r] * prior[r];
+  }
+  targets.prior_weight = fixed_prior_weight != nullptr ? *fixed_prior_weight
+                                                       : std::clamp(products / squares, 0.0, 1.5);
+  targets.residual.resize(rows);
+  for (size_t r = 0; r < rows; ++r) {
+    targets.residual[r] = static_cast<float>(target[r] - targets.prior_weight * prior[r]);
+  }
+  return targets;
+}
+
+Status CheckSet(const TrainingSet& set) {
+  const auto rows = set.throughput.size();
+  if (set.width > 0 && rows > 0 && set.task.size() == rows &&
+      set.features.size() == rows * static_cast<size_t>(set.width)) {
+    return {};
+  }
+  return Fail(ErrorCode::kInvalidInput,
+              "a training set of {} rows, {} task numbers and {} features of width {} does not fit together",
+              rows, set.task.size(), set.features.size(), set.width);
+}
+
+}  // namespace
+
+Status CheckXgboost(int code, const char* what) {
+  if (code == 0) return {};
+  std::string message = XGBGetLastError();
+  message.resize(std::min(message.find('\n'), message.size()));
+  return Fail(ErrorCode::kInternal, "XGBoost failed to {}: {}", what, message);
+}
+
+Status XgboostModel::MakeBooster(const void* matrix) {
+  const DMatrixHandle matrices[] = {const_cast<void*>(matrix)};
+  BoosterHandle handle = nullptr;
+  RETURN_IF_ERROR(CheckXgboost(
+      XGBoosterCreate(matrix != nullptr ? matrices : nullptr, matrix != nullptr ? 1 : 0, &handle),
+      "make a model"));
+  booster_.reset(handle);
+  // XGBoost reads the seed as an int.
+  const std::string seed = std::to_string(static_cast<int>(seed_ & 0x7fffffff));
+  const std::string threads = std::to_string(std::max(1, threads_));
+  const std::pair<const char*, const char*> parameters[] = {
+      {"objective", "reg:squarederror"}, {"booster", "gbtree"},    {"tree_method", "hist"},
+      {"max_depth", "6"},                {"eta", "0.2"},           {"min_child_weight", "0.5"},
+      {"lambda", "1"},                   {"base_score", "0"},      {"colsample_bytree", "0.6"},
+      {"verbosity", "0"},                {"seed", seed.c_str()},   {"nthread", threads.c_str()},
+  };
+  for (const auto& [name, value] : parameters) {
+    RETURN_IF_ERROR(CheckXgboost(XGBoosterSetParam(handle, name, value), "set a parameter"));
+  }
+  return {};
+}
+
+Status XgboostModel::Train(const TrainingSet& set) {
+  RETURN_IF_ERROR(CheckSet(set));
+  const bool scratch = booster_ == nullptr || set.width != header_.width ||
+                       set.rows() < kRowsFromScratch || set.rows() >= 2 * rows_from_scratch_;
+  const Targets targets = MakeTargets(set, scratch ? nullptr : &header_.prior_weight);
+  DMatrixHandle handle = nullptr;
+  RETURN_IF_ERROR(CheckXgboost(
+      XGDMatrixCreateFromMat(set.features.data(), static_cast<bst_ulong>(set.rows()),
+                             static_cast<bst_ulong>(set.width), std::nanf(""), &handle),
+      "read the training set"));
+  const Matrix matrix(handle);
+  const auto rows = static_cast<bst_ulong>(set.rows());
+  RETURN_IF_ERROR(CheckXgboost(
+      XGDMatrixSetFloatInfo(handle, "label", targets.residual.data(), rows), "set the targets"));
+  RETURN_IF_ERROR(CheckXgboost(
+      XGDMatrixSetFloatInfo(handle, "weight", targets.weight.data(), rows), "set the weights"));
+  if (scratch) {
+    RETURN_IF_ERROR(MakeBooster(handle));
+    rows_from_scratch_ = set.rows();
+  }
+  int done = 0;
+  RETURN_IF_ERROR(CheckXgboost(XGBoosterBoostedRounds(booster_.get(), &done), "count its trees"));
+  const int rounds = scratch ? kRoundsFromScratch : kRoundsAdded;
+  for (int round = 0; round < rounds; ++round) {
+    RETURN_IF_ERROR(CheckXgboost(XGBoosterUpdateOneIter(booster_.get(), done + round, handle),
+                                 "grow a tree"));
+  }
+  header_ = {set.width, set.rows(), targets.prior_weight};
+  return {};
+}
+
+Result<std::vector<float>> XgboostModel::Predict(std::span<const float> rows, int64_t width) {
+  if (booster_ == nullptr) return MakeRooflineModel()->Predict(rows, width);
+  if (width != header_.width || rows.size() % static_cast<size_t>(width) != 0) {
+    return Fail(ErrorCode::kInvalidInput, "{} numbers are no rows of the {} features that the model knows",
+                rows.size(), header_.width);
+  }
+  const size_t count = rows.size() / static_cast<size_t>(width);
+  if (count == 0) return std::vector<float>();
+  const std::string array = fmt::format(
+      R"({{"data":[{},true],"shape":[{},{}],"strides":null,"typestr":"<f4","version":3}})",
+      reinterpret_cast<uintptr_t>(rows.data()), count, width);
+  const char* config =
+      R"({"type":1,"iteration_begin":0,"iteration_end":0,"strict_shape":false,"missing":NaN,"cache_id":0})";
+  const bst_ulong* shape = nullptr;
+  bst_ulong dims = 0;
+  const float* values = nullptr;
+  RETURN_IF_ERROR(CheckXgboost(XGBoosterPredictFromDense(booster_.get(), array.c_str(), config, nullptr,
+                                                         &shape, &dims, &values),
+                               "predict"));
+  std::vector<float> scores(count);
+  for (size_t r = 0; r < count; ++r) {
+    const double prior = header_.prior_weight * Prior(&rows[r * static_cast<size_t>(width)], width);
+    scores[r] = static_cast<float>(std::exp2(std::clamp(prior + values[r], -60.0, 60.0)));
+  }
+  return scores;
+}
+
+Result<std::string> XgboostModel::SerializeTrees() const {
+  bst_ulong size = 0;
+  const char* bytes = nullptr;
+  RETURN_IF_ERROR(CheckXgboost(
+      XGBoosterSaveModelToBuffer(booster_.get(), R"({"format":"json"})", &size, &bytes), "save"));
+  return std::string(bytes, size);
+}
+
+Status XgboostModel::RestoreTrees(const Header& header, const std::string& trees) {
+  RETURN_IF_ERROR(MakeBooster(nullptr));
+  const int code = XGBoosterLoadModelFromBuffer(booster_.get(), trees.data(), trees.size());
+  if (Status status = CheckXgboost(code, "read the trees"); !status) {
+    booster_.reset();
+    return Fail(ErrorCode::kCorrupt, "{}", status.error().message);
+  }
+  header_ = header;
+  rows_from_scratch_ = header.rows;
+  return {};
+}
+
+Result<std::unique_ptr<CostModel>> MakeXgboostModel(uint64_t seed, int threads) {
+  if (threads < 1) return Fail(ErrorCode::kInvalidInput, "the cost model needs at least 1 thread, not {}", threads);
+  return std::make_unique<XgboostModel>(seed, threads);
+}
+
+}  // namespace whet

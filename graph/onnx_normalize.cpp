@@ -1,0 +1,233 @@
+#include "graph/onnx_normalize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "graph/evaluate.h"
+#include "graph/onnx_tensor.h"
+#include "schedules/operators/operator.h"
+
+namespace whet {
+namespace {
+
+using Attr = onnx::AttributeProto;
+
+}  // namespace
+
+OnnxNode::OnnxNode(ImportContext& context, const onnx::NodeProto& proto, std::vector<bool> outputs_used)
+    : context_(context),
+      proto_(proto),
+      outputs_used_(std::move(outputs_used)),
+      first_value_(context.graph.values.size()),
+      first_node_(context.graph.nodes.size()) {
+  name_ = PrintableName(!proto.name().empty()       ? proto.name()
+                        : proto.output_size() > 0 ? proto.output(0)
+                                                  : proto.op_type());
+  for (const std::string& input : proto.input()) {
+    const auto it = context.values.find(input);
+    inputs_.push_back(input.empty() || it == context.values.end() ? kNoValue : it->second);
+  }
+}
+
+ValueId OnnxNode::Input(int i) {
+  if (HasInput(i)) return inputs_[i];
+  Remember(fmt::format("input {} is missing", i));
+  return kNoValue;
+}
+
+const TensorType& OnnxNode::Type(ValueId value) const {
+  static const TensorType kNothing{DataType::kFloat32, {0}};
+  return value == kNoValue ? kNothing : context_.graph.values[value].type;
+}
+
+const Tensor* OnnxNode::Constant(ValueId value) const {
+  return value == kNoValue ? nullptr : context_.graph.values[value].constant.get();
+}
+
+Result<std::vector<int64_t>> OnnxNode::ConstantInts(int i, const char* what) {
+  const Tensor* tensor = Constant(Input(i));
+  if (tensor == nullptr) {
+    return Fail(ErrorCode::kUnsupported, "its {} are computed at run time, Whet needs them constant", what);
+  }
+  if (tensor->dtype() != DataType::kInt64 && tensor->dtype() != DataType::kInt32) {
+    return Fail(ErrorCode::kInvalidInput, "its {} are {}, expected integers", what, Name(tensor->dtype()));
+  }
+  if (tensor->shape().size() > 1 || tensor->count() > 4096) {
+    return Fail(ErrorCode::kInvalidInput, "its {} are {}, expected a short list", what,
+                ToString(tensor->type()));
+  }
+  std::vector<int64_t> values;
+  for (int64_t k = 0; k < tensor->count(); ++k) values.push_back(tensor->AsInt64(k));
+  return values;
+}
+
+const onnx::AttributeProto* OnnxNode::Find(std::string_view name, int type) {
+  read_.emplace(name);
+  for (const Attr& attribute : proto_.attribute()) {
+    if (attribute.name() != name) continue;
+    if (!attribute.ref_attr_name().empty()) {
+      Remember(fmt::format("attribute '{}' refers to a function's attribute", name));
+      return nullptr;
+    }
+    if (attribute.type() == type) return &attribute;
+    // Files before IR version 2 leave the type out.
+    if (!attribute.has_type() || attribute.type() == Attr::UNDEFINED) {
+      if ((type == Attr::INT && attribute.has_i()) || (type == Attr::FLOAT && attribute.has_f()) ||
+          (type == Attr::STRING && attribute.has_s()) || (type == Attr::INTS && attribute.ints_size() > 0)) {
+        return &attribute;
+      }
+    }
+    Remember(fmt::format("attribute '{}' is not of the kind that the operator takes", name));
+    return nullptr;
+  }
+  return nullptr;
+}
+
+bool OnnxNode::HasAttribute(std::string_view name) {
+  read_.emplace(name);
+  return std::any_of(proto_.attribute().begin(), proto_.attribute().end(),
+                     [&](const Attr& attribute) { return attribute.name() == name; });
+}
+
+int64_t OnnxNode::Int(std::string_view name, int64_t fallback) {
+  const Attr* attribute = Find(name, Attr::INT);
+  return attribute == nullptr ? fallback : attribute->i();
+}
+
+double OnnxNode::Float(std::string_view name, double fallback) {
+  const Attr* attribute = Find(name, Attr::FLOAT);
+  return attribute == nullptr ? fallback : attribute->f();
+}
+
+std::string OnnxNode::String(std::string_view name, std::string fallback) {
+  const Attr* attribute = Find(name, Attr::STRING);
+  return attribute == nullptr ? fallback : attribute->s();
+}
+
+std::vector<int64_t> OnnxNode::Ints(std::string_view name, std::vector<int64_t> fallback) {
+  const Attr* attribute = Find(name, Attr::INTS);
+  if (attribute == nullptr) return fallback;
+  return {attribute->ints().begin(), attribute->ints().end()};
+}
+
+void OnnxNode::Ignore(std::initializer_list<std::string_view> names) {
+  for (std::string_view name : names) read_.emplace(name);
+}
+
+Result<int64_t> OnnxNode::Axis(int64_t axis, int64_t rank) const {
+  if (axis < -rank || axis >= rank) {
+    return Fail(ErrorCode::kInvalidInput, "axis {} is not one of a tensor of {} dimensions", axis, rank);
+  }
+  return axis < 0 ? axis + rank : axis;
+}
+
+Result<ValueId> OnnxNode::Emit(std::string op, std::vector<ValueId> inputs, Attributes attributes) {
+  if (!problem_.empty()) return Fail(ErrorCode::kInvalidInput, "{}", problem_);
+  const OperatorDef* def = FindOperator(op);
+  if (def == nullptr) return Fail(ErrorCode::kUnsupported, "Whet has no operator {}", op);
+  while (!inputs.empty() && inputs.back() == kNoValue) inputs.pop_back();
+  if (static_cast<int>(inputs.size()) < def->min_inputs ||
+      (def->max_inputs >= 0 && static_cast<int>(inputs.size()) > def->max_inputs)) {
+    return Fail(ErrorCode::kInvalidInput, "has {} inputs, which the operator does not take", inputs.size());
+  }
+  for (const auto& [key, attribute] : attributes.values()) {
+    if (const double* number = std::get_if<double>(&attribute); number && !std::isfinite(*number)) {
+      return Fail(ErrorCode::kInvalidInput, "attribute '{}' is not a finite number", key);
+    }
+  }
+  std::vector<const TensorType*> types;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] == kNoValue && static_cast<int>(i) < def->min_inputs) {
+      return Fail(ErrorCode::kInvalidInput, "input {} is missing", i);
+    }
+    types.push_back(inputs[i] == kNoValue ? nullptr : &context_.graph.values[inputs[i]].type);
+  }
+  ASSIGN_OR_RETURN(TensorType type, def->infer(attributes, types));
+  ASSIGN_OR_RETURN(const int64_t bytes, CheckedBytes(type));
+
+  Graph& graph = context_.graph;
+  // Unique until Return gives the last value the name that the file has for it.
+  std::string value_name = fmt::format("{}/{}", name_, graph.values.size());
+  const ValueId value = graph.AddValue(Value{value_name, std::move(type), nullptr});
+  Node node{std::move(value_name), std::move(op), std::move(inputs), value, std::move(attributes)};
+  ASSIGN_OR_RETURN(std::optional<Tensor> folded, TryFold(graph, node));
+  if (folded) {
+    graph.values[value].constant = std::make_shared<const Tensor>(std::move(*folded));
+    return value;
+  }
+  if (bytes == 0) {
+    return Fail(ErrorCode::kUnsupported, "its result {} has no elements",
+                ToString(graph.values[value].type));
+  }
+  graph.nodes.push_back(std::move(node));
+  return value;
+}
+
+Result<ValueId> OnnxNode::EmitReshape(ValueId value, Shape shape) {
+  if (Type(value).shape == shape) return value;
+  return Emit("Reshape", {value}, {{"shape", std::move(shape)}});
+}
+
+ValueId OnnxNode::EmitConstant(Tensor tensor) {
+  return context_.graph.AddConstant(fmt::format("{}/{}", name_, context_.graph.values.size()),
+                                    std::move(tensor));
+}
+
+void OnnxNode::Return(ValueId value, int i) {
+  if (i >= proto_.output_size() || proto_.output(i).empty()) return;
+  context_.values[proto_.output(i)] = value;
+  if (value < static_cast<ValueId>(first_value_)) return;  // the value of another node, passed on
+  Graph& graph = context_.graph;
+  graph.values[value].name = PrintableName(proto_.output(i));
+  for (size_t k = first_node_; k < graph.nodes.size(); ++k) {
+    if (graph.nodes[k].output == value) graph.nodes[k].name = i == 0 ? name_ : fmt::format("{}/{}", name_, i);
+  }
+}
+
+Status OnnxNode::Finish(Status status) {
+  if (!problem_.empty()) return Fail(ErrorCode::kInvalidInput, "{}", problem_);
+  if (!status) return status;
+  for (const Attr& attribute : proto_.attribute()) {
+    if (!read_.contains(attribute.name())) {
+      return Fail(ErrorCode::kUnsupported, "attribute '{}' is not one that Whet knows for this operator",
+                  PrintableName(attribute.name()));
+    }
+  }
+  for (int i = 0; i < output_count(); ++i) {
+    if (OutputUsed(i) && !context_.values.contains(proto_.output(i))) {
+      return Fail(ErrorCode::kUnsupported, "output {}, '{}', is not one that Whet computes", i,
+                  PrintableName(proto_.output(i)));
+    }
+  }
+  return {};
+}
+
+void OnnxNode::Remember(std::string message) {
+  if (problem_.empty()) problem_ = std::move(message);
+}
+
+const OnnxOperator* FindOnnxOperator(std::string_view name) {
+  for (const auto table : {ElementwiseOnnxOperators(), SpatialOnnxOperators(), MatrixOnnxOperators(),
+                           ShapeOnnxOperators(), MovementOnnxOperators(), ConstantOnnxOperators()}) {
+    for (const OnnxOperator& op : table) {
+      if (op.name == name) return &op;
+    }
+  }
+  return nullptr;
+}
+
+Status NormalizeNode(ImportContext& context, const onnx::NodeProto& proto, std::vector<bool> outputs_used) {
+  if (!proto.domain().empty() && proto.domain() != "ai.onnx") {
+    return Fail(ErrorCode::kUnsupported, "operators of the domain '{}' are not supported, only ONNX's own",
+                PrintableName(proto.domain()));
+  }
+  const OnnxOperator* op = FindOnnxOperator(proto.op_type());
+  if (op == nullptr) {
+    return Fail(ErrorCode::kUnsupported, "this operator is not supported");
+  }
+  OnnxNode node(context, proto, std::move(outputs_used));
+  return node.Finish(op->normalize(node));
+}
+
+}  // namespace whet

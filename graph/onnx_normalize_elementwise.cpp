@@ -1,0 +1,146 @@
+// Activations, arithmetic with broadcasting, Clip and Cast.
+#include <cmath>
+#include <optional>
+
+#include "graph/onnx_normalize.h"
+#include "graph/onnx_tensor.h"
+
+namespace whet {
+namespace {
+
+Status Same(OnnxNode& node) {
+  ASSIGN_OR_RETURN(const ValueId value, node.Emit(node.proto().op_type(), {node.Input(0)}));
+  node.Return(value);
+  return {};
+}
+
+Status Binary(OnnxNode& node) {
+  ASSIGN_OR_RETURN(const ValueId value,
+                   node.Emit(node.proto().op_type(), {node.Input(0), node.Input(1)}));
+  node.Return(value);
+  return {};
+}
+
+// Max, Min and Sum take any number of operands.
+Status Variadic(OnnxNode& node, const std::string& op) {
+  ValueId value = node.Input(0);
+  for (int i = 1; i < node.input_count(); ++i) {
+    ASSIGN_OR_RETURN(value, node.Emit(op, {value, node.Input(i)}));
+  }
+  node.Return(value);
+  return {};
+}
+Status Max(OnnxNode& node) { return Variadic(node, "Max"); }
+Status Min(OnnxNode& node) { return Variadic(node, "Min"); }
+Status Sum(OnnxNode& node) { return Variadic(node, "Add"); }
+
+Status HardSigmoid(OnnxNode& node) {
+  const Attributes attributes{{"alpha", node.Float("alpha", 0.2f)}, {"beta", node.Float("beta", 0.5f)}};
+  ASSIGN_OR_RETURN(const ValueId value, node.Emit("HardSigmoid", {node.Input(0)}, attributes));
+  node.Return(value);
+  return {};
+}
+
+Status LeakyRelu(OnnxNode& node) {
+  ASSIGN_OR_RETURN(const ValueId value, node.Emit("LeakyRelu", {node.Input(0)},
+                                                  {{"alpha", node.Float("alpha", 0.01f)}}));
+  node.Return(value);
+  return {};
+}
+
+Status Gelu(OnnxNode& node) {
+  const std::string approximate = node.String("approximate", "none");
+  if (approximate != "none" && approximate != "tanh") {
+    return Fail(ErrorCode::kInvalidInput, "approximate is '{}', expected 'none' or 'tanh'",
+                PrintableName(approximate));
+  }
+  ASSIGN_OR_RETURN(const ValueId value,
+                   node.Emit("Gelu", {node.Input(0)}, {{"approximate", approximate}}));
+  node.Return(value);
+  return {};
+}
+
+// The bounds are attributes before opset 11 and inputs since.
+Status Clip(OnnxNode& node) {
+  ValueId value = node.Input(0);
+  Attributes attributes;
+  if (node.opset() < 11) {
+    // The defaults of opset 6 are the ends of f32: no bounds.
+    for (const char* bound : {"min", "max"}) {
+      const double limit = node.Float(bound, 0);
+      if (node.HasAttribute(bound) && std::abs(limit) < 3.4e38) attributes.Set(bound, limit);
+    }
+  } else {
+    for (int i = 1; i <= 2; ++i) {
+      if (!node.HasInput(i)) continue;
+      const Tensor* bound = node.Constant(node.Input(i));
+      if (node.Type(node.Input(i)).dtype != node.Type(value).dtype || node.Type(node.Input(i)).bytes() == 0) {
+        return Fail(ErrorCode::kInvalidInput, "a bound is {}, expected a scalar of the type of {}",
+                    ToString(node.Type(node.Input(i))), ToString(node.Type(value)));
+      }
+      if (bound == nullptr || node.Type(value).dtype != DataType::kFloat32) {
+        // A bound known only at run time, or one that a double may not hold.
+        ASSIGN_OR_RETURN(value, node.Emit(i == 1 ? "Max" : "Min", {value, node.Input(i)}));
+        continue;
+      }
+      if (bound->count() != 1) {
+        return Fail(ErrorCode::kInvalidInput, "a bound is {}, expected a scalar", ToString(bound->type()));
+      }
+      if (std::isfinite(bound->AsDouble(0))) attributes.Set(i == 1 ? "min" : "max", bound->AsDouble(0));
+    }
+  }
+  if (!attributes.values().empty()) {
+    ASSIGN_OR_RETURN(value, node.Emit("Clip", {value}, attributes));
+  }
+  node.Return(value);
+  return {};
+}
+
+Status Cast(OnnxNode& node) {
+  node.Ignore({"saturate"});  // speaks of 8-bit floats only
+  const ValueId x = node.Input(0);
+  ASSIGN_OR_RETURN(const DataType to, DataTypeFromOnnx(static_cast<int>(node.Int("to", 0))));
+  if (to == node.Type(x).dtype) {
+    node.Return(x);
+    return {};
+  }
+  ASSIGN_OR_RETURN(const ValueId value, node.Emit("Cast", {x}, {{"to", std::string(Name(to))}}));
+  node.Return(value);
+  return {};
+}
+
+Status Identity(OnnxNode& node) {
+  node.Return(node.Input(0));
+  return {};
+}
+
+// Does nothing at inference.
+Status Dropout(OnnxNode& node) {
+  node.Ignore({"ratio", "seed", "is_test"});
+  if (node.HasInput(2)) {
+    const Tensor* training = node.Constant(node.Input(2));
+    if (training == nullptr || training->count() != 1 || training->AsInt64(0) != 0) {
+      return Fail(ErrorCode::kUnsupported, "training mode is not supported");
+    }
+  }
+  if (node.OutputUsed(1)) return Fail(ErrorCode::kUnsupported, "its mask is used, which is for training");
+  node.Return(node.Input(0));
+  return {};
+}
+
+constexpr OnnxOperator kOperators[] = {
+    {"Relu", Same},         {"Sigmoid", Same},      {"Tanh", Same},
+    {"HardSwish", Same},    {"Exp", Same},          {"Sqrt", Same},
+    {"Neg", Same},          {"Abs", Same},          {"Erf", Same},
+    {"Add", Binary},        {"Sub", Binary},        {"Mul", Binary},
+    {"Div", Binary},        {"Max", Max},           {"Min", Min},
+    {"Sum", Sum},           {"HardSigmoid", HardSigmoid},
+    {"LeakyRelu", LeakyRelu}, {"Gelu", Gelu},       {"Clip", Clip},
+    {"Cast", Cast},         {"Identity", Identity}, {"Dropout", Dropout},
+};
+
+}  // namespace
+
+std::span<const OnnxOperator> ElementwiseOnnxOperators() { return kOperators; }
+
+}  // namespace whet

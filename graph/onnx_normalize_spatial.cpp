@@ -1,0 +1,307 @@
+// Convolution, pooling and batch normalisation: auto_pad resolved, one spatial axis viewed as two.
+#include <algorithm>
+#include <cmath>
+
+#include "graph/onnx_normalize.h"
+#include "graph/onnx_tensor.h"
+
+namespace whet {
+namespace {
+
+constexpr int64_t kLargest = int64_t{1} << 31;  // of a window's parameters; products of two stay in int64
+
+// A window over the spatial axes [h, w].
+struct Window {
+  std::vector<int64_t> kernel, strides, pads, dilations;
+};
+
+// A list of one positive number a spatial axis.
+Result<std::vector<int64_t>> PositiveInts(OnnxNode& node, const char* name, size_t axes) {
+  std::vector<int64_t> values = node.Ints(name);
+  if (values.empty()) values.assign(axes, 1);
+  const bool good = values.size() == axes && std::all_of(values.begin(), values.end(), [](int64_t v) {
+                      return v >= 1 && v < kLargest;
+                    });
+  if (!good) {
+    return Fail(ErrorCode::kInvalidInput, "{} is [{}], expected {} positive numbers", name,
+                fmt::join(values, ", "), axes);
+  }
+  return values;
+}
+
+// Pads of [begins, ends] from `pads` or `auto_pad`.
+Result<std::vector<int64_t>> ReadPads(OnnxNode& node, const Shape& spatial, const Window& window) {
+  const size_t axes = spatial.size();
+  std::vector<int64_t> pads = node.Ints("pads");
+  const std::string auto_pad = node.String("auto_pad", "NOTSET");
+  if (auto_pad == "VALID") return std::vector<int64_t>(2 * axes, 0);
+  if (auto_pad == "NOTSET" || auto_pad.empty()) {
+    if (pads.empty()) pads.assign(2 * axes, 0);
+    const bool good = pads.size() == 2 * axes && std::all_of(pads.begin(), pads.end(), [](int64_t v) {
+                        return v >= 0 && v < kLargest;
+                      });
+    if (!good) {
+      return Fail(ErrorCode::kInvalidInput, "pads is [{}], expected {} numbers that are not negative",
+                  fmt::join(pads, ", "), 2 * axes);
+    }
+    return pads;
+  }
+  if (auto_pad != "SAME_UPPER" && auto_pad != "SAME_LOWER") {
+    return Fail(ErrorCode::kInvalidInput,
+                "auto_pad is '{}', expected NOTSET, VALID, SAME_UPPER or SAME_LOWER", PrintableName(auto_pad));
+  }
+  pads.assign(2 * axes, 0);
+  for (size_t d = 0; d < axes; ++d) {
+    const int64_t out = (spatial[d] + window.strides[d] - 1) / window.strides[d];
+    const int64_t reach = (window.kernel[d] - 1) * window.dilations[d] + 1;
+    const int64_t total = std::max<int64_t>(0, (out - 1) * window.strides[d] + reach - spatial[d]);
+    const int64_t smaller = total / 2, larger = total - smaller;
+    pads[d] = auto_pad == "SAME_UPPER" ? smaller : larger;
+    pads[axes + d] = auto_pad == "SAME_UPPER" ? larger : smaller;
+  }
+  return pads;
+}
+
+Result<Window> ReadWindow(OnnxNode& node, const Shape& spatial, std::vector<int64_t> kernel) {
+  Window window;
+  window.kernel = std::move(kernel);
+  ASSIGN_OR_RETURN(window.strides, PositiveInts(node, "strides", spatial.size()));
+  ASSIGN_OR_RETURN(window.dilations, PositiveInts(node, "dilations", spatial.size()));
+  ASSIGN_OR_RETURN(window.pads, ReadPads(node, spatial, window));
+  if (spatial.size() == 1) {
+    // [l] is the row of an image of height 1.
+    for (std::vector<int64_t>* list : {&window.kernel, &window.strides, &window.dilations}) {
+      list->insert(list->begin(), 1);
+    }
+    window.pads = {0, window.pads[0], 0, window.pads[1]};
+  }
+  return window;
+}
+
+// Spatial operators know images; a signal [n, c, l] is viewed as [n, c, 1, l].
+Result<ValueId> AsImage(OnnxNode& node, ValueId x) {
+  const Shape shape = node.ShapeOf(x);
+  if (shape.size() == 4) return x;
+  if (shape.size() == 3) return node.EmitReshape(x, {shape[0], shape[1], 1, shape[2]});
+  return Fail(ErrorCode::kUnsupported, "its input {} has {} dimensions, Whet supports 3 and 4",
+              ToString(node.Type(x)), shape.size());
+}
+
+// Undoes AsImage.
+Result<ValueId> FromImage(OnnxNode& node, ValueId value, size_t rank) {
+  const Shape shape = node.ShapeOf(value);
+  if (rank == 4) return value;
+  return node.EmitReshape(value, {shape[0], shape[1], shape[3]});
+}
+
+Status Conv(OnnxNode& node) {
+  const ValueId x = node.Input(0);
+  ValueId w = node.Input(1);
+  const size_t rank = node.ShapeOf(x).size();
+  ASSIGN_OR_RETURN(const ValueId image, AsImage(node, x));
+  if (node.ShapeOf(w).size() != rank) {
+    return Fail(ErrorCode::kInvalidInput, "its weights {} do not fit its input {}", ToString(node.Type(w)),
+                ToString(node.Type(x)));
+  }
+  const Shape spatial(node.ShapeOf(x).begin() + 2, node.ShapeOf(x).end());
+  const std::vector<int64_t> kernel(node.ShapeOf(w).begin() + 2, node.ShapeOf(w).end());
+  if (node.Ints("kernel_shape", kernel) != kernel) {
+    return Fail(ErrorCode::kInvalidInput, "kernel_shape [{}] is not that of its weights, {}",
+                fmt::join(node.Ints("kernel_shape"), ", "), ToString(node.Type(w)));
+  }
+  ASSIGN_OR_RETURN(const Window window, ReadWindow(node, spatial, kernel));
+  ASSIGN_OR_RETURN(w, AsImage(node, w));
+  const Attributes attributes{{"strides", window.strides},
+                              {"pads", window.pads},
+                              {"dilations", window.dilations},
+                              {"group", node.Int("group", 1)},
+                              {"layout", std::string("NCHW")}};
+  ASSIGN_OR_RETURN(ValueId value, node.Emit("Conv", {image, w, node.OptionalInput(2)}, attributes));
+  ASSIGN_OR_RETURN(value, FromImage(node, value, rank));
+  node.Return(value);
+  return {};
+}
+
+Status Pool(OnnxNode& node, const char* op, Attributes attributes) {
+  const ValueId x = node.Input(0);
+  const size_t rank = node.ShapeOf(x).size();
+  ASSIGN_OR_RETURN(const ValueId image, AsImage(node, x));
+  const Shape spatial(node.ShapeOf(x).begin() + 2, node.ShapeOf(x).end());
+  if (!node.HasAttribute("kernel_shape")) {
+    return Fail(ErrorCode::kInvalidInput, "attribute 'kernel_shape' is missing");
+  }
+  ASSIGN_OR_RETURN(const std::vector<int64_t> kernel, PositiveInts(node, "kernel_shape", spatial.size()));
+  ASSIGN_OR_RETURN(const Window window, ReadWindow(node, spatial, kernel));
+  attributes.Set("kernel_shape", window.kernel);
+  attributes.Set("strides", window.strides);
+  attributes.Set("pads", window.pads);
+  attributes.Set("dilations", window.dilations);
+  attributes.Set("ceil_mode", node.Int("ceil_mode", 0));
+  attributes.Set("layout", std::string("NCHW"));
+  ASSIGN_OR_RETURN(ValueId value, node.Emit(op, {image}, attributes));
+  ASSIGN_OR_RETURN(value, FromImage(node, value, rank));
+  node.Return(value);
+  return {};
+}
+
+Status MaxPool(OnnxNode& node) {
+  node.Ignore({"storage_order"});  // of the indices
+  if (node.OutputUsed(1)) return Fail(ErrorCode::kUnsupported, "its indices are used, Whet computes values");
+  return Pool(node, "MaxPool", {});
+}
+
+Status AveragePool(OnnxNode& node) {
+  return Pool(node, "AveragePool", {{"count_include_pad", node.Int("count_include_pad", 0)}});
+}
+
+// The value viewed as [n, c, h, w], for operators to which spatial axes are all alike.
+Result<ValueId> Flattened(OnnxNode& node, ValueId x) {
+  const Shape& shape = node.ShapeOf(x);
+  if (shape.size() == 4) return x;
+  if (shape.size() < 2) {
+    return Fail(ErrorCode::kInvalidInput, "its input {} has no channels", ToString(node.Type(x)));
+  }
+  const Shape spatial(shape.begin() + 2, shape.end());
+  return node.EmitReshape(x, {shape[0], shape[1], 1, ElementCount(spatial)});
+}
+
+Status GlobalPool(OnnxNode& node, bool average) {
+  const ValueId x = node.Input(0);
+  Shape result = node.ShapeOf(x);
+  ASSIGN_OR_RETURN(const ValueId image, Flattened(node, x));
+  std::fill(result.begin() + 2, result.end(), 1);
+  const Shape in = node.ShapeOf(image);
+  Attributes attributes{{"layout", std::string("NCHW")}};
+  if (!average) {
+    attributes.Set("kernel_shape", std::vector<int64_t>{in[2], in[3]});
+    attributes.Set("strides", std::vector<int64_t>{1, 1});
+    attributes.Set("pads", std::vector<int64_t>{0, 0, 0, 0});
+    attributes.Set("dilations", std::vector<int64_t>{1, 1});
+    attributes.Set("ceil_mode", int64_t{0});
+  }
+  ASSIGN_OR_RETURN(ValueId value,
+                   node.Emit(average ? "GlobalAveragePool" : "MaxPool", {image}, attributes));
+  ASSIGN_OR_RETURN(value, node.EmitReshape(value, result));
+  node.Return(value);
+  return {};
+}
+Status GlobalAveragePool(OnnxNode& node) { return GlobalPool(node, true); }
+Status GlobalMaxPool(OnnxNode& node) { return GlobalPool(node, false); }
+
+// y = x * s + t on [n, c], where s and t follow from constants.
+Status NormalizeRows(OnnxNode& node, double epsilon) {
+  const Tensor* parameters[4];
+  const int64_t channels = node.ShapeOf(node.Input(0))[1];
+  for (int i = 0; i < 4; ++i) {
+    parameters[i] = node.Constant(node.Input(i + 1));
+    if (parameters[i]->type() != TensorType{DataType::kFloat32, {channels}}) {
+      return Fail(ErrorCode::kInvalidInput, "input {} is {}, expected {}", i + 1,
+                  ToString(parameters[i]->type()), ToString(TensorType{DataType::kFloat32, {channels}}));
+    }
+  }
+  Tensor scale(TensorType{DataType::kFloat32, {channels}}), shift = scale;
+  for (int64_t c = 0; c < channels; ++c) {
+    const double factor = parameters[0]->AsDouble(c) / std::sqrt(parameters[3]->AsDouble(c) + epsilon);
+    scale.data<float>()[c] = static_cast<float>(factor);
+    shift.data<float>()[c] =
+        static_cast<float>(parameters[1]->AsDouble(c) - parameters[2]->AsDouble(c) * factor);
+  }
+  ASSIGN_OR_RETURN(ValueId value, node.Emit("Mul", {node.Input(0), node.EmitConstant(std::move(scale))}));
+  ASSIGN_OR_RETURN(value, node.Emit("Add", {value, node.EmitConstant(std::move(shift))}));
+  node.Return(value);
+  return {};
+}
+
+Status BatchNormalization(OnnxNode& node) {
+  node.Ignore({"momentum", "is_test"});
+  const double epsilon = node.Float("epsilon", 1e-5f);
+  if (node.Int("spatial", 1) != 1) {
+    return Fail(ErrorCode::kUnsupported, "spatial is 0, Whet normalises each channel as a whole");
+  }
+  const bool training = node.Int("training_mode", 0) != 0;
+  bool statistics = false;
+  for (int i = 1; i < node.output_count(); ++i) {
+    statistics |= node.OutputUsed(i) || (node.opset() < 14 && !node.proto().output(i).empty());
+  }
+  if (training || statistics) {
+    return Fail(ErrorCode::kUnsupported, "it is in training mode, Whet supports inference");
+  }
+  const ValueId x = node.Input(0);
+  bool constant = true;
+  for (int i = 1; i <= 4; ++i) constant &= node.Constant(node.Input(i)) != nullptr;
+  const Shape shape = node.ShapeOf(x);
+  if (shape.size() == 2 && constant && node.Type(x).dtype == DataType::kFloat32) {
+    return NormalizeRows(node, epsilon);
+  }
+  ASSIGN_OR_RETURN(const ValueId image, Flattened(node, x));
+  ASSIGN_OR_RETURN(
+      ValueId value,
+      node.Emit("BatchNormalization",
+                {image, node.Input(1), node.Input(2), node.Input(3), node.Input(4)},
+                {{"epsilon", epsilon}, {"layout", std::string("NCHW")}}));
+  ASSIGN_OR_RETURN(value, node.EmitReshape(value, shape));
+  node.Return(value);
+  return {};
+}
+
+// The mean over neighbouring axes is a global average pool of a view [outer, inner, reduced, 1].
+Status ReduceMean(OnnxNode& node) {
+  const ValueId x = node.Input(0);
+  const Shape shape = node.ShapeOf(x);
+  const int64_t rank = static_cast<int64_t>(shape.size());
+  const bool keep = node.Int("keepdims", 1) != 0;
+  const bool nothing = node.Int("noop_with_empty_axes", 0) != 0;
+  std::vector<int64_t> axes = node.Ints("axes");
+  if (node.HasInput(1)) {
+    ASSIGN_OR_RETURN(axes, node.ConstantInts(1, "axes"));
+  }
+  for (int64_t& axis : axes) {
+    ASSIGN_OR_RETURN(axis, node.Axis(axis, rank));
+  }
+  std::sort(axes.begin(), axes.end());
+  if (axes.empty() && !nothing) {
+    for (int64_t d = 0; d < rank; ++d) axes.push_back(d);
+  }
+  if (axes.empty()) {
+    node.Return(x);
+    return {};
+  }
+  const int64_t begin = axes.front(), end = axes.back() + 1;
+  if (end - begin != static_cast<int64_t>(axes.size())) {
+    return Fail(ErrorCode::kUnsupported, "axes [{}] are not neighbours, Whet supports only those",
+                fmt::join(axes, ", "));
+  }
+  Shape result(shape.begin(), shape.begin() + begin);
+  if (keep) result.insert(result.end(), axes.size(), 1);
+  result.insert(result.end(), shape.begin() + end, shape.end());
+
+  ValueId value = x;
+  if (rank != 4 || begin != 2 || end != 4) {
+    const int64_t outer = ElementCount(Shape(shape.begin(), shape.begin() + begin));
+    const int64_t reduced = ElementCount(Shape(shape.begin() + begin, shape.begin() + end));
+    const int64_t inner = ElementCount(Shape(shape.begin() + end, shape.end()));
+    ASSIGN_OR_RETURN(value, node.EmitReshape(value, {outer, reduced, inner, 1}));
+    ASSIGN_OR_RETURN(value,
+                     node.Emit("Transpose", {value}, {{"perm", std::vector<int64_t>{0, 2, 1, 3}}}));
+  }
+  ASSIGN_OR_RETURN(value, node.Emit("GlobalAveragePool", {value}, {{"layout", std::string("NCHW")}}));
+  ASSIGN_OR_RETURN(value, node.EmitReshape(value, result));
+  node.Return(value);
+  return {};
+}
+
+constexpr OnnxOperator kOperators[] = {
+    {"Conv", Conv},
+    {"MaxPool", MaxPool},
+    {"AveragePool", AveragePool},
+    {"GlobalAveragePool", GlobalAveragePool},
+    {"GlobalMaxPool", GlobalMaxPool},
+    {"BatchNormalization", BatchNormalization},
+    {"ReduceMean", ReduceMean},
+};
+
+}  // namespace
+
+std::span<const OnnxOperator> SpatialOnnxOperators() { return kOperators; }
+
+}  // namespace whet

@@ -1,0 +1,273 @@
+// How a loop is handed out: `ticket` holds the loop's number in its high half and the next
+// iteration in its low half. A thread takes an iteration by advancing the ticket from the value
+// under which it read the loop's fields. The fields stay as they are until all iterations are done,
+// and the ticket is closed while the next loop's are written, so a thread that comes late either
+// takes part in the loop that it read, or fails and takes nothing. No worker has to report for a
+// loop to end.
+#include "runtime/thread_pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <chrono>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace whet {
+namespace {
+
+constexpr std::chrono::microseconds kSpinTime{50};
+constexpr int kPausesPerClockRead = 32;
+constexpr int kMaxThreads = 1024;
+constexpr uint64_t kIterationMask = 0xffffffff;
+constexpr uint64_t kClosed = kIterationMask;  // above every iteration
+
+thread_local bool inside_loop = false;
+
+void Pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// CPUs that the process may use, as they were when it started: a thread that pinned itself since
+// does not confine the workers to its own CPU.
+std::vector<int> AllowedCpus() {
+  std::vector<int> cpus;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
+    }
+  }
+  return cpus;
+}
+const std::vector<int> allowed_cpus = AllowedCpus();
+
+class Pool {
+ public:
+  // `abandoned`: the pool of the process that this one was forked from, or null.
+  explicit Pool(int threads, const Pool* abandoned) : threads_(threads), abandoned_(abandoned) {}
+
+  int threads() const { return threads_.load(std::memory_order_relaxed); }
+
+  void Resize(int threads) {
+    const std::lock_guard lock(turn_);
+    if (threads == threads_) return;
+    Join();
+    threads_ = threads;
+  }
+
+  int Run(int begin, int count, ParallelTask task, void* context) {
+    const std::lock_guard lock(turn_);
+    if (workers_.empty()) Spawn();
+    const uint64_t loop = ((ticket_.load(std::memory_order_relaxed) >> 32) + 1) << 32;
+    ticket_.store(loop | kClosed, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_release);  // with the one in TakeIterations
+    begin_.store(begin, std::memory_order_relaxed);
+    count_.store(count, std::memory_order_relaxed);
+    task_.store(task, std::memory_order_relaxed);
+    context_.store(context, std::memory_order_relaxed);
+    result_.store(0, std::memory_order_relaxed);
+    done_.store(0, std::memory_order_relaxed);
+    // Sequentially consistent, as are a worker's steps into sleep: one of the two sees the other.
+    ticket_.store(loop);
+    WakeSleepers(count - 1);
+    inside_loop = true;
+    TakeIterations();
+    inside_loop = false;
+    AwaitDone(count);
+    return result_.load(std::memory_order_relaxed);
+  }
+
+  // Joins the workers unless a loop is running: for the end of the program.
+  void JoinIfIdle() {
+    if (inside_loop || !turn_.try_lock()) return;
+    Join();
+    turn_.unlock();
+  }
+
+ private:
+  // Workers start with the first loop: a program that only asks for threads may still fork.
+  void Spawn() {
+    const size_t cpus = allowed_cpus.size();
+    const int threads = this->threads();
+    const bool pin = cpus >= static_cast<size_t>(threads);
+    // More threads than CPUs: whoever spins keeps another thread from its work.
+    spin_ = pin ? kSpinTime : std::chrono::microseconds(0);
+    stop_ = false;
+    try {
+      for (int i = 1; i < threads; ++i) {
+        workers_.emplace_back([this, cpu = pin ? allowed_cpus[static_cast<size_t>(i)] : -1] {
+          if (cpu >= 0) PinTo(cpu);
+          Work();
+        });
+      }
+    } catch (const std::system_error&) {
+      // The system gives no more threads: the loops run on those that there are.
+    }
+  }
+
+  static void PinTo(int cpu) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+  }
+
+  void Join() {
+    stop_ = true;
+    wake_.fetch_add(1);
+    wake_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+    workers_.clear();
+  }
+
+  bool HasIterations() const {
+    const uint64_t ticket = ticket_.load();
+    return static_cast<int64_t>(ticket & kIterationMask) < count_.load(std::memory_order_relaxed);
+  }
+
+  void Work() {
+    inside_loop = true;
+    while (!stop_) {
+      TakeIterations();
+      if (SpinForIterations()) continue;
+      sleepers_.fetch_add(1);
+      const int wake = wake_.load();
+      if (!HasIterations() && !stop_) wake_.wait(wake);
+      sleepers_.fetch_sub(1);
+    }
+  }
+
+  bool SpinForIterations() const {
+    const auto end = std::chrono::steady_clock::now() + spin_;
+    do {
+      for (int i = 0; i < kPausesPerClockRead; ++i) {
+        if (HasIterations() || stop_.load(std::memory_order_relaxed)) return true;
+        Pause();
+      }
+    } while (std::chrono::steady_clock::now() < end);
+    return false;
+  }
+
+  void WakeSleepers(int wanted) {
+    const int sleepers = sleepers_.load();
+    if (sleepers == 0) return;
+    wake_.fetch_add(1);
+    if (wanted >= sleepers) {
+      wake_.notify_all();
+    } else {
+      for (int i = 0; i < wanted; ++i) wake_.notify_one();
+    }
+  }
+
+  void TakeIterations() {
+    uint64_t ticket = ticket_.load(std::memory_order_acquire);
+    while (true) {
+      const int count = count_.load(std::memory_order_relaxed);
+      const int begin = begin_.load(std::memory_order_relaxed);
+      const ParallelTask task = task_.load(std::memory_order_relaxed);
+      void* const context = context_.load(std::memory_order_relaxed);
+      const auto index = static_cast<int64_t>(ticket & kIterationMask);
+      if (index >= count) break;
+      std::atomic_thread_fence(std::memory_order_acquire);
+      if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel,
+                                         std::memory_order_acquire)) {
+        continue;  // with the ticket as it is now
+      }
+      // After a failure the rest of the loop is only counted.
+      if (result_.load(std::memory_order_relaxed) == 0) {
+        if (const int result = task(context, begin + static_cast<int>(index)); result != 0) {
+          int none = 0;
+          result_.compare_exchange_strong(none, result);
+        }
+      }
+      if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == count) done_.notify_all();
+      ticket = ticket_.load(std::memory_order_acquire);
+    }
+  }
+
+  void AwaitDone(int count) const {
+    const auto end = std::chrono::steady_clock::now() + spin_;
+    int done = done_.load(std::memory_order_acquire);
+    for (int i = 1; done != count; ++i) {
+      if (i % kPausesPerClockRead == 0 && std::chrono::steady_clock::now() >= end) {
+        done_.wait(done, std::memory_order_acquire);
+      } else {
+        Pause();
+      }
+      done = done_.load(std::memory_order_acquire);
+    }
+  }
+
+  std::mutex turn_;  // held for a whole loop; guards workers_
+  std::vector<std::thread> workers_;
+  std::atomic<int> threads_;
+  [[maybe_unused]] const Pool* abandoned_;  // keeps it reachable for leak checkers
+  std::chrono::microseconds spin_{0};
+  std::atomic<bool> stop_{false};
+
+  // The loop: written by its caller before the ticket.
+  std::atomic<int> begin_{0}, count_{0};
+  std::atomic<ParallelTask> task_{nullptr};
+  std::atomic<void*> context_{nullptr};
+  std::atomic<int> result_{0};
+
+  // Each on its own cache line: workers spin on the ticket while others count what is done.
+  alignas(64) std::atomic<uint64_t> ticket_{0};
+  alignas(64) std::atomic<int> done_{0};
+  alignas(64) std::atomic<int> sleepers_{0};
+  std::atomic<int> wake_{0};
+};
+
+// Made once a process and never destroyed: threads may outlive static destructors.
+std::atomic<Pool*> the_pool{nullptr};
+
+// The threads of the parent do not exist in a forked child: it starts with a pool of its own. The
+// parent's is left alone, since its mutex may be held by a thread that is gone.
+void ReplacePoolInChild() {
+  if (const Pool* parent = the_pool.load()) the_pool = new Pool(parent->threads(), parent);
+}
+
+Pool& ThePool() {
+  [[maybe_unused]] static const bool made = [] {
+    the_pool = new Pool(1, nullptr);
+    return pthread_atfork(nullptr, nullptr, ReplacePoolInChild) == 0;
+  }();
+  return *the_pool.load(std::memory_order_acquire);
+}
+
+// At exit and when a shared object with this pool is unloaded: no worker may run on in code that is
+// gone.
+__attribute__((destructor)) void JoinWorkersAtUnload() {
+  if (Pool* pool = the_pool.load()) pool->JoinIfIdle();
+}
+
+}  // namespace
+
+int ParallelFor(int begin, int count, ParallelTask task, void* context) {
+  Pool& pool = ThePool();
+  if (count > 1 && !inside_loop && pool.threads() > 1) return pool.Run(begin, count, task, context);
+  for (int i = 0; i < count; ++i) {
+    if (const int result = task(context, begin + i); result != 0) return result;
+  }
+  return 0;
+}
+
+void SetThreadCount(int threads) {
+  assert(!inside_loop);
+  ThePool().Resize(std::clamp(threads, 1, kMaxThreads));
+}
+
+int ThreadCount() { return ThePool().threads(); }
+
+}  // namespace whet

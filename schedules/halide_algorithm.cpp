@@ -1,0 +1,229 @@
+#include "schedules/halide_algorithm.h"
+
+#include <algorithm>
+
+namespace whet {
+namespace {
+
+using Halide::Expr;
+using Halide::Func;
+using Halide::ImageParam;
+using Halide::Var;
+
+// Extents of the levels of a packed layout, innermost first.
+std::vector<int64_t> PackedExtents(const Shape& shape, const std::vector<PackLevel>& levels) {
+  std::vector<int64_t> extents;
+  std::vector<int64_t> inner(shape.size(), 1);
+  for (const PackLevel& level : levels) {
+    const int64_t left = (shape[level.dim] + inner[level.dim] - 1) / inner[level.dim];
+    extents.push_back(level.size == 0 ? left : level.size);
+    inner[level.dim] *= extents.back();
+  }
+  return extents;
+}
+
+// Index into a packed layout (innermost level first) of the natural index (outermost dimension first).
+std::vector<Expr> PackedIndex(const Exprs& index, const std::vector<PackLevel>& levels) {
+  std::vector<Expr> packed;
+  std::vector<int64_t> inner(index.size(), 1);
+  for (const PackLevel& level : levels) {
+    Expr e = index[level.dim];
+    if (inner[level.dim] > 1) e = e / static_cast<int>(inner[level.dim]);
+    if (level.size > 0) {
+      e = e % static_cast<int>(level.size);
+      inner[level.dim] *= level.size;
+    }
+    packed.push_back(e);
+  }
+  return packed;
+}
+
+void SetDenseBounds(ImageParam& param, const std::vector<int64_t>& extents) {
+  int64_t stride = 1;
+  for (size_t d = 0; d < extents.size(); ++d) {
+    param.dim(static_cast<int>(d)).set_bounds(0, static_cast<int>(extents[d]));
+    param.dim(static_cast<int>(d)).set_stride(static_cast<int>(stride));
+    stride *= extents[d];
+  }
+  param.set_host_alignment(static_cast<int>(kTensorAlignment));
+}
+
+std::vector<int64_t> InnermostFirst(const Shape& shape) { return {shape.rbegin(), shape.rend()}; }
+
+TensorReader MakeInput(const TaskInput& input, const PackedLayouts& packed, HalideAlgorithm* algorithm,
+                       AlgorithmBuilder* builder) {
+  const auto layout = packed.find(input.name);
+  const bool ahead_of_time = layout != packed.end() && input.constant;
+  const std::vector<int64_t> extents =
+      ahead_of_time ? PackedExtents(input.type.shape, layout->second) : InnermostFirst(input.type.shape);
+  ImageParam param(HalideType(input.type.dtype), static_cast<int>(extents.size()), input.name);
+  SetDenseBounds(param, extents);
+  algorithm->inputs.push_back({input.name, param, input.type, input.constant});
+  if (ahead_of_time) {
+    return {input.type, [param, levels = layout->second](const Exprs& index) -> Expr {
+              return param(PackedIndex(index, levels));
+            }};
+  }
+  TensorReader natural{input.type, [param](const Exprs& index) -> Expr {
+                         return param(std::vector<Expr>(index.rbegin(), index.rend()));
+                       }};
+  if (layout == packed.end()) return natural;
+
+  // A variable input is packed by a stage of its own, in panels padded with zeros.
+  const std::vector<PackLevel> levels = layout->second;
+  TensorType type{input.type.dtype, Shape(extents.size())};
+  const std::vector<int64_t> level_extents = PackedExtents(input.type.shape, levels);
+  type.shape.assign(level_extents.rbegin(), level_extents.rend());
+  TensorReader panels = builder->Pure(input.name + "_pack", type, [&](const Exprs& packed_index) {
+    Exprs index(input.type.shape.size());
+    std::vector<int64_t> inner(index.size(), 1);
+    for (size_t l = 0; l < levels.size(); ++l) {
+      const Expr e = packed_index[levels.size() - 1 - l] * static_cast<int>(inner[levels[l].dim]);
+      Expr& sum = index[levels[l].dim];
+      sum = sum.defined() ? sum + e : e;
+      inner[levels[l].dim] *= level_extents[l];
+    }
+    Expr inside = Halide::Internal::const_true();
+    bool padded = false;
+    for (size_t d = 0; d < index.size(); ++d) {
+      const int extent = static_cast<int>(input.type.shape[d]);
+      if (inner[d] == extent) continue;
+      padded = true;
+      inside = inside && index[d] < extent;
+      index[d] = Halide::min(index[d], extent - 1);
+    }
+    const Expr value = natural(index);
+    return padded ? Halide::select(inside, value, Halide::cast(value.type(), 0)) : value;
+  });
+  return {input.type, [panels, levels](const Exprs& index) -> Expr {
+            std::vector<Expr> packed_index = PackedIndex(index, levels);
+            return panels(Exprs(packed_index.rbegin(), packed_index.rend()));
+          }};
+}
+
+}  // namespace
+
+HalideStage* HalideAlgorithm::Find(const std::string& name) {
+  for (HalideStage& stage : stages)
+    if (stage.name == name) return &stage;
+  return nullptr;
+}
+
+std::vector<std::string> DimensionNames(size_t rank) {
+  static const char* const kNames[] = {"c", "x", "y", "n"};
+  std::vector<std::string> names;
+  for (size_t d = 0; d < rank; ++d) names.push_back(d < 4 ? kNames[d] : "d" + std::to_string(d));
+  return names;
+}
+
+Halide::Type HalideType(DataType dtype) {
+  switch (dtype) {
+    case DataType::kFloat32: return Halide::Float(32);
+    case DataType::kFloat16: return Halide::Float(16);
+    case DataType::kBFloat16: return Halide::BFloat(16);
+    case DataType::kFloat64: return Halide::Float(64);
+    case DataType::kInt8: return Halide::Int(8);
+    case DataType::kUInt8: return Halide::UInt(8);
+    case DataType::kInt32: return Halide::Int(32);
+    case DataType::kInt64: return Halide::Int(64);
+    case DataType::kBool: return Halide::UInt(8);
+  }
+  return Halide::Float(32);
+}
+
+Exprs BroadcastIndex(const Exprs& index, const Shape& operand) {
+  Exprs result;
+  const size_t skip = index.size() - operand.size();
+  for (size_t d = 0; d < operand.size(); ++d)
+    result.push_back(operand[d] == 1 ? Expr(0) : index[skip + d]);
+  return result;
+}
+
+std::string AlgorithmBuilder::UniqueName(const std::string& hint) {
+  const int count = names_[hint]++;
+  return count == 0 ? hint : hint + std::to_string(count);
+}
+
+TensorReader AlgorithmBuilder::Pure(const std::string& hint, const TensorType& type,
+                                    const std::function<Expr(const Exprs&)>& value) {
+  HalideStage stage;
+  stage.name = UniqueName(hint);
+  stage.func = Func(stage.name);
+  stage.dims = DimensionNames(type.shape.size());
+  stage.extents = InnermostFirst(type.shape);
+  std::vector<Var> vars;
+  for (const std::string& dim : stage.dims) vars.emplace_back(dim);
+  const Exprs index(vars.rbegin(), vars.rend());
+  stage.func(vars) = Halide::cast(HalideType(type.dtype), value(index));
+  algorithm_->stages.push_back(stage);
+  return {type, [func = stage.func](const Exprs& at) -> Expr {
+            return func(std::vector<Expr>(at.rbegin(), at.rend()));
+          }};
+}
+
+TensorReader AlgorithmBuilder::Reduce(
+    const std::string& hint, const TensorType& type, const std::vector<ReductionLoop>& loops,
+    const std::function<Expr(const Exprs&)>& init,
+    const std::function<Expr(Expr, const Exprs&, const Exprs&)>& update) {
+  HalideStage stage;
+  stage.name = UniqueName(hint);
+  stage.func = Func(stage.name);
+  stage.dims = DimensionNames(type.shape.size());
+  stage.extents = InnermostFirst(type.shape);
+  std::vector<Var> vars;
+  for (const std::string& dim : stage.dims) vars.emplace_back(dim);
+  const Exprs index(vars.rbegin(), vars.rend());
+  stage.func(vars) = Halide::cast(HalideType(type.dtype), init(index));
+
+  Halide::Region region;
+  for (const ReductionLoop& loop : loops) region.emplace_back(0, static_cast<int>(loop.extent));
+  const Halide::RDom domain(region);
+  Exprs reduction;
+  for (size_t l = 0; l < loops.size(); ++l) {
+    stage.reductions.push_back(loops[l].name);
+    stage.reduction_vars.push_back(domain[static_cast<int>(l)]);
+    reduction.push_back(domain[static_cast<int>(l)]);
+  }
+  stage.func(vars) = update(stage.func(vars), index, reduction);
+  algorithm_->stages.push_back(stage);
+  return {type, [func = stage.func](const Exprs& at) -> Expr {
+            return func(std::vector<Expr>(at.rbegin(), at.rend()));
+          }};
+}
+
+HalideAlgorithm BuildHalideAlgorithm(const Task& task, const PackedLayouts& packed) {
+  HalideAlgorithm algorithm;
+  AlgorithmBuilder builder(&algorithm);
+  auto types = task.Types();
+  if (!types) throw Halide::CompileError(types.error().message.c_str());
+  std::map<std::string, TensorReader> values;
+  for (const TaskInput& input : task.inputs)
+    values[input.name] = MakeInput(input, packed, &algorithm, &builder);
+  for (const TaskNode& node : task.nodes) {
+    const HalideOperator op = FindHalideOperator(node.op);
+    if (op == nullptr) {
+      throw Halide::CompileError(("operator " + node.op + " has no Halide algorithm").c_str());
+    }
+    std::vector<TensorReader> inputs;
+    for (const std::string& name : node.inputs) inputs.push_back(values.at(name));
+    values[node.output] = op(builder, HalideNode{node, inputs, types->at(node.output)});
+  }
+  // The output is a pure stage that owns the tiles: a reduction accumulates inside them.
+  const HalideStage& last = algorithm.stages.back();
+  if (!last.reductions.empty()) {
+    const TensorReader result = values.at(task.output);
+    builder.Pure("out", result.type, [&](const Exprs& index) { return result(index); });
+  }
+  Halide::OutputImageParam out = algorithm.stages.back().func.output_buffer();
+  int64_t stride = 1;
+  const std::vector<int64_t>& extents = algorithm.stages.back().extents;
+  for (size_t d = 0; d < extents.size(); ++d) {
+    out.dim(static_cast<int>(d)).set_bounds(0, static_cast<int>(extents[d]));
+    out.dim(static_cast<int>(d)).set_stride(static_cast<int>(stride));
+    stride *= extents[d];
+  }
+  out.set_host_alignment(static_cast<int>(kTensorAlignment));
+  return algorithm;
+}
+
+}  // namespace whet

@@ -1,0 +1,426 @@
+// Builds the loop nest: consumers before producers, so that every stage's region is known before its loops are.
+//
+// Map: DirectiveIndex sorts the directives by stage; DefinitionBuilder interprets those of one definition on
+// concrete extents; Builder walks the stages, infers regions (Need) and expands inlined reads.
+#include "schedules/loop_nest.h"
+
+#include <algorithm>
+
+namespace whet {
+namespace {
+
+// A loop while directives are applied. `parts` says which indices of the definition it advances.
+struct WorkLoop {
+  struct Part {
+    int origin;
+    int64_t step, extent;
+  };
+  const std::string* name;
+  int64_t extent = 1;
+  LoopKind kind = LoopKind::kSerial;
+  bool guarded = false;
+  std::vector<Part> parts;
+};
+
+tl::unexpected<Error> BadDirective(const Directive& d, const std::string& why) {
+  return Fail(ErrorCode::kFailed, "stage '{}', loop '{}': {}", d.stage, d.loop, why);
+}
+
+// Interprets the directives of one definition.
+class DefinitionBuilder {
+ public:
+  DefinitionBuilder(const Definition& definition, const std::vector<int64_t>& region, bool is_output)
+      : definition_(definition), region_(region), is_output_(is_output) {
+    // Halide's order: reduction loops inside, then the pure dimensions, innermost first.
+    const auto add = [&](bool reduction) {
+      for (size_t l = 0; l < definition.loops.size(); ++l) {
+        if (definition.loops[l].reduction != reduction) continue;
+        WorkLoop loop;
+        loop.name = &definition.loops[l].name;
+        loop.extent = region[l];
+        loop.parts = {{static_cast<int>(l), 1, region[l]}};
+        loops_.push_back(std::move(loop));
+      }
+    };
+    loops_.reserve(16);
+    add(true);
+    add(false);
+  }
+
+  Status Apply(const Directive& d) {
+    switch (d.kind) {
+      case DirectiveKind::kSplit: return Split(d);
+      case DirectiveKind::kFuse: return Fuse(d);
+      case DirectiveKind::kReorder: return Reorder(d);
+      case DirectiveKind::kVectorize: return Mark(d, LoopKind::kVectorized);
+      case DirectiveKind::kUnroll: return Mark(d, LoopKind::kUnrolled);
+      case DirectiveKind::kParallel: return Mark(d, LoopKind::kParallel);
+      case DirectiveKind::kGpuBlocks: return Mark(d, LoopKind::kGpuBlock);
+      case DirectiveKind::kGpuThreads: return Mark(d, LoopKind::kGpuThread);
+      case DirectiveKind::kGpuLanes: return Mark(d, LoopKind::kGpuLane);
+      default: return {};
+    }
+  }
+
+  DefinitionNest Finish(int index) && {
+    DefinitionNest nest;
+    nest.definition = index;
+    nest.region = region_;
+    nest.loops.reserve(loops_.size());
+    std::vector<int64_t> inside(definition_.loops.size(), 1);
+    for (size_t i = 0; i < loops_.size(); ++i) {  // from the innermost out
+      const WorkLoop& work = loops_[i];
+      NestLoop loop;
+      loop.name = *work.name;
+      loop.extent = work.extent;
+      loop.kind = work.kind;
+      loop.guarded = work.guarded;
+      loop.origin = work.parts.size() == 1 ? work.parts[0].origin : -1;
+      loop.step = work.parts.size() == 1 ? work.parts[0].step : 0;
+      loop.reduction = definition_.loops[work.parts[0].origin].reduction;
+      loop.tile = inside;
+      for (size_t l = 0; l < inside.size(); ++l) loop.tile[l] = std::min(loop.tile[l], region_[l]);
+      for (const WorkLoop::Part& part : work.parts) inside[part.origin] *= part.extent;
+      nest.loops.push_back(std::move(loop));
+    }
+    std::reverse(nest.loops.begin(), nest.loops.end());
+    return nest;
+  }
+
+  const std::vector<int64_t>& region() const { return region_; }
+
+ private:
+  int Find(const std::string& name) const {
+    for (size_t i = 0; i < loops_.size(); ++i)
+      if (*loops_[i].name == name) return static_cast<int>(i);
+    return -1;
+  }
+
+  Status Mark(const Directive& d, LoopKind kind) {
+    const int at = Find(d.loop);
+    if (at < 0) return BadDirective(d, "there is no such loop");
+    loops_[at].kind = kind;
+    return {};
+  }
+
+  Status Split(const Directive& d) {
+    const int at = Find(d.loop);
+    if (at < 0) return BadDirective(d, "there is no such loop");
+    if (d.names.size() != 2 || d.factor < 1) return BadDirective(d, "a split wants two names and a factor");
+    if (loops_[at].parts.size() != 1) return BadDirective(d, "a fused loop cannot be split");
+    const WorkLoop::Part part = loops_[at].parts[0];
+    const int64_t extent = loops_[at].extent;
+    const bool reduction = definition_.loops[part.origin].reduction;
+    const bool exact = extent % d.factor == 0;
+    Tail tail = d.tail;
+    if (tail == Tail::kAuto) {
+      tail = reduction ? Tail::kGuardWithIf : is_output_ ? Tail::kShiftInwards : Tail::kRoundUp;
+    }
+    if (!exact && tail == Tail::kShiftInwards && extent < d.factor) {
+      return BadDirective(d, "the factor exceeds the extent, which ShiftInwards does not allow");
+    }
+    const int64_t outer_extent = (extent + d.factor - 1) / d.factor;
+    if (!exact && tail == Tail::kRoundUp && part.step == 1) {
+      region_[part.origin] = std::max(region_[part.origin], outer_extent * d.factor);
+    }
+    WorkLoop outer = loops_[at];
+    outer.name = &d.names[0];
+    outer.extent = outer_extent;
+    outer.guarded |= !exact && (tail == Tail::kGuardWithIf || tail == Tail::kPredicate);
+    outer.parts = {{part.origin, part.step * d.factor, outer_extent}};
+    WorkLoop& inner = loops_[at];
+    inner.name = &d.names[1];
+    inner.extent = d.factor;
+    inner.parts = {{part.origin, part.step, d.factor}};
+    loops_.insert(loops_.begin() + at + 1, std::move(outer));
+    return {};
+  }
+
+  Status Fuse(const Directive& d) {
+    if (d.names.size() != 2) return BadDirective(d, "fuse wants two loops");
+    const int outer = Find(d.names[0]), inner = Find(d.names[1]);
+    if (outer < 0 || inner < 0) return BadDirective(d, "there is no such loop to fuse");
+    WorkLoop& fused = loops_[inner];
+    const WorkLoop& source = loops_[outer];
+    fused.name = &d.loop;
+    fused.extent *= source.extent;
+    fused.guarded |= source.guarded;
+    fused.parts.insert(fused.parts.end(), source.parts.begin(), source.parts.end());
+    loops_.erase(loops_.begin() + outer);
+    return {};
+  }
+
+  Status Reorder(const Directive& d) {
+    std::vector<int> positions;
+    std::vector<WorkLoop> moved;
+    for (const std::string& name : d.names) {
+      const int at = Find(name);
+      if (at < 0) return BadDirective(d, "there is no loop '" + name + "' to reorder");
+      positions.push_back(at);
+      moved.push_back(loops_[at]);
+    }
+    std::sort(positions.begin(), positions.end());
+    for (size_t i = 0; i < positions.size(); ++i) loops_[positions[i]] = std::move(moved[i]);
+    return {};
+  }
+
+  const Definition& definition_;
+  std::vector<int64_t> region_;
+  const bool is_output_;
+  std::vector<WorkLoop> loops_;  // innermost first
+};
+
+class Builder {
+ public:
+  Builder(const Dag& dag, const std::vector<Directive>& directives) : dag_(dag), directives_(directives) {}
+
+  Result<LoopNest> Build() {
+    RETURN_IF_ERROR(Sort());
+    nest_.nest_of.assign(dag_.stages.size(), -1);
+    nest_.layouts.resize(dag_.stages.size());
+    for (int s = dag_.output(); s >= 0; --s) {
+      if (place_[s].computed) RETURN_IF_ERROR(BuildStage(s));
+    }
+    for (int s = 0; s <= dag_.output(); ++s) LayOut(s);
+    ExpandReads();
+    return std::move(nest_);
+  }
+
+ private:
+  struct Place {
+    bool computed = false;
+    const Directive* at = nullptr;   // kComputeAt
+    const Directive* pack = nullptr;
+  };
+
+  Status Sort() {
+    place_.resize(dag_.stages.size());
+    of_stage_.resize(dag_.stages.size());
+    place_[dag_.output()].computed = true;
+    for (size_t i = 0; i < directives_.size(); ++i) {
+      const Directive& d = directives_[i];
+      const int s = dag_.Find(d.stage);
+      if (s < 0) return Fail(ErrorCode::kFailed, "directive {}: there is no stage '{}'", i, d.stage);
+      switch (d.kind) {
+        case DirectiveKind::kPack: place_[s].pack = &d; break;
+        case DirectiveKind::kComputeRoot: place_[s].computed = true; break;
+        case DirectiveKind::kComputeAt:
+          place_[s].computed = true;
+          place_[s].at = &d;
+          break;
+        case DirectiveKind::kStoreIn:
+        case DirectiveKind::kBoundExtent: break;  // what bounds inference here finds by itself
+        default:
+          if (d.definition < 0 || d.definition >= static_cast<int>(dag_.stages[s].definitions.size())) {
+            return Fail(ErrorCode::kFailed, "directive {}: stage '{}' has no definition {}", i, d.stage,
+                        d.definition);
+          }
+          of_stage_[s].push_back(&d);
+      }
+    }
+    return {};
+  }
+
+  Status BuildStage(int s) {
+    const Stage& stage = dag_.stages[s];
+    StageNest result;
+    result.stage = s;
+    std::vector<int64_t> region;
+    if (place_[s].at != nullptr) {
+      const Directive& at = *place_[s].at;
+      const int consumer = dag_.Find(at.at);
+      if (consumer < 0 || nest_.nest_of[consumer] < 0) {
+        return BadDirective(at, "the consumer '" + at.at + "' has no loops");
+      }
+      const StageNest& outer = nest_.stages[nest_.nest_of[consumer]];
+      const std::vector<NestLoop>& loops = outer.definitions.back().loops;
+      const auto loop = std::find_if(loops.begin(), loops.end(), [&](const NestLoop& l) { return l.name == at.loop; });
+      if (loop == loops.end()) return BadDirective(at, "the consumer '" + at.at + "' has no such loop");
+      result.at_stage = consumer;
+      result.at_loop = static_cast<int>(loop - loops.begin());
+      result.realisations = outer.realisations;
+      for (int l = 0; l <= result.at_loop; ++l) result.realisations *= static_cast<double>(loops[l].extent);
+      region = Need(s, consumer, result.at_loop, loop->tile);
+    } else if (s == dag_.output()) {
+      for (const Loop& dim : stage.dims) region.push_back(dim.extent);
+    } else {
+      region = NeedAtRoot(s);
+    }
+
+    for (size_t d = 0; d < stage.definitions.size(); ++d) {
+      const Definition& definition = stage.definitions[d];
+      std::vector<int64_t> loops_region = region;
+      for (size_t l = region.size(); l < definition.loops.size(); ++l)
+        loops_region.push_back(definition.loops[l].extent);
+      DefinitionBuilder builder(definition, loops_region, s == dag_.output());
+      for (const Directive* directive : of_stage_[s])
+        if (directive->definition == static_cast<int>(d)) RETURN_IF_ERROR(builder.Apply(*directive));
+      for (size_t l = 0; l < region.size(); ++l) region[l] = std::max(region[l], builder.region()[l]);
+      result.definitions.push_back(std::move(builder).Finish(static_cast<int>(d)));
+    }
+    result.region = region;
+    if (s != dag_.output()) {
+      result.buffer_bytes = SizeOf(stage.dtype);
+      for (int64_t extent : region) result.buffer_bytes *= extent;
+    }
+    nest_.nest_of[s] = static_cast<int>(nest_.stages.size());
+    nest_.stages.push_back(std::move(result));
+    return {};
+  }
+
+  // True where stage p is evaluated inside the body of loop `loop` of `consumer`.
+  bool InScope(int p, int consumer, int loop) const {
+    if (!place_[p].computed) return true;
+    const int n = nest_.nest_of[p];
+    if (n < 0) return false;
+    const StageNest& nest = nest_.stages[n];
+    if (nest.at_stage < 0) return false;
+    if (nest.at_stage == consumer) return nest.at_loop >= loop;
+    return InScope(nest.at_stage, consumer, loop);
+  }
+
+  void AddReads(const Definition& definition, const std::vector<int64_t>& extents,
+                std::vector<std::vector<int64_t>>* need) const {
+    for (const Access& access : definition.reads) {
+      if (dag_.stages[access.stage].kind == StageKind::kInput) continue;
+      std::vector<int64_t>& wanted = (*need)[access.stage];
+      wanted.resize(access.index.size(), 1);
+      for (size_t i = 0; i < access.index.size(); ++i) {
+        const int64_t width = access.index[i].Width(extents);
+        wanted[i] = std::max(wanted[i], std::min(width, dag_.stages[access.stage].dims[i].extent));
+      }
+    }
+  }
+
+  // Extents of stage `s` that one iteration of a loop needs, whose definition covers `tile` in it.
+  std::vector<int64_t> Need(int s, int consumer, int loop, const std::vector<int64_t>& tile) const {
+    std::vector<std::vector<int64_t>> need(dag_.stages.size());
+    AddReads(dag_.stages[consumer].definitions.back(), tile, &need);
+    for (int p = consumer - 1; p > s; --p) {
+      if (need[p].empty() || !InScope(p, consumer, loop)) continue;
+      Propagate(p, &need);
+    }
+    return OrAll(s, need[s]);
+  }
+
+  std::vector<int64_t> NeedAtRoot(int s) const {
+    std::vector<std::vector<int64_t>> need(dag_.stages.size());
+    for (const Loop& dim : dag_.stages[dag_.output()].dims) need[dag_.output()].push_back(dim.extent);
+    for (int p = dag_.output(); p > s; --p)
+      if (!need[p].empty()) Propagate(p, &need);
+    return OrAll(s, need[s]);
+  }
+
+  void Propagate(int p, std::vector<std::vector<int64_t>>* need) const {
+    for (const Definition& definition : dag_.stages[p].definitions) {
+      std::vector<int64_t> extents = (*need)[p];
+      for (size_t l = extents.size(); l < definition.loops.size(); ++l)
+        extents.push_back(definition.loops[l].extent);
+      AddReads(definition, extents, need);
+    }
+  }
+
+  std::vector<int64_t> OrAll(int s, std::vector<int64_t> region) const {
+    region.resize(dag_.stages[s].dims.size(), 1);
+    return region;
+  }
+
+  void LayOut(int s) {
+    const Stage& stage = dag_.stages[s];
+    BufferLayout& layout = nest_.layouts[s];
+    const size_t rank = stage.dims.size();
+    std::vector<int64_t> extents;
+    for (const Loop& dim : stage.dims) extents.push_back(dim.extent);
+    if (nest_.nest_of[s] >= 0) extents = nest_.stages[nest_.nest_of[s]].region;
+    layout.strides.assign(rank, 1);
+    int64_t stride = 1;
+    if (place_[s].pack != nullptr && stage.kind == StageKind::kInput && stage.constant) {
+      layout.levels = place_[s].pack->layout;
+      std::vector<bool> seen(rank, false);
+      std::vector<int64_t> inner(rank, 1);
+      for (const PackLevel& level : layout.levels) {
+        const size_t d = rank - 1 - static_cast<size_t>(level.dim);  // shapes are outermost first
+        if (!seen[d]) layout.strides[d] = stride;
+        seen[d] = true;
+        const int64_t left = (extents[d] + inner[d] - 1) / inner[d];
+        const int64_t extent = level.size == 0 ? left : level.size;
+        inner[d] *= extent;
+        stride *= extent;
+      }
+      return;
+    }
+    for (size_t d = 0; d < rank; ++d) {
+      layout.strides[d] = stride;
+      stride *= extents[d];
+    }
+  }
+
+  void ExpandReads() {
+    nest_.ops.resize(nest_.stages.size());
+    for (size_t n = 0; n < nest_.stages.size(); ++n) {
+      const Stage& stage = dag_.stages[nest_.stages[n].stage];
+      for (size_t d = 0; d < stage.definitions.size(); ++d) {
+        seen_.clear();
+        OpCounts ops = stage.definitions[d].ops;
+        for (const Access& access : stage.definitions[d].reads)
+          Expand(static_cast<int>(n), static_cast<int>(d), access.stage, access.index, &ops);
+        nest_.ops[n].push_back(ops);
+      }
+    }
+  }
+
+  static bool Same(const std::vector<IndexExpr>& a, const std::vector<IndexExpr>& b) {
+    for (size_t i = 0; i < a.size(); ++i) {
+      if (a[i].nodes.size() != b[i].nodes.size()) return false;
+      for (size_t j = 0; j < a[i].nodes.size(); ++j)
+        if (a[i].nodes[j].op != b[i].nodes[j].op || a[i].nodes[j].value != b[i].nodes[j].value) return false;
+    }
+    return true;
+  }
+
+  void Expand(int n, int d, int stage, const std::vector<IndexExpr>& index, OpCounts* ops) {
+    for (const auto& [other, other_index] : seen_)  // Halide computes a common subexpression once
+      if (other == stage && Same(other_index, index)) return;
+    seen_.emplace_back(stage, index);
+    const Stage& source = dag_.stages[stage];
+    if (source.kind == StageKind::kInput || place_[stage].computed) {
+      nest_.reads.push_back({n, d, stage, index});
+      return;
+    }
+    const Definition& definition = source.definitions[0];
+    const OpCounts& more = definition.ops;
+    ops->fma += more.fma, ops->add += more.add, ops->mul += more.mul, ops->div += more.div;
+    ops->minmax += more.minmax, ops->compare += more.compare;
+    ops->transcendental += more.transcendental, ops->integer += more.integer;
+    for (const Access& access : definition.reads) {
+      std::vector<IndexExpr> substituted(access.index.size());
+      for (size_t i = 0; i < access.index.size(); ++i) {
+        std::vector<IndexExpr::Node>& out = substituted[i].nodes;
+        for (const IndexExpr::Node& node : access.index[i].nodes) {
+          if (node.op == IndexExpr::Op::kLoop) {
+            const auto& replacement = index[node.value].nodes;
+            out.insert(out.end(), replacement.begin(), replacement.end());
+          } else {
+            out.push_back(node);
+          }
+        }
+      }
+      Expand(n, d, access.stage, substituted, ops);
+    }
+  }
+
+  const Dag& dag_;
+  const std::vector<Directive>& directives_;
+  std::vector<Place> place_;
+  std::vector<std::vector<const Directive*>> of_stage_;
+  std::vector<std::pair<int, std::vector<IndexExpr>>> seen_;
+  LoopNest nest_;
+};
+
+}  // namespace
+
+Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives) {
+  return Builder(dag, directives).Build();
+}
+
+}  // namespace whet

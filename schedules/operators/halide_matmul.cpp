@@ -1,0 +1,57 @@
+// MatMul (NumPy's, batches broadcast) and Gemm.
+#include "schedules/operators/halide_operators.h"
+
+namespace whet {
+
+using Halide::Expr;
+
+TensorReader HalideMatMul(AlgorithmBuilder& builder, const HalideNode& n) {
+  const TensorReader &a = n.inputs[0], &b = n.inputs[1];
+  const size_t rank_a = a.type.shape.size(), rank_b = b.type.shape.size();
+  const int64_t depth = a.type.shape.back();
+  return builder.Reduce(
+      "matmul", n.output, {{"k", depth}}, [](const Exprs&) { return Expr(0.0f); },
+      [&](Expr sum, const Exprs& index, const Exprs& r) -> Expr {
+        // A vector operand has no row or column of its own in the output.
+        const size_t own = (rank_a > 1 ? 1 : 0) + (rank_b > 1 ? 1 : 0);
+        const Exprs batch(index.begin(), index.end() - static_cast<long>(own));
+        const auto operand = [&](const TensorReader& t, const Exprs& matrix) {
+          const Shape& s = t.type.shape;
+          const Shape batch_shape(s.begin(), s.size() > 2 ? s.end() - 2 : s.begin());
+          Exprs at = batch_shape.empty() ? Exprs{} : BroadcastIndex(batch, batch_shape);
+          at.insert(at.end(), matrix.begin(), matrix.end());
+          return t(at);
+        };
+        const Expr row = rank_a > 1 ? index[batch.size()] : Expr(0);
+        const Expr left = operand(a, rank_a > 1 ? Exprs{row, r[0]} : Exprs{r[0]});
+        const Expr right = operand(b, rank_b > 1 ? Exprs{r[0], index.back()} : Exprs{r[0]});
+        return sum + left * right;
+      });
+}
+
+TensorReader HalideGemm(AlgorithmBuilder& builder, const HalideNode& n) {
+  const Attributes& attributes = n.node.attributes;
+  const bool trans_a = attributes.Int("transA", 0) != 0, trans_b = attributes.Int("transB", 0) != 0;
+  const float alpha = static_cast<float>(attributes.Float("alpha", 1));
+  const float beta = static_cast<float>(attributes.Float("beta", 1));
+  const TensorReader &a = n.inputs[0], &b = n.inputs[1];
+  const int64_t depth = a.type.shape[trans_a ? 0 : 1];
+  const auto addend = [&](const Exprs& index) -> Expr {
+    if (n.inputs.size() < 3 || beta == 0) return 0.0f;
+    const Expr c = n.inputs[2](BroadcastIndex(index, n.inputs[2].type.shape));
+    return beta == 1 ? c : c * beta;
+  };
+  const TensorReader sum = builder.Reduce(
+      "gemm", n.output, {{"k", depth}},
+      [&](const Exprs& index) -> Expr { return alpha == 1 ? addend(index) : Expr(0.0f); },
+      [&](Expr total, const Exprs& index, const Exprs& r) -> Expr {
+        const Expr left = trans_a ? a({r[0], index[0]}) : a({index[0], r[0]});
+        const Expr right = trans_b ? b({index[1], r[0]}) : b({r[0], index[1]});
+        return total + left * right;
+      });
+  if (alpha == 1) return sum;
+  return builder.Pure("gemm_scale", n.output,
+                      [&](const Exprs& index) { return alpha * sum(index) + addend(index); });
+}
+
+}  // namespace whet

@@ -1,0 +1,48 @@
+// BatchNormalization (where it could not be folded into weights) and Softmax.
+#include "schedules/operators/halide_operators.h"
+
+namespace whet {
+
+using Halide::Expr;
+
+TensorReader HalideBatchNormalization(AlgorithmBuilder& builder, const HalideNode& n) {
+  const size_t rank = n.output.shape.size();
+  const size_t channel = rank == 4 ? static_cast<size_t>(AxesOf(n.node.attributes).c) : (rank > 1 ? 1 : 0);
+  const float epsilon = static_cast<float>(n.node.attributes.Float("epsilon", 1e-5));
+  return builder.Pure("batchnormalization", n.output, [&](const Exprs& index) -> Expr {
+    const Exprs c = {index[channel]};
+    const Expr scale = n.inputs[1](c) / Halide::sqrt(n.inputs[4](c) + epsilon);
+    return (n.inputs[0](index) - n.inputs[3](c)) * scale + n.inputs[2](c);
+  });
+}
+
+TensorReader HalideSoftmax(AlgorithmBuilder& builder, const HalideNode& n) {
+  const int64_t rank = static_cast<int64_t>(n.output.shape.size());
+  int64_t axis = n.node.attributes.Int("axis", -1);
+  if (axis < 0) axis += rank;
+  const int64_t extent = n.output.shape[axis];
+  TensorType rows = n.output;
+  rows.shape.erase(rows.shape.begin() + axis);
+  const auto without_axis = [&](Exprs index) {
+    index.erase(index.begin() + axis);
+    return index;
+  };
+  const auto with_axis = [&](Exprs index, const Expr& at) {
+    index.insert(index.begin() + axis, at);
+    return index;
+  };
+  const TensorReader& x = n.inputs[0];
+  const TensorReader largest = builder.Reduce(
+      "largest", rows, {{"k", extent}}, [&](const Exprs&) { return HalideType(rows.dtype).min(); },
+      [&](Expr best, const Exprs& index, const Exprs& r) { return Halide::max(best, x(with_axis(index, r[0]))); });
+  const TensorReader power = builder.Pure("power", n.output, [&](const Exprs& index) {
+    return Halide::exp(x(index) - largest(without_axis(index)));
+  });
+  const TensorReader sum = builder.Reduce(
+      "total", rows, {{"k", extent}}, [](const Exprs&) { return Expr(0.0f); },
+      [&](Expr total, const Exprs& index, const Exprs& r) { return total + power(with_axis(index, r[0])); });
+  return builder.Pure("softmax", n.output,
+                      [&](const Exprs& index) { return power(index) / sum(without_axis(index)); });
+}
+
+}  // namespace whet

@@ -1,0 +1,117 @@
+// Where a stored stage is computed: inline, at root, or at a loop of the tile owner; and its own loops there.
+#include <algorithm>
+
+#include "schedules/rules/rule.h"
+
+namespace whet {
+namespace {
+
+enum Location : int64_t { kInlined = 0, kRoot = 1, kOuter = 2, kMiddle = 3 };
+
+class LocationStep : public SketchStep {
+ public:
+  LocationStep(const Dag& dag, const Roles& roles, int stage, const MachineModel& machine)
+      : dag_(dag), stage_index_(stage), machine_(machine) {
+    const Stage& s = dag.stages[stage];
+    std::vector<std::vector<int64_t>> candidates;
+    if (s.kind == StageKind::kPure) candidates.push_back({kInlined});
+    candidates.push_back({kRoot});
+    // Inside the owner's loops only where no stage between them is computed at root.
+    bool owner_reads = true;
+    for (int c : dag.Consumers(stage))
+      owner_reads &= c == roles.owner || roles.of_stage[c] == StageRole::kAccumulator ||
+                     roles.of_stage[c] == StageRole::kInline;
+    if (owner_reads) {
+      candidates.push_back({kOuter});
+      candidates.push_back({kMiddle});
+    }
+    decisions_.push_back({"locate." + s.name, "location", std::move(candidates)});
+  }
+
+  std::string name() const override { return "locate(" + dag_.stages[stage_index_].name + ")"; }
+  const std::vector<DecisionSpec>& decisions() const override { return decisions_; }
+  std::vector<std::vector<int64_t>> DefaultValues() const override { return {{kRoot}}; }
+
+  void Expand(DecisionValues values, Expansion* out) const override {
+    const Stage& stage = dag_.stages[stage_index_];
+    std::string loop;
+    switch (values[0][0]) {
+      case kInlined: return;
+      case kOuter: loop = out->outer_loops.empty() ? "" : out->outer_loops.back(); break;
+      case kMiddle: loop = out->mid_loops.empty() ? "" : out->mid_loops.front(); break;
+      default: break;
+    }
+    Directive place;
+    place.stage = stage.name;
+    place.kind = loop.empty() ? DirectiveKind::kComputeRoot : DirectiveKind::kComputeAt;
+    if (!loop.empty()) place.at = out->owner, place.loop = loop;
+    // Producers are placed before the loops that read them are known to the nest builder, so the region is
+    // read off the nest of what there is: the loops of the stage follow from it.
+    out->directives.push_back(place);
+    const auto nest = BuildLoopNest(dag_, out->directives);
+    if (!nest) return;
+    const int index = nest->nest_of[stage_index_];
+    if (index < 0) return;
+    const std::vector<int64_t> region = nest->stages[index].region;
+    if (!loop.empty()) {
+      for (size_t d = 0; d < region.size(); ++d)
+        if (stage.dims[d].extent > 1) out->directives.push_back(BoundExtent(stage.name, stage.dims[d].name, region[d]));
+    }
+    for (int d = 0; d < static_cast<int>(stage.definitions.size()); ++d) {
+      if (d == 0 || stage.kind == StageKind::kPure) Vectorise(stage, d, region, out);
+    }
+    if (loop.empty()) Parallelise(stage, region, out);
+  }
+
+ private:
+  void Vectorise(const Stage& stage, int definition, const std::vector<int64_t>& region, Expansion* out) const {
+    if (region.empty() || region[0] < 2) return;
+    const std::string& x = stage.dims[0].name;
+    const int64_t full = machine_.vector_bytes / SizeOf(stage.dtype);
+    for (int64_t lanes : {full, full / 2, full / 4}) {
+      if (lanes < 2 || region[0] % lanes != 0) continue;
+      std::string loop = x;
+      if (region[0] > lanes) {
+        out->directives.push_back(SplitOf(stage.name, definition, x, x + "_o", x + "_v", lanes, Tail::kAuto));
+        loop = x + "_v";
+      }
+      out->directives.push_back(LoopDirective(DirectiveKind::kVectorize, stage.name, definition, loop));
+      return;
+    }
+    if (region[0] <= full) {
+      out->directives.push_back(LoopDirective(DirectiveKind::kVectorize, stage.name, definition, x));
+      return;
+    }
+    out->directives.push_back(
+        SplitOf(stage.name, definition, x, x + "_o", x + "_v", full / 2, Tail::kShiftInwards));
+    out->directives.push_back(LoopDirective(DirectiveKind::kVectorize, stage.name, definition, x + "_v"));
+  }
+
+  // The outermost dimension longer than one, in parallel, where there is enough to do.
+  void Parallelise(const Stage& stage, const std::vector<int64_t>& region, Expansion* out) const {
+    double work = 1;
+    for (const Loop& loop : stage.definitions.back().loops) work *= static_cast<double>(loop.extent);
+    if (machine_.threads < 2 || work < 65536) return;
+    for (size_t d = region.size(); d-- > 1;) {
+      if (region[d] < machine_.threads) continue;
+      for (int definition = 0; definition < static_cast<int>(stage.definitions.size()); ++definition)
+        out->directives.push_back(
+            LoopDirective(DirectiveKind::kParallel, stage.name, definition, stage.dims[d].name));
+      return;
+    }
+  }
+
+  const Dag& dag_;
+  const int stage_index_;
+  const MachineModel machine_;
+  std::vector<DecisionSpec> decisions_;
+};
+
+}  // namespace
+
+std::unique_ptr<SketchStep> MakeLocationStep(const Dag& dag, const Roles& roles, int stage,
+                                             const MachineModel& machine) {
+  return std::make_unique<LocationStep>(dag, roles, stage, machine);
+}
+
+}  // namespace whet

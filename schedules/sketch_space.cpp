@@ -1,0 +1,288 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+
+#include "schedules/rules/rule.h"
+#include "schedules/sketch.h"
+#include "schedules/task_dag.h"
+
+namespace whet {
+namespace {
+
+// Distance of two decision values, in doublings summed over their elements.
+double Distance(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
+  if (a.size() != b.size()) return 1e9;
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i)
+    sum += std::abs(std::log2(1.0 + static_cast<double>(std::abs(a[i]))) -
+                    std::log2(1.0 + static_cast<double>(std::abs(b[i]))));
+  return sum;
+}
+
+size_t Nearest(const std::vector<std::vector<int64_t>>& candidates, const std::vector<int64_t>& value) {
+  size_t best = 0;
+  for (size_t i = 1; i < candidates.size(); ++i)
+    if (Distance(candidates[i], value) < Distance(candidates[best], value)) best = i;
+  return best;
+}
+
+}  // namespace
+
+struct SketchSpace::Impl {
+  // An algorithm variant: the same task with some variable inputs packed by stages.
+  struct Variant {
+    PackedLayouts packs;
+    std::unique_ptr<Dag> dag;
+    Roles roles;
+  };
+  struct Program {
+    size_t variant;
+    std::vector<std::unique_ptr<SketchStep>> steps;
+  };
+
+  Task task;
+  MachineModel machine;
+  std::vector<Variant> variants;
+  std::vector<Sketch> sketches;
+  std::vector<Program> programs;  // one a sketch
+  // DAGs of traces that no sketch here made.
+  mutable std::mutex mutex;
+  mutable std::map<std::string, std::unique_ptr<Dag>> foreign;
+
+  Status AddVariant(PackedLayouts packs);
+  std::vector<Directive> Expand(size_t sketch, const std::vector<std::vector<int64_t>>& values) const;
+  Trace MakeTrace(size_t sketch, const std::vector<std::vector<int64_t>>& values) const;
+  int SketchIndex(const std::string& name) const;
+  PackedLayouts VariablePacks(const std::vector<Directive>& directives) const;
+};
+
+Status SketchSpace::Impl::AddVariant(PackedLayouts packs) {
+  ASSIGN_OR_RETURN(Dag dag, ReadTaskDag(task, packs));
+  Variant variant;
+  variant.packs = std::move(packs);
+  variant.dag = std::make_unique<Dag>(std::move(dag));
+  const Dag& d = *variant.dag;
+  variant.roles = AssignRoles(d);
+
+  Program program;
+  program.variant = variants.size();
+  program.steps.push_back(MakeTilingStep(d, variant.roles, machine));
+  for (size_t s = 0; s < d.stages.size(); ++s) {
+    const bool packs_input = variant.packs.count(d.stages[s].name.substr(0, d.stages[s].name.rfind("_pack"))) > 0 &&
+                             d.stages[s].kind == StageKind::kPure;
+    if (variant.roles.of_stage[s] == StageRole::kLocated || packs_input) {
+      variant.roles.of_stage[s] = StageRole::kLocated;
+      program.steps.push_back(MakeLocationStep(d, variant.roles, static_cast<int>(s), machine));
+    }
+  }
+  for (size_t s = 0; s < d.stages.size(); ++s) {
+    if (auto step = MakePackingStep(d, variant.roles, static_cast<int>(s))) program.steps.push_back(std::move(step));
+  }
+
+  Sketch sketch;
+  for (const auto& step : program.steps) {
+    sketch.name += (sketch.name.empty() ? "" : "+") + step->name();
+    for (const DecisionSpec& spec : step->decisions()) sketch.decisions.push_back(spec);
+  }
+  sketches.push_back(std::move(sketch));
+  programs.push_back(std::move(program));
+  variants.push_back(std::move(variant));
+  return {};
+}
+
+std::vector<Directive> SketchSpace::Impl::Expand(size_t sketch,
+                                                 const std::vector<std::vector<int64_t>>& values) const {
+  Expansion expansion;
+  const Program& program = programs[sketch];
+  expansion.dag = variants[program.variant].dag.get();
+  expansion.directives.reserve(64);
+  for (const auto& [input, levels] : variants[program.variant].packs) {
+    Directive pack;
+    pack.kind = DirectiveKind::kPack;
+    pack.stage = input;
+    pack.layout = levels;
+    expansion.directives.push_back(pack);
+  }
+  size_t next = 0;
+  for (const auto& step : program.steps) {
+    const size_t count = step->decisions().size();
+    step->Expand(DecisionValues(values.data() + next, count), &expansion);
+    next += count;
+  }
+  return std::move(expansion.directives);
+}
+
+Trace SketchSpace::Impl::MakeTrace(size_t sketch, const std::vector<std::vector<int64_t>>& values) const {
+  Trace trace;
+  trace.sketch = sketches[sketch].name;
+  for (size_t i = 0; i < values.size(); ++i)
+    trace.decisions.push_back({sketches[sketch].decisions[i].name, values[i]});
+  trace.directives = Expand(sketch, values);
+  return trace;
+}
+
+int SketchSpace::Impl::SketchIndex(const std::string& name) const {
+  for (size_t i = 0; i < sketches.size(); ++i)
+    if (sketches[i].name == name) return static_cast<int>(i);
+  return -1;
+}
+
+PackedLayouts SketchSpace::Impl::VariablePacks(const std::vector<Directive>& directives) const {
+  PackedLayouts packs = PackedLayoutsOf(directives);
+  for (const TaskInput& input : task.inputs)
+    if (input.constant) packs.erase(input.name);
+  return packs;
+}
+
+SketchSpace::SketchSpace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SketchSpace::SketchSpace(SketchSpace&&) noexcept = default;
+SketchSpace& SketchSpace::operator=(SketchSpace&&) noexcept = default;
+SketchSpace::~SketchSpace() = default;
+
+Result<SketchSpace> SketchSpace::Create(const Task& task, const MachineModel& machine) {
+  auto impl = std::make_unique<Impl>();
+  impl->task = task;
+  impl->machine = machine;
+  RETURN_IF_ERROR(impl->AddVariant({}));
+  const Impl::Variant& plain = impl->variants[0];
+  for (const auto& [input, levels] : VariablePanels(*plain.dag, plain.roles, machine)) {
+    PackedLayouts packs;
+    packs[impl->variants[0].dag->stages[input].name] = levels;
+    RETURN_IF_ERROR(impl->AddVariant(std::move(packs)));
+  }
+  return SketchSpace(std::move(impl));
+}
+
+const Task& SketchSpace::task() const { return impl_->task; }
+const MachineModel& SketchSpace::machine() const { return impl_->machine; }
+const std::vector<Sketch>& SketchSpace::sketches() const { return impl_->sketches; }
+
+double SketchSpace::Size() const {
+  double total = 0;
+  for (const Sketch& sketch : impl_->sketches) {
+    double size = 1;
+    for (const DecisionSpec& spec : sketch.decisions) size *= static_cast<double>(spec.candidates.size());
+    total += size;
+  }
+  return total;
+}
+
+Trace SketchSpace::Default() const {
+  std::vector<std::vector<int64_t>> values;
+  for (const auto& step : impl_->programs[0].steps) {
+    const auto defaults = step->DefaultValues();
+    values.insert(values.end(), defaults.begin(), defaults.end());
+  }
+  return impl_->MakeTrace(0, values);
+}
+
+Trace SketchSpace::Sample(Rng& rng) const {
+  const size_t sketch = static_cast<size_t>(rng.Below(static_cast<int64_t>(impl_->sketches.size())));
+  std::vector<std::vector<int64_t>> values;
+  for (const DecisionSpec& spec : impl_->sketches[sketch].decisions)
+    values.push_back(spec.candidates[rng.Below(static_cast<int64_t>(spec.candidates.size()))]);
+  return impl_->MakeTrace(sketch, values);
+}
+
+Trace SketchSpace::Mutate(const Trace& trace, Rng& rng) const {
+  const int sketch = impl_->SketchIndex(trace.sketch);
+  if (sketch < 0) return Sample(rng);
+  const std::vector<DecisionSpec>& specs = impl_->sketches[sketch].decisions;
+  std::vector<std::vector<int64_t>> values;
+  std::vector<double> weights;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    values.push_back(i < trace.decisions.size() ? trace.decisions[i].value : specs[i].candidates[0]);
+    const size_t n = specs[i].candidates.size();
+    weights.push_back(n > 1 ? 1 + std::log2(static_cast<double>(n)) : 0);
+  }
+  if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; })) return trace;
+  const size_t at = static_cast<size_t>(rng.Weighted(weights));
+  const auto& candidates = specs[at].candidates;
+  // A near candidate more often than a far one.
+  std::vector<double> nearness;
+  const bool anywhere = rng.Chance(0.25);
+  for (const auto& candidate : candidates) {
+    if (candidate == values[at]) {
+      nearness.push_back(0);
+    } else {
+      const double distance = Distance(candidate, values[at]);
+      nearness.push_back(anywhere ? 1 : 1 / (0.1 + distance * distance));
+    }
+  }
+  values[at] = candidates[static_cast<size_t>(rng.Weighted(nearness))];
+  return impl_->MakeTrace(static_cast<size_t>(sketch), values);
+}
+
+Trace SketchSpace::Crossover(const Trace& a, const Trace& b, Rng& rng) const {
+  const int sketch = impl_->SketchIndex(a.sketch);
+  if (sketch < 0 || a.sketch != b.sketch || a.decisions.size() != b.decisions.size()) return Mutate(a, rng);
+  std::vector<std::vector<int64_t>> values;
+  for (size_t i = 0; i < a.decisions.size(); ++i)
+    values.push_back(rng.Chance(0.5) ? a.decisions[i].value : b.decisions[i].value);
+  return impl_->MakeTrace(static_cast<size_t>(sketch), values);
+}
+
+bool SketchSpace::Adapt(const Trace& foreign, Trace* adapted) const {
+  const int sketch = impl_->SketchIndex(foreign.sketch);
+  if (sketch < 0) return false;
+  std::vector<std::vector<int64_t>> values;
+  for (const DecisionSpec& spec : impl_->sketches[sketch].decisions) {
+    const auto it = std::find_if(foreign.decisions.begin(), foreign.decisions.end(),
+                                 [&](const Decision& d) { return d.name == spec.name; });
+    values.push_back(spec.candidates[it == foreign.decisions.end() ? 0 : Nearest(spec.candidates, it->value)]);
+  }
+  *adapted = impl_->MakeTrace(static_cast<size_t>(sketch), values);
+  return true;
+}
+
+Result<const Dag*> SketchSpace::DagFor(const Trace& trace) const {
+  const PackedLayouts packs = impl_->VariablePacks(trace.directives);
+  for (const Impl::Variant& variant : impl_->variants)
+    if (variant.packs == packs) return static_cast<const Dag*>(variant.dag.get());
+  std::string key;
+  for (const auto& [name, levels] : packs) {
+    key += name;
+    for (const PackLevel& level : levels) key += ":" + std::to_string(level.dim) + "," + std::to_string(level.size);
+  }
+  const std::lock_guard<std::mutex> lock(impl_->mutex);
+  std::unique_ptr<Dag>& dag = impl_->foreign[key];
+  if (!dag) {
+    ASSIGN_OR_RETURN(Dag read, ReadTaskDag(impl_->task, packs));
+    dag = std::make_unique<Dag>(std::move(read));
+  }
+  return static_cast<const Dag*>(dag.get());
+}
+
+Result<LoopNest> SketchSpace::Nest(const Trace& trace) const {
+  ASSIGN_OR_RETURN(const Dag* dag, DagFor(trace));
+  return BuildLoopNest(*dag, trace.directives);
+}
+
+bool SketchSpace::IsPlausible(const LoopNest& nest, std::string* why) const {
+  constexpr double kMaxBody = 2048;                   // unrolled vector operations of one definition
+  constexpr int64_t kMaxScratchBytes = 256ll << 20;   // one realisation of a stage
+  for (size_t n = 0; n < nest.stages.size(); ++n) {
+    const StageNest& stage = nest.stages[n];
+    if (stage.buffer_bytes > kMaxScratchBytes) {
+      *why = "a stage needs " + std::to_string(stage.buffer_bytes >> 20) + " MiB of scratch";
+      return false;
+    }
+    for (size_t d = 0; d < stage.definitions.size(); ++d) {
+      double body = 1 + nest.ops[n][d].Flops();
+      for (const NestLoop& loop : stage.definitions[d].loops) {
+        if (loop.kind == LoopKind::kUnrolled) body *= static_cast<double>(loop.extent);
+        if (loop.kind == LoopKind::kVectorized && loop.extent * 4 > impl_->machine.vector_bytes * 2) {
+          body *= static_cast<double>(loop.extent * 4 / impl_->machine.vector_bytes);
+        }
+      }
+      if (body > kMaxBody) {
+        *why = "an unrolled body of " + std::to_string(static_cast<int64_t>(body)) + " operations";
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+}  // namespace whet

@@ -1,0 +1,16 @@
+// The DAG of a task, for those who do not want Halide.h.
+#pragma once
+
+#include "base/status.h"
+#include "schedules/dag.h"
+#include "schedules/packed_layouts.h"
+#include "schedules/task.h"
+
+namespace whet {
+
+// Builds the task's Halide algorithm, with the given variable inputs packed by stages of their own, and reads its
+// DAG. kUnsupported with Halide's words where the operators have no algorithm.
+// Thread safety: one thread at a time.
+Result<Dag> ReadTaskDag(const Task& task, const PackedLayouts& variable_packs);
+
+}  // namespace whet

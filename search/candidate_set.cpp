@@ -1,0 +1,72 @@
+#include "search/candidate_set.h"
+
+#include <algorithm>
+
+namespace whet {
+
+bool CandidateSet::Add(const Record& record, std::vector<float> features) {
+  const uint64_t hash = record.trace.DirectivesHash();
+  const int64_t median_ns = record.measurement.ok() ? record.measurement.MedianNs() : 0;
+  if (const auto known = index_.find(hash); known != index_.end()) {
+    if (record.is_final) candidates_[known->second].final_ns = median_ns;
+    return false;
+  }
+  MeasuredCandidate candidate{record.trace, hash, median_ns, 0, record.is_default, std::move(features)};
+  if (record.is_final) candidate.final_ns = median_ns;
+  index_.emplace(hash, candidates_.size());
+  candidates_.push_back(std::move(candidate));
+  if (median_ns == 0) ++failed_;
+  if (median_ns > 0 && (best_ns_ == 0 || median_ns < best_ns_)) best_ns_ = median_ns;
+  if (record.is_default && !has_default_) {
+    has_default_ = true;
+    default_ns_ = median_ns;
+  }
+  return true;
+}
+
+void CandidateSet::FillFeatures(const std::function<std::vector<float>(const Trace&)>& extract) {
+  for (MeasuredCandidate& candidate : candidates_) {
+    if (candidate.features.empty()) candidate.features = extract(candidate.trace);
+  }
+}
+
+void CandidateSet::SetDefault(uint64_t hash) {
+  has_default_ = false;
+  default_ns_ = 0;
+  for (MeasuredCandidate& candidate : candidates_) {
+    candidate.is_default = candidate.hash == hash;
+    if (!candidate.is_default) continue;
+    has_default_ = true;
+    default_ns_ = candidate.median_ns;
+  }
+}
+
+bool CandidateSet::has_final() const {
+  return std::any_of(candidates_.begin(), candidates_.end(),
+                     [](const MeasuredCandidate& candidate) { return candidate.final_ns > 0; });
+}
+
+std::vector<const MeasuredCandidate*> CandidateSet::Fastest(size_t limit) const {
+  std::vector<const MeasuredCandidate*> order;
+  for (const MeasuredCandidate& candidate : candidates_) {
+    if (candidate.median_ns > 0) order.push_back(&candidate);
+  }
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto* a, const auto* b) { return a->median_ns < b->median_ns; });
+  if (order.size() > limit) order.resize(limit);
+  return order;
+}
+
+void CandidateSet::AppendTo(TrainingSet& set, int task) const {
+  for (const MeasuredCandidate& candidate : candidates_) {
+    if (candidate.features.empty()) continue;
+    set.width = static_cast<int64_t>(candidate.features.size());
+    set.features.insert(set.features.end(), candidate.features.begin(), candidate.features.end());
+    set.throughput.push_back(candidate.median_ns > 0 ? static_cast<float>(best_ns_) /
+                                                           static_cast<float>(candidate.median_ns)
+                                                     : 0.0F);
+    set.task.push_back(task);
+  }
+}
+
+}  // namespace whet

@@ -1,0 +1,87 @@
+#include "search/kernel_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace whet {
+namespace {
+
+// Error of one element; infinity if it is no number where the reference is, or the other way round.
+double ErrorOf(double got, double expected) {
+  if (got == expected || (std::isnan(got) && std::isnan(expected))) return 0;
+  const double error = std::abs(got - expected) / (1 + std::abs(expected));
+  return std::isfinite(error) ? error : INFINITY;
+}
+
+template <typename GotAt, typename ExpectedAt>
+Deviation Compare(int64_t count, double tolerance, GotAt got_at, ExpectedAt expected_at) {
+  Deviation deviation;
+  double worst = -1;
+  for (int64_t i = 0; i < count; ++i) {
+    const double got = got_at(i), expected = expected_at(i);
+    const double error = ErrorOf(got, expected);
+    if (std::isfinite(error)) deviation.max_error = std::max(deviation.max_error, error);
+    if (error <= tolerance) continue;
+    ++deviation.wrong;
+    if (error <= worst) continue;
+    worst = error;
+    deviation.worst_index = i;
+    deviation.got = got;
+    deviation.expected = expected;
+  }
+  return deviation;
+}
+
+// Without the sign of a NaN, which says nothing.
+std::string NumberText(double value) { return std::isnan(value) ? "nan" : fmt::format("{:.6g}", value); }
+
+}  // namespace
+
+Deviation CompareWithReference(const Tensor& expected, const void* got, double tolerance) {
+  if (expected.dtype() == DataType::kFloat32) {
+    const auto* values = static_cast<const float*>(got);
+    const float* reference = expected.data<float>();
+    return Compare(
+        expected.count(), tolerance, [&](int64_t i) { return static_cast<double>(values[i]); },
+        [&](int64_t i) { return static_cast<double>(reference[i]); });
+  }
+  Tensor copy(expected.type());
+  std::memcpy(copy.bytes(), got, static_cast<size_t>(copy.size_bytes()));
+  return Compare(
+      expected.count(), tolerance, [&](int64_t i) { return copy.AsDouble(i); },
+      [&](int64_t i) { return expected.AsDouble(i); });
+}
+
+std::string ToString(const Deviation& deviation, const Shape& shape, double tolerance) {
+  std::string index;
+  int64_t rest = deviation.worst_index;
+  for (auto extent = shape.rbegin(); extent != shape.rend(); ++extent) {
+    index = std::to_string(rest % *extent) + (index.empty() ? "" : ", ") + index;
+    rest /= *extent;
+  }
+  return fmt::format("element [{}] is {} instead of {} ({} of {} elements wrong, tolerance {:.3g})", index,
+                     NumberText(deviation.got), NumberText(deviation.expected), deviation.wrong,
+                     ElementCount(shape), tolerance);
+}
+
+double ToleranceFor(const Task& task, DataType output) {
+  switch (output) {
+    case DataType::kInt8:
+    case DataType::kUInt8:
+    case DataType::kInt32:
+    case DataType::kInt64:
+    case DataType::kBool:
+      return 0;
+    default:
+      break;
+  }
+  const auto type = task.OutputType();
+  if (!type) return 1e-4;
+  // The operations behind one output value are about twice the length of the sums they are in.
+  const double outputs = static_cast<double>(std::max<int64_t>(1, ElementCount(type->shape)));
+  const double length = task.Flops() / (2 * outputs);
+  return std::clamp(1e-4 * std::sqrt(length / 1024), 1e-4, 1e-3);
+}
+
+}  // namespace whet

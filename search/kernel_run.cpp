@@ -1,0 +1,116 @@
+#include "search/kernel_run.h"
+
+#include <cstring>
+#include <utility>
+
+#include "codegen/kernel_compiler.h"
+#include "runtime/halide_runtime.h"
+#include "search/kernel_check.h"
+#include "search/measure_job.h"
+#include "search/reference_data.h"
+
+namespace whet {
+namespace {
+
+halide_type_t HalideType(DataType dtype) {
+  switch (dtype) {
+    case DataType::kFloat32: return {halide_type_float, 32};
+    case DataType::kFloat16: return {halide_type_float, 16};
+    case DataType::kBFloat16: return {halide_type_bfloat, 16};
+    case DataType::kFloat64: return {halide_type_float, 64};
+    case DataType::kInt8: return {halide_type_int, 8};
+    case DataType::kUInt8: return {halide_type_uint, 8};
+    case DataType::kInt32: return {halide_type_int, 32};
+    case DataType::kInt64: return {halide_type_int, 64};
+    case DataType::kBool: return {halide_type_uint, 1};
+  }
+  return {halide_type_float, 32};
+}
+
+Json OverrunAnswer(const std::string& message) {
+  Measurement measurement;
+  measurement.status = MeasureStatus::kGuardOverrun;
+  measurement.message = message;
+  return MeasureAnswer({measurement});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KernelRun>> KernelRun::Prepare(const Task& task, const Trace& trace,
+                                                      const std::string& library,
+                                                      const std::filesystem::path& data,
+                                                      JobContext& context) {
+  std::unique_ptr<KernelRun> run(new KernelRun);
+  ASSIGN_OR_RETURN(run->library_, KernelLibrary::Open(library));
+  ASSIGN_OR_RETURN(run->function_, run->library_->Find(kCandidateKernel));
+  for (size_t i = 0; i < task.inputs.size(); ++i) {
+    const TaskInput& input = task.inputs[i];
+    const TensorType type = input.constant ? PackedType(task, trace, i) : input.type;
+    RETURN_IF_ERROR(run->AddArgument(
+        type, GuardedBuffer::Use::kInput,
+        fmt::format("the kernel wrote to its input '{}' or ran far out of it", input.name), context));
+    GuardedBuffer& memory = run->storage_.back()->memory;
+    if (input.constant) {
+      Tensor natural(input.type);
+      RETURN_IF_ERROR(
+          ReadBytes(InputFile(data, i), natural.bytes(), static_cast<size_t>(natural.size_bytes())));
+      const Tensor packed = PackConstant(task, trace, i, natural);
+      std::memcpy(memory.data(), packed.bytes(), memory.size());
+    } else {
+      RETURN_IF_ERROR(ReadBytes(InputFile(data, i), memory.data(), memory.size()));
+    }
+    memory.MakeReadOnly();
+  }
+  ASSIGN_OR_RETURN(const TensorType output, task.OutputType());
+  RETURN_IF_ERROR(run->AddArgument(output, GuardedBuffer::Use::kOutput,
+                                   "the kernel ran out of its output and into the guard zone", context));
+  run->storage_.back()->memory.FillWithNan();
+  for (const auto& argument : run->storage_) run->arguments_.push_back(&argument->buffer);
+  return run;
+}
+
+Status KernelRun::AddArgument(const TensorType& type, GuardedBuffer::Use use, const std::string& overrun,
+                              JobContext& context) {
+  ASSIGN_OR_RETURN(GuardedBuffer memory, GuardedBuffer::Create(static_cast<size_t>(type.bytes()), use));
+  const auto [region, region_bytes] = memory.Region();
+  context.AnswerFaultsIn(region, region_bytes, OverrunAnswer(overrun));
+  auto argument = std::make_unique<Argument>(Argument{std::move(memory), {}, {}});
+  int64_t stride = 1;
+  for (auto extent = type.shape.rbegin(); extent != type.shape.rend(); ++extent) {
+    argument->dimensions.push_back(
+        halide_dimension_t(0, static_cast<int32_t>(*extent), static_cast<int32_t>(stride)));
+    stride *= *extent;
+  }
+  argument->buffer.host = argument->memory.data();
+  argument->buffer.type = HalideType(type.dtype);
+  argument->buffer.dimensions = static_cast<int32_t>(argument->dimensions.size());
+  argument->buffer.dim = argument->dimensions.data();
+  storage_.push_back(std::move(argument));
+  return {};
+}
+
+Measurement KernelRun::Check(const Tensor& expected, double tolerance) const {
+  Measurement measurement;
+  if (code_ != 0) {
+    measurement.status = code_ == halide_error_code_out_of_memory ? MeasureStatus::kOutOfMemory
+                                                                  : MeasureStatus::kRunCrash;
+    const std::string said = TakeKernelError();
+    measurement.message =
+        fmt::format("the kernel returned error code {}{}{}", code_, said.empty() ? "" : ": ", said);
+    return measurement;
+  }
+  if (const auto damage = output().Damage()) {
+    measurement.status = MeasureStatus::kGuardOverrun;
+    measurement.message = fmt::format("the kernel wrote outside of its output, {}", *damage);
+    return measurement;
+  }
+  const Deviation deviation = CompareWithReference(expected, output().data(), tolerance);
+  measurement.max_error = deviation.max_error;
+  if (!deviation.ok()) {
+    measurement.status = MeasureStatus::kWrongResult;
+    measurement.message = ToString(deviation, expected.shape(), tolerance);
+  }
+  return measurement;
+}
+
+}  // namespace whet

@@ -1,0 +1,213 @@
+#include "search/measure_job.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+
+#include "base/clock.h"
+#include "runtime/thread_pool.h"
+#include "search/kernel_check.h"
+#include "search/kernel_run.h"
+#include "search/reference_data.h"
+
+namespace whet {
+namespace {
+
+// The thread pool binds its worker i to the i-th allowed CPU; the caller, which takes part, gets the first one.
+void UseThreads(int threads) {
+  SetThreadCount(threads);
+  cpu_set_t allowed, first;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) < threads) return;
+  CPU_ZERO(&first);
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &allowed)) continue;
+    CPU_SET(cpu, &first);
+    pthread_setaffinity_np(pthread_self(), sizeof(first), &first);
+    return;
+  }
+}
+
+struct MeasureRequest {
+  Task task;
+  int threads = 1;
+  std::filesystem::path data;
+  TimingOptions timing;
+  std::vector<BuiltCandidate> candidates;
+};
+
+Result<MeasureRequest> ParseRequest(const Json& payload) {
+  MeasureRequest request;
+  ASSIGN_OR_RETURN(const auto task, Field<Json>(payload, "task"));
+  ASSIGN_OR_RETURN(request.task, Task::FromJson(task));
+  ASSIGN_OR_RETURN(request.threads, Field<int>(payload, "threads"));
+  ASSIGN_OR_RETURN(request.data, Field<std::string>(payload, "data"));
+  ASSIGN_OR_RETURN(const auto timing, Field<Json>(payload, "timing"));
+  ASSIGN_OR_RETURN(request.timing, TimingOptions::FromJson(timing));
+  ASSIGN_OR_RETURN(const auto candidates, Field<std::vector<Json>>(payload, "candidates"));
+  for (const Json& json : candidates) {
+    BuiltCandidate candidate;
+    ASSIGN_OR_RETURN(const auto trace, Field<Json>(json, "trace"));
+    ASSIGN_OR_RETURN(candidate.trace, Trace::FromJson(trace));
+    ASSIGN_OR_RETURN(candidate.library, Field<std::string>(json, "library"));
+    request.candidates.push_back(std::move(candidate));
+  }
+  return request;
+}
+
+// The reference's output and how far from it is wrong.
+struct Expected {
+  Tensor output;
+  double tolerance = 0;
+};
+
+Result<Expected> ReadExpected(const MeasureRequest& request) {
+  ASSIGN_OR_RETURN(const TensorType type, request.task.OutputType());
+  Expected expected{Tensor(type), ToleranceFor(request.task, type.dtype)};
+  RETURN_IF_ERROR(ReadBytes(OutputFile(request.data), expected.output.bytes(),
+                            static_cast<size_t>(type.bytes())));
+  return expected;
+}
+
+Measurement CannotLoad(const Error& error) {
+  Measurement measurement;
+  measurement.status = MeasureStatus::kCompileError;
+  measurement.message = error.message;
+  return measurement;
+}
+
+// Runs longer than this times the best known are clear losers, and one run of them has to do.
+bool IsHopeless(int64_t first_run_ns, const TimingOptions& timing) {
+  const auto first = static_cast<double>(first_run_ns);
+  return first > static_cast<double>(timing.time_cap_ns) && timing.best_known_ns > 0 &&
+         first > timing.loser_factor * static_cast<double>(timing.best_known_ns);
+}
+
+Result<Json> Measure(const Json& payload, JobContext& context) {
+  ASSIGN_OR_RETURN(const MeasureRequest request, ParseRequest(payload));
+  if (request.candidates.size() != 1)
+    return Fail(ErrorCode::kInternal, "a measure job has one candidate, not {}", request.candidates.size());
+  ASSIGN_OR_RETURN(const Expected expected, ReadExpected(request));
+  UseThreads(request.threads);
+  const BuiltCandidate& candidate = request.candidates[0];
+  auto run = KernelRun::Prepare(request.task, candidate.trace, candidate.library, request.data, context);
+  if (!run) return MeasureAnswer({CannotLoad(run.error())});
+  const Clock& clock = Clock::System();
+
+  const int64_t start_ns = clock.MonotonicNs();
+  (*run)->Run();
+  const int64_t first_run_ns = clock.MonotonicNs() - start_ns;
+  Measurement measurement = (*run)->Check(expected.output, expected.tolerance);
+  if (!measurement.ok()) return MeasureAnswer({measurement});
+  if (IsHopeless(first_run_ns, request.timing)) {
+    measurement.samples_ns = {first_run_ns};
+    return MeasureAnswer({measurement});
+  }
+  const Timing timing = TimeKernel([&] { (*run)->Run(); }, clock, request.timing);
+  // Once more: a race between threads need not show in the first run.
+  measurement = (*run)->Check(expected.output, expected.tolerance);
+  if (measurement.ok()) measurement.samples_ns = timing.samples_ns;
+  return MeasureAnswer({measurement});
+}
+
+Result<Json> Compare(const Json& payload, JobContext& context) {
+  ASSIGN_OR_RETURN(const MeasureRequest request, ParseRequest(payload));
+  ASSIGN_OR_RETURN(const Expected expected, ReadExpected(request));
+  UseThreads(request.threads);
+  std::vector<Measurement> measurements(request.candidates.size());
+  std::vector<std::unique_ptr<KernelRun>> runs(request.candidates.size());
+  std::vector<std::function<void()>> timed;
+  std::vector<size_t> timed_candidates;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const BuiltCandidate& candidate = request.candidates[i];
+    auto run = KernelRun::Prepare(request.task, candidate.trace, candidate.library, request.data, context);
+    if (!run) {
+      measurements[i] = CannotLoad(run.error());
+      continue;
+    }
+    runs[i] = std::move(*run);
+    runs[i]->Run();
+    measurements[i] = runs[i]->Check(expected.output, expected.tolerance);
+    if (!measurements[i].ok()) continue;
+    timed.push_back([kernel = runs[i].get()] { kernel->Run(); });
+    timed_candidates.push_back(i);
+  }
+  const std::vector<Timing> timings = TimeInterleaved(timed, Clock::System(), request.timing);
+  for (size_t t = 0; t < timings.size(); ++t) {
+    const size_t i = timed_candidates[t];
+    measurements[i] = runs[i]->Check(expected.output, expected.tolerance);
+    if (measurements[i].ok()) measurements[i].samples_ns = timings[t].samples_ns;
+  }
+  return MeasureAnswer(measurements);
+}
+
+Result<Json> MakeReference(const Json& payload, JobContext&) {
+  ASSIGN_OR_RETURN(const auto task_json, Field<Json>(payload, "task"));
+  ASSIGN_OR_RETURN(const Task task, Task::FromJson(task_json));
+  ASSIGN_OR_RETURN(const auto data, Field<std::string>(payload, "data"));
+  RETURN_IF_ERROR(WriteReferenceData(task, data));
+  return Json::object();
+}
+
+}  // namespace
+
+void AddMeasureHandlers(WorkerHandlers* handlers) {
+  handlers->jobs["reference"] = MakeReference;
+  handlers->jobs["measure"] = Measure;
+  handlers->jobs["compare"] = Compare;
+}
+
+Job MakeReferenceJob(const Task& task, const std::filesystem::path& data, int64_t timeout_ms) {
+  Job job;
+  job.kind = "reference";
+  job.payload = Json{{"task", task.ToJson()}, {"data", data.string()}};
+  job.timeout_ms = timeout_ms;
+  return job;
+}
+
+Job MakeMeasureJob(const Task& task, int threads, const std::filesystem::path& data,
+                   const std::vector<BuiltCandidate>& candidates, const TimingOptions& timing,
+                   int64_t timeout_ms) {
+  Json list = Json::array();
+  for (const BuiltCandidate& candidate : candidates)
+    list.push_back(Json{{"trace", candidate.trace.ToJson()}, {"library", candidate.library}});
+  Job job;
+  job.kind = candidates.size() == 1 ? "measure" : "compare";
+  job.payload = Json{{"task", task.ToJson()},
+                     {"threads", threads},
+                     {"data", data.string()},
+                     {"candidates", std::move(list)},
+                     {"timing", timing.ToJson()}};
+  job.timeout_ms = timeout_ms;
+  return job;
+}
+
+Json MeasureAnswer(const std::vector<Measurement>& measurements) {
+  Json list = Json::array();
+  for (const Measurement& measurement : measurements)
+    list.push_back(Json{{"status", Name(measurement.status)},
+                        {"message", measurement.message},
+                        {"samples_ns", measurement.samples_ns},
+                        {"max_error", measurement.max_error}});
+  return Json{{"measurements", std::move(list)}};
+}
+
+Result<std::vector<Measurement>> ParseMeasureAnswer(const Json& answer) {
+  ASSIGN_OR_RETURN(const auto list, Field<std::vector<Json>>(answer, "measurements"));
+  std::vector<Measurement> measurements;
+  for (const Json& json : list) {
+    Measurement measurement;
+    ASSIGN_OR_RETURN(const auto status, Field<std::string>(json, "status"));
+    ASSIGN_OR_RETURN(measurement.status, ParseMeasureStatus(status));
+    ASSIGN_OR_RETURN(measurement.message, Field<std::string>(json, "message"));
+    ASSIGN_OR_RETURN(measurement.samples_ns, Field<std::vector<int64_t>>(json, "samples_ns"));
+    ASSIGN_OR_RETURN(measurement.max_error, Field<double>(json, "max_error"));
+    measurements.push_back(std::move(measurement));
+  }
+  return measurements;
+}
+
+}  // namespace whet

@@ -1,0 +1,69 @@
+#include "search/population.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace whet {
+namespace {
+
+// Runs work(i) for i in [0, count), interleaved over threads: neighbours cost alike.
+template <typename Work>
+void ParallelOver(size_t count, int threads, const Work& work) {
+  constexpr size_t kWorthAThread = 32;
+  const size_t used = std::min<size_t>(std::max(1, threads), count / kWorthAThread + 1);
+  const auto run = [&](size_t first) {
+    for (size_t i = first; i < count; i += used) work(i);
+  };
+  std::vector<std::jthread> helpers;
+  for (size_t t = 1; t < used; ++t) helpers.emplace_back(run, t);
+  run(0);
+}
+
+}  // namespace
+
+Population::Individual Population::Make(Plan& plan) const {
+  Individual child;
+  child.sampled = plan.a == nullptr;
+  if (plan.a == nullptr) {
+    child.trace = source_.Sample(plan.rng);
+  } else if (plan.copy) {
+    child.trace = *plan.a;
+  } else if (plan.b == nullptr) {
+    child.trace = source_.Mutate(*plan.a, plan.rng);
+    // Small steps more often than long jumps.
+    while (plan.rng.Chance(0.3)) child.trace = source_.Mutate(child.trace, plan.rng);
+  } else {
+    child.trace = source_.Crossover(*plan.a, *plan.b, plan.rng);
+    if (plan.rng.Chance(0.3)) child.trace = source_.Mutate(child.trace, plan.rng);
+  }
+  child.hash = child.trace.DirectivesHash();
+  if (measured_.Contains(child.hash) || seen_.contains(child.hash)) return child;
+  child.features.resize(static_cast<size_t>(source_.width()));
+  if (!source_.Features(child.trace, child.features)) child.features.clear();
+  return child;
+}
+
+Status Population::Grow(std::vector<Plan> plans) {
+  std::vector<Individual> children(plans.size());
+  ParallelOver(plans.size(), threads_, [&](size_t i) { children[i] = Make(plans[i]); });
+  std::erase_if(children, [&](const Individual& child) {
+    return child.features.empty() || !seen_.insert(child.hash).second;
+  });
+  std::vector<float> rows;
+  rows.reserve(children.size() * static_cast<size_t>(source_.width()));
+  for (const Individual& child : children) {
+    rows.insert(rows.end(), child.features.begin(), child.features.end());
+  }
+  if (!children.empty()) {
+    ASSIGN_OR_RETURN(const std::vector<float> scores, model_.Predict(rows, source_.width()));
+    for (size_t i = 0; i < children.size(); ++i) children[i].score = scores[i];
+  }
+  scored_ += static_cast<int64_t>(children.size());
+  std::move(children.begin(), children.end(), std::back_inserter(ranked_));
+  std::sort(ranked_.begin(), ranked_.end(), [](const Individual& a, const Individual& b) {
+    return a.score != b.score ? a.score > b.score : a.hash < b.hash;
+  });
+  return {};
+}
+
+}  // namespace whet

@@ -1,0 +1,54 @@
+// Candidates that were scored in one proposal: the state of one evolution.
+//
+// Makes children, extracts their features on several threads and scores them in one call of the model. Each child
+// has its own random generator, so that the number of threads changes nothing.
+// Thread safety: one thread; it uses others inside.
+#pragma once
+
+#include <span>
+#include <unordered_set>
+#include <vector>
+
+#include "search/evolutionary_search.h"
+
+namespace whet {
+
+class Population {
+ public:
+  struct Individual {
+    Trace trace;
+    uint64_t hash = 0;
+    float score = 0;
+    bool sampled = false;          // drawn uniformly, not bred
+    std::vector<float> features;
+  };
+  // How to make a child: sample (no parents), mutate (one) or cross over (two).
+  struct Plan {
+    const Trace* a = nullptr;
+    const Trace* b = nullptr;
+    bool copy = false;             // `a` as it is
+    Rng rng;
+  };
+
+  Population(const CandidateSource& source, const CandidateSet& measured, CostModel& model, int threads)
+      : source_(source), measured_(measured), model_(model), threads_(threads) {}
+
+  // Makes the planned children and keeps those that are new, plausible and not measured.
+  Status Grow(std::vector<Plan> plans);
+  // All kept so far, the best score first; ties by hash, so that order does not depend on history.
+  const std::vector<Individual>& ranked() const { return ranked_; }
+  int64_t scored() const { return scored_; }
+
+ private:
+  Individual Make(Plan& plan) const;
+
+  const CandidateSource& source_;
+  const CandidateSet& measured_;
+  CostModel& model_;
+  int threads_;
+  std::unordered_set<uint64_t> seen_;
+  std::vector<Individual> ranked_;
+  int64_t scored_ = 0;
+};
+
+}  // namespace whet

@@ -1,0 +1,44 @@
+#include "costmodel/features.h"
+#include "search/candidate_source.h"
+
+namespace whet {
+namespace {
+
+class SketchSource : public CandidateSource {
+ public:
+  explicit SketchSource(SketchSpace space) : space_(std::move(space)) {}
+
+  Trace Default() const override { return space_.Default(); }
+  Trace Sample(Rng& rng) const override { return space_.Sample(rng); }
+  Trace Mutate(const Trace& trace, Rng& rng) const override { return space_.Mutate(trace, rng); }
+  Trace Crossover(const Trace& a, const Trace& b, Rng& rng) const override {
+    return space_.Crossover(a, b, rng);
+  }
+  bool Adapt(const Trace& foreign, Trace* adapted) const override {
+    return space_.Adapt(foreign, adapted);
+  }
+  int64_t width() const override { return static_cast<int64_t>(FeatureTable().size()); }
+
+  bool Features(const Trace& trace, std::span<float> row) const override {
+    const Result<LoopNest> nest = space_.Nest(trace);
+    if (!nest) return false;
+    std::string why;
+    if (!space_.IsPlausible(*nest, &why)) return false;
+    const Result<const Dag*> dag = space_.DagFor(trace);
+    if (!dag) return false;
+    ExtractFeatures(**dag, *nest, space_.machine(), row);
+    return true;
+  }
+
+ private:
+  SketchSpace space_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<CandidateSource>> MakeSketchSource(const Task& task, const MachineModel& machine) {
+  ASSIGN_OR_RETURN(SketchSpace space, SketchSpace::Create(task, machine));
+  return std::make_unique<SketchSource>(std::move(space));
+}
+
+}  // namespace whet

@@ -1,0 +1,131 @@
+#include "search/timing.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+namespace whet {
+namespace {
+
+constexpr int64_t kMaxCallsPerSample = 1 << 20;
+
+// Nanoseconds of `calls` runs.
+int64_t Duration(const std::function<void()>& run, int64_t calls, const Clock& clock) {
+  const int64_t start_ns = clock.MonotonicNs();
+  for (int64_t i = 0; i < calls; ++i) run();
+  return clock.MonotonicNs() - start_ns;
+}
+
+// Nanoseconds a run of `calls` runs that took `duration_ns`; a clock too coarse must not make a kernel free.
+int64_t PerRun(int64_t duration_ns, int64_t calls) {
+  return std::max<int64_t>(1, (duration_ns + calls / 2) / calls);
+}
+
+// Warms caches and the thread pool up, finds how many calls fill a sample and takes the first one.
+void Begin(const std::function<void()>& run, const Clock& clock, const TimingOptions& options,
+           Timing* timing) {
+  int64_t calls = 1;
+  int64_t duration_ns = Duration(run, calls, clock);
+  // One that takes longer than the whole cap is not run twice: that it was cold hardly shows.
+  if (duration_ns < options.time_cap_ns) duration_ns = Duration(run, calls, clock);
+  while (duration_ns < options.min_sample_ns && calls < kMaxCallsPerSample) {
+    // Straight to the goal from what was seen, at least double, with 20 % to spare.
+    const double wanted = 1.2 * static_cast<double>(options.min_sample_ns) * static_cast<double>(calls) /
+                          static_cast<double>(std::max<int64_t>(duration_ns, 1));
+    const double most = 16.0 * static_cast<double>(calls);
+    calls = std::max(2 * calls, static_cast<int64_t>(std::min(wanted, most)));
+    duration_ns = Duration(run, calls, clock);
+  }
+  timing->calls_per_sample = calls;
+  timing->samples_ns.push_back(PerRun(duration_ns, calls));
+}
+
+void AddSample(const std::function<void()>& run, const Clock& clock, Timing* timing) {
+  const int64_t calls = timing->calls_per_sample;
+  timing->samples_ns.push_back(PerRun(Duration(run, calls, clock), calls));
+}
+
+bool IsAccurate(const std::vector<int64_t>& samples, const TimingOptions& options) {
+  return static_cast<int>(samples.size()) >= options.min_samples && MedianAccuracy(samples) <= options.accuracy;
+}
+
+bool IsLoser(const std::vector<int64_t>& samples, const TimingOptions& options) {
+  if (options.best_known_ns <= 0 || static_cast<int>(samples.size()) != options.glance_samples) return false;
+  const int64_t fastest_ns = *std::min_element(samples.begin(), samples.end());
+  return static_cast<double>(fastest_ns) > options.loser_factor * static_cast<double>(options.best_known_ns);
+}
+
+}  // namespace
+
+Json TimingOptions::ToJson() const {
+  return Json{{"min_sample_ns", min_sample_ns}, {"time_cap_ns", time_cap_ns},
+              {"accuracy", accuracy},           {"min_samples", min_samples},
+              {"max_samples", max_samples},     {"glance_samples", glance_samples},
+              {"loser_factor", loser_factor},   {"best_known_ns", best_known_ns}};
+}
+
+Result<TimingOptions> TimingOptions::FromJson(const Json& json) {
+  TimingOptions options;
+  ASSIGN_OR_RETURN(options.min_sample_ns, Field<int64_t>(json, "min_sample_ns"));
+  ASSIGN_OR_RETURN(options.time_cap_ns, Field<int64_t>(json, "time_cap_ns"));
+  ASSIGN_OR_RETURN(options.accuracy, Field<double>(json, "accuracy"));
+  ASSIGN_OR_RETURN(options.min_samples, Field<int>(json, "min_samples"));
+  ASSIGN_OR_RETURN(options.max_samples, Field<int>(json, "max_samples"));
+  ASSIGN_OR_RETURN(options.glance_samples, Field<int>(json, "glance_samples"));
+  ASSIGN_OR_RETURN(options.loser_factor, Field<double>(json, "loser_factor"));
+  ASSIGN_OR_RETURN(options.best_known_ns, Field<int64_t>(json, "best_known_ns"));
+  return options;
+}
+
+int64_t Median(std::vector<int64_t> samples) {
+  if (samples.empty()) return 0;
+  const auto middle = samples.begin() + static_cast<ptrdiff_t>(samples.size() / 2);
+  std::nth_element(samples.begin(), middle, samples.end());
+  return *middle;
+}
+
+double MedianAccuracy(const std::vector<int64_t>& samples) {
+  if (samples.size() < 2) return std::numeric_limits<double>::infinity();
+  const int64_t median = Median(samples);
+  std::vector<int64_t> deviations;
+  deviations.reserve(samples.size());
+  for (const int64_t sample : samples) deviations.push_back(std::abs(sample - median));
+  return 1.2533 * 1.4826 * static_cast<double>(Median(std::move(deviations))) /
+         (std::sqrt(static_cast<double>(samples.size())) * static_cast<double>(std::max<int64_t>(median, 1)));
+}
+
+Timing TimeKernel(const std::function<void()>& run, const Clock& clock, const TimingOptions& options) {
+  const int64_t start_ns = clock.MonotonicNs();
+  Timing timing;
+  Begin(run, clock, options, &timing);
+  while (static_cast<int>(timing.samples_ns.size()) < options.max_samples &&
+         clock.MonotonicNs() - start_ns < options.time_cap_ns &&
+         !IsLoser(timing.samples_ns, options) && !IsAccurate(timing.samples_ns, options))
+    AddSample(run, clock, &timing);
+  timing.accuracy = MedianAccuracy(timing.samples_ns);
+  return timing;
+}
+
+std::vector<Timing> TimeInterleaved(const std::vector<std::function<void()>>& runs, const Clock& clock,
+                                    const TimingOptions& options) {
+  const int64_t start_ns = clock.MonotonicNs();
+  const int64_t cap_ns = options.time_cap_ns * static_cast<int64_t>(runs.size());
+  std::vector<Timing> timings(runs.size());
+  for (size_t i = 0; i < runs.size(); ++i) Begin(runs[i], clock, options, &timings[i]);
+  bool accurate = runs.empty();
+  for (int round = 1; round < options.max_samples && !accurate; ++round) {
+    if (clock.MonotonicNs() - start_ns >= cap_ns) break;
+    accurate = true;
+    for (size_t i = 0; i < runs.size(); ++i) {
+      const size_t kernel = (i + static_cast<size_t>(round)) % runs.size();
+      runs[kernel]();  // brings its own data back into the caches that the one before it used
+      AddSample(runs[kernel], clock, &timings[kernel]);
+      accurate = accurate && IsAccurate(timings[kernel].samples_ns, options);
+    }
+  }
+  for (Timing& timing : timings) timing.accuracy = MedianAccuracy(timing.samples_ns);
+  return timings;
+}
+
+}  // namespace whet

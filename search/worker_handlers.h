@@ -1,0 +1,17 @@
+// All that a worker of the `whet` command can do: build, reference, measure, compare.
+#pragma once
+
+#include "codegen/build_job.h"
+#include "codegen/worker_main.h"
+#include "search/measure_job.h"
+
+namespace whet {
+
+inline WorkerHandlers AllWorkerHandlers() {
+  WorkerHandlers handlers;
+  AddBuildHandler(&handlers);
+  AddMeasureHandlers(&handlers);
+  return handlers;
+}
+
+}  // namespace whet

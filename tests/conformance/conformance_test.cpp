@@ -1,0 +1,67 @@
+// ONNX's node cases through import, passes and the operators' references.
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <map>
+
+#include "graph/evaluate.h"
+#include "graph/passes.h"
+#include "tests/conformance/onnx_case.h"
+
+namespace whet {
+namespace {
+
+constexpr double kRelative = 1e-3, kAbsolute = 1e-5;  // ONNX's own, for f32
+constexpr int kAtLeast = 150;                         // cases that must pass
+
+// Covered operators in forms that Whet refuses on purpose, or that cannot be compared.
+const std::map<std::string, std::string> kExcused = {};
+
+std::vector<const Tensor*> Pointers(const std::vector<Tensor>& tensors) {
+  std::vector<const Tensor*> pointers;
+  for (const Tensor& tensor : tensors) pointers.push_back(&tensor);
+  return pointers;
+}
+
+// Empty if the graph gives the case's outputs.
+std::string Differences(const OnnxCase& loaded, const Graph& graph) {
+  Result<std::vector<Tensor>> outputs = Evaluate(graph, Pointers(loaded.inputs));
+  if (!outputs) return outputs.error().message;
+  std::string why;
+  for (size_t i = 0; i < loaded.expected.size(); ++i) {
+    if (!AllClose((*outputs)[i], loaded.expected[i], kRelative, kAbsolute, &why)) {
+      return fmt::format("output {}: {}", i, why);
+    }
+  }
+  return "";
+}
+
+TEST(OnnxNodeCases, ThatWhetCoversGiveTheirRecordedOutputs) {
+  const Result<std::vector<std::string>> names = ListOnnxCases(WHET_ONNX_NODE_CASES);
+  ASSERT_TRUE(names) << names.error().message;
+  int passed = 0;
+  for (const std::string& name : *names) {
+    Result<OnnxCase> loaded = LoadOnnxCase(std::filesystem::path(WHET_ONNX_NODE_CASES) / name);
+    if (!loaded) {
+      const bool excused = kExcused.contains(name) || loaded.error().code == ErrorCode::kUnsupported;
+      EXPECT_TRUE(excused) << name << ": " << loaded.error().message;
+      continue;
+    }
+    EXPECT_FALSE(kExcused.contains(name)) << name << " is excused but imports";
+    const std::string imported = Differences(*loaded, loaded->graph);
+    EXPECT_EQ(imported, "") << name << ", as imported";
+    Graph rewritten = loaded->graph;
+    const Status status = RunPasses(rewritten);
+    ASSERT_TRUE(status) << name << ": " << status.error().message;
+    const std::string after = Differences(*loaded, rewritten);
+    EXPECT_EQ(after, "") << name << ", after the passes";
+    passed += imported.empty() && after.empty();
+    if (std::getenv("WHET_VERBOSE") != nullptr) std::cout << name << '\n';
+  }
+  RecordProperty("passed", passed);
+  std::cout << passed << " of " << names->size() << " cases are covered and pass\n";
+  EXPECT_GE(passed, kAtLeast);
+}
+
+}  // namespace
+}  // namespace whet

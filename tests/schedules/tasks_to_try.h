@@ -1,0 +1,30 @@
+// Small tasks of every kind, for property tests over schedules.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace whet {
+
+inline std::vector<std::string> TasksToTry() {
+  return {
+      "Conv(x=1x16x14x14,w=32x16x3x3,pads=1)+Relu",
+      "Conv(x=1x24x9x11,w=40x24x1x1)+Add+Clip(min=0,max=6)",
+      "Conv(x=2x3x21x19,w=20x3x5x5,pads=2,strides=2)+HardSwish",
+      "Conv(x=1x32x13x13,w=32x1x3x3,pads=1,group=32,strides=2)",
+      "Conv(x=1x16x10x10,w=24x4x3x3,pads=1x0x2x1,group=4,dilations=2)",
+      "Conv(x=1x50x1x1,w=10x50x1x1)+Relu",
+      "MatMul(a=33x40,b=40x56)",
+      "MatMul(a=2x3x32x24,b=2x3x24x48)",
+      "Gemm(a=1x200,b=50x200,transB=1)",
+      "MaxPool(x=1x24x15x15,kernel=3,strides=2,pads=1)",
+      "AveragePool(x=1x16x9x9,kernel=3,pads=1)",
+      "GlobalAveragePool(x=1x40x7x7)",
+      "Softmax(x=6x37)",
+      "Transpose(x=1x8x12x20,perm=0x2x3x1)",
+      "Add(a=1x24x10x10,b=1x24x10x10)+Relu",
+      "Sigmoid(x=1x200x3x3)",
+  };
+}
+
+}  // namespace whet

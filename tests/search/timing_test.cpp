@@ -1,0 +1,150 @@
+#include "search/timing.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace whet {
+namespace {
+
+// Time passes only when a kernel runs.
+class FakeClock : public Clock {
+ public:
+  int64_t MonotonicNs() const override { return now_ns; }
+  std::string NowUtc() const override { return "2026-01-01T00:00:00Z"; }
+  int64_t now_ns = 1'000'000;
+};
+
+// A kernel that takes the given times in turn.
+class FakeKernel {
+ public:
+  FakeKernel(FakeClock* clock, std::vector<int64_t> durations_ns)
+      : clock_(clock), durations_ns_(std::move(durations_ns)) {}
+  std::function<void()> Runner() {
+    return [this] { clock_->now_ns += durations_ns_[static_cast<size_t>(runs++) % durations_ns_.size()]; };
+  }
+  int runs = 0;
+
+ private:
+  FakeClock* clock_;
+  std::vector<int64_t> durations_ns_;
+};
+
+TEST(TimeKernel, StopsAtTheFewestSamplesWhenTheyAgree) {
+  FakeClock clock;
+  FakeKernel kernel(&clock, {1'000'000});
+  const Timing timing = TimeKernel(kernel.Runner(), clock, {});
+  EXPECT_EQ(timing.samples_ns, std::vector<int64_t>(10, 1'000'000));
+  EXPECT_EQ(timing.calls_per_sample, 1);
+  EXPECT_EQ(timing.accuracy, 0);
+  EXPECT_EQ(kernel.runs, 11);  // one to warm up
+}
+
+TEST(TimeKernel, GivesATinyKernelManyCallsASample) {
+  FakeClock clock;
+  FakeKernel kernel(&clock, {100});
+  const Timing timing = TimeKernel(kernel.Runner(), clock, {.min_sample_ns = 20'000});
+  EXPECT_GE(timing.calls_per_sample * 100, 20'000);
+  EXPECT_LE(timing.calls_per_sample * 100, 80'000);
+  for (const int64_t sample : timing.samples_ns) EXPECT_EQ(sample, 100);
+}
+
+TEST(TimeKernel, NeverCallsAKernelFree) {
+  FakeClock clock;
+  FakeKernel kernel(&clock, {0});
+  const Timing timing = TimeKernel(kernel.Runner(), clock, {.max_samples = 3});
+  EXPECT_EQ(timing.samples_ns, std::vector<int64_t>(3, 1));
+}
+
+TEST(TimeKernel, GoesOnWhileTheMedianIsUncertain) {
+  FakeClock clock;
+  FakeKernel kernel(&clock, {1'000'000, 1'100'000, 1'200'000, 900'000, 800'000});
+  const Timing timing = TimeKernel(kernel.Runner(), clock, {.time_cap_ns = 1'000'000'000});
+  EXPECT_GT(timing.samples_ns.size(), 100u);
+  EXPECT_LE(timing.accuracy, 0.01);
+}
+
+TEST(TimeKernel, StopsAtTheCap) {
+  FakeClock clock;
+  const int64_t start_ns = clock.now_ns;
+  FakeKernel kernel(&clock, {1'000'000, 3'000'000});
+  const Timing timing = TimeKernel(kernel.Runner(), clock, {.time_cap_ns = 60'000'000});
+  EXPECT_GE(clock.now_ns - start_ns, 60'000'000);
+  EXPECT_LE(clock.now_ns - start_ns, 63'000'000);
+  EXPECT_GT(timing.accuracy, 0.01);
+}
+
+TEST(TimeKernel, RunsAKernelOnceThatTakesLongerThanTheCap) {
+  FakeClock clock;
+  FakeKernel kernel(&clock, {5'000'000'000});
+  const Timing timing = TimeKernel(kernel.Runner(), clock, {});
+  EXPECT_EQ(timing.samples_ns, std::vector<int64_t>{5'000'000'000});
+  EXPECT_EQ(kernel.runs, 1);
+}
+
+TEST(TimeKernel, DropsAClearLoserAfterAGlance) {
+  FakeClock clock;
+  FakeKernel kernel(&clock, {2'100'000});
+  const Timing timing = TimeKernel(kernel.Runner(), clock, {.best_known_ns = 1'000'000});
+  EXPECT_EQ(timing.samples_ns.size(), 3u);
+}
+
+TEST(TimeKernel, DoesNotDropOneThatIsNearlyTwiceAsSlow) {
+  FakeClock clock;
+  FakeKernel kernel(&clock, {1'900'000});
+  const Timing timing = TimeKernel(kernel.Runner(), clock, {.best_known_ns = 1'000'000});
+  EXPECT_EQ(timing.samples_ns.size(), 10u);
+}
+
+TEST(TimeKernel, IsDeafToAFewInterrupts) {
+  FakeClock clock;
+  FakeKernel kernel(&clock, {1'000'000, 1'000'000, 1'000'000, 1'000'000, 9'000'000});
+  const Timing timing = TimeKernel(kernel.Runner(), clock, {});
+  EXPECT_EQ(timing.samples_ns.size(), 10u);
+  EXPECT_EQ(Median(timing.samples_ns), 1'000'000);
+}
+
+TEST(TimeInterleaved, GivesEveryKernelAsManySamples) {
+  FakeClock clock;
+  FakeKernel fast(&clock, {1'000'000}), slow(&clock, {2'000'000}), noisy(&clock, {900'000, 1'100'000});
+  const auto timings = TimeInterleaved({fast.Runner(), slow.Runner(), noisy.Runner()}, clock,
+                                       {.time_cap_ns = 50'000'000, .accuracy = 0.001});
+  ASSERT_EQ(timings.size(), 3u);
+  EXPECT_GT(timings[0].samples_ns.size(), 10u);  // the noisy one keeps all of them going
+  EXPECT_EQ(timings[0].samples_ns.size(), timings[1].samples_ns.size());
+  EXPECT_EQ(timings[0].samples_ns.size(), timings[2].samples_ns.size());
+  EXPECT_EQ(Median(timings[0].samples_ns), 1'000'000);
+  EXPECT_EQ(Median(timings[1].samples_ns), 2'000'000);
+}
+
+TEST(TimeInterleaved, StopsWhenAllAreAccurate) {
+  FakeClock clock;
+  FakeKernel a(&clock, {1'000'000}), b(&clock, {2'000'000});
+  const auto timings = TimeInterleaved({a.Runner(), b.Runner()}, clock, {.min_samples = 20});
+  EXPECT_EQ(timings[0].samples_ns.size(), 20u);
+}
+
+TEST(TimeInterleaved, OfNothingIsNothing) {
+  FakeClock clock;
+  EXPECT_TRUE(TimeInterleaved({}, clock, {}).empty());
+}
+
+TEST(MedianAccuracy, IsTheFormulaInTheHeader) {
+  EXPECT_EQ(MedianAccuracy({5}), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(MedianAccuracy({5, 5, 5}), 0);
+  // Median 100, deviations 0 0 10 10 10: their median 10.
+  EXPECT_NEAR(MedianAccuracy({100, 100, 90, 110, 110}), 1.2533 * 1.4826 * 10 / (std::sqrt(5.0) * 100), 1e-12);
+}
+
+TEST(TimingOptions, SurviveTheWayThroughJson) {
+  const TimingOptions options{1, 2, 0.5, 3, 4, 5, 6.5, 7};
+  const auto back = TimingOptions::FromJson(options.ToJson());
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->ToJson(), options.ToJson());
+  EXPECT_FALSE(TimingOptions::FromJson(Json::object()));
+}
+
+}  // namespace
+}  // namespace whet

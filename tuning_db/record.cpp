@@ -1,0 +1,59 @@
+#include "tuning_db/record.h"
+
+#include <algorithm>
+#include <array>
+
+namespace whet {
+namespace {
+
+struct StatusName {
+  MeasureStatus status;
+  std::string_view name;
+};
+
+constexpr std::array<StatusName, 10> kNames = {{
+    {MeasureStatus::kOk, "ok"},
+    {MeasureStatus::kCompileError, "compile_error"},
+    {MeasureStatus::kCompileTimeout, "compile_timeout"},
+    {MeasureStatus::kCompileCrash, "compile_crash"},
+    {MeasureStatus::kRunCrash, "run_crash"},
+    {MeasureStatus::kRunTimeout, "run_timeout"},
+    {MeasureStatus::kOutOfMemory, "out_of_memory"},
+    {MeasureStatus::kWrongResult, "wrong_result"},
+    {MeasureStatus::kGuardOverrun, "guard_overrun"},
+    {MeasureStatus::kWorkerLost, "worker_lost"},
+}};
+
+}  // namespace
+
+std::string_view Name(MeasureStatus status) {
+  for (const StatusName& row : kNames) {
+    if (row.status == status) return row.name;
+  }
+  return "unknown";
+}
+
+Result<MeasureStatus> ParseMeasureStatus(std::string_view name) {
+  for (const StatusName& row : kNames) {
+    if (row.name == name) return row.status;
+  }
+  return Fail(ErrorCode::kCorrupt, "'{}' is no status of a measurement; 'ok' or a failure class is",
+              name.substr(0, 40));
+}
+
+int64_t Measurement::MinNs() const {
+  return samples_ns.empty() ? 0 : *std::min_element(samples_ns.begin(), samples_ns.end());
+}
+
+int64_t Measurement::MedianNs() const {
+  if (samples_ns.empty()) return 0;
+  std::vector<int64_t> sorted = samples_ns;
+  const size_t middle = sorted.size() / 2;
+  std::nth_element(sorted.begin(), sorted.begin() + middle, sorted.end());
+  const int64_t upper = sorted[middle];
+  if (sorted.size() % 2 == 1) return upper;
+  const int64_t lower = *std::max_element(sorted.begin(), sorted.begin() + middle);
+  return lower + (upper - lower) / 2;
+}
+
+}  // namespace whet
