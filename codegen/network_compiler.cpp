@@ -1,5 +1,6 @@
 #include "codegen/network_compiler.h"
 
+#include "codegen/bundle.h"
 #include "codegen/kernel_builder.h"
 #include "codegen/kernel_compiler.h"
 
@@ -18,7 +19,7 @@ Result<CompiledNetwork> CompileNetwork(const Graph& graph, const Partition& part
   if (partition.tasks.empty()) {
     return Fail(ErrorCode::kUnsupported, "{}: the network computes nothing that is not constant", graph.name);
   }
-  const std::string name = IdentifierOf(graph.name);
+  const std::string name = BundleName(graph.name);
   CompiledNetwork network;
   ASSIGN_OR_RETURN(network.built, BuildPlan(graph, partition, schedules, name, partition.tasks[0].target));
   std::vector<KernelRequest> requests;

@@ -1,7 +1,6 @@
 #include "codegen/plan_builder.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <set>
 #include <tuple>
@@ -189,18 +188,6 @@ Result<BuiltPlan> BuildPlan(const Graph& graph, const Partition& partition,
 
 std::string KernelSymbol(const std::string& name, size_t task) {
   return "whet_" + name + "_" + std::to_string(task);
-}
-
-std::string IdentifierOf(const std::string& name) {
-  std::string base = name.substr(name.find_last_of('/') + 1);
-  if (base.size() > 5 && base.compare(base.size() - 5, 5, ".onnx") == 0) base.resize(base.size() - 5);
-  std::string identifier;
-  for (char c : base)
-    identifier += std::isalnum(static_cast<unsigned char>(c))
-                      ? static_cast<char>(std::tolower(static_cast<unsigned char>(c)))
-                      : '_';
-  if (identifier.empty() || std::isdigit(static_cast<unsigned char>(identifier[0]))) identifier = "m" + identifier;
-  return identifier;
 }
 
 }  // namespace whet

@@ -35,7 +35,4 @@ Result<BuiltPlan> BuildPlan(const Graph& graph, const Partition& partition,
 
 std::string KernelSymbol(const std::string& name, size_t task);
 
-// The model's name as a C identifier: "MobileNet-V2.onnx" gives "mobilenet_v2".
-std::string IdentifierOf(const std::string& name);
-
 }  // namespace whet

@@ -9,7 +9,23 @@ namespace whet {
 namespace {
 
 Status Same(OnnxNode& node) {
-  ASSIGN_OR_RETURN(const ValueId value, node.Emit(node.proto().op_type(), {node.Input(0)}));
+  const ValueId x = node.Input(0);
+  if (node.Type(x).dtype != DataType::kFloat32) {
+    return Fail(ErrorCode::kUnsupported, "elements of type {} are not supported here, only f32",
+                Name(node.Type(x).dtype));
+  }
+  ASSIGN_OR_RETURN(const ValueId value, node.Emit(node.proto().op_type(), {x}));
+  node.Return(value);
+  return {};
+}
+
+// Of integers, too: shapes are computed with it.
+Status Neg(OnnxNode& node) {
+  const ValueId x = node.Input(0);
+  const DataType dtype = node.Type(x).dtype;
+  if (dtype != DataType::kInt64 && dtype != DataType::kInt32) return Same(node);
+  const ValueId zero = node.EmitConstant(Tensor(TensorType{dtype, {}}));
+  ASSIGN_OR_RETURN(const ValueId value, node.Emit("Sub", {zero, x}));
   node.Return(value);
   return {};
 }
@@ -131,7 +147,7 @@ Status Dropout(OnnxNode& node) {
 constexpr OnnxOperator kOperators[] = {
     {"Relu", Same},         {"Sigmoid", Same},      {"Tanh", Same},
     {"HardSwish", Same},    {"Exp", Same},          {"Sqrt", Same},
-    {"Neg", Same},          {"Abs", Same},          {"Erf", Same},
+    {"Neg", Neg},          {"Abs", Same},          {"Erf", Same},
     {"Add", Binary},        {"Sub", Binary},        {"Mul", Binary},
     {"Div", Binary},        {"Max", Max},           {"Min", Min},
     {"Sum", Sum},           {"HardSigmoid", HardSigmoid},

@@ -60,7 +60,7 @@ Result<std::vector<Line>> Select(const Database& database, const BestOptions& op
                 options.db, options.task);
   }
   if (lines.empty() && !options.target.empty()) {
-    return Fail(ErrorCode::kNotFound, "{}: there is no such task for target '{}'; `whet db list` shows targets",
+    return Fail(ErrorCode::kNotFound, "{}: no such task is for target '{}'; `whet db list` shows the targets",
                 options.db, options.target);
   }
   return lines;

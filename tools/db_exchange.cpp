@@ -90,8 +90,7 @@ Result<ImportCounts> AddFile(Database& into, const std::string& path) {
   return MergeDatabase(into, *from);
 }
 
-Result<int> Import(const ImportOptions& options) {
-  for (const std::string& file : options.files) RETURN_IF_ERROR(RequireFile(file));
+Result<int> ImportInto(const ImportOptions& options) {
   ASSIGN_OR_RETURN(const auto database, Database::Open(options.db));
   Json files = Json::array();
   for (const std::string& file : options.files) {
@@ -113,7 +112,17 @@ Result<int> Import(const ImportOptions& options) {
   return 0;
 }
 
-Result<int> Check(const DbOptions& options) {
+Result<int> Import(const ImportOptions& options) {
+  for (const std::string& file : options.files) RETURN_IF_ERROR(RequireFile(file));
+  std::error_code error;
+  const bool existed = fs::exists(options.db, error);
+  const Result<int> result = ImportInto(options);
+  // A mistake leaves no empty database behind.
+  if (!result && !existed && options.files.size() == 1) fs::remove(options.db, error);
+  return result;
+}
+
+Result<int> CheckSound(const DbOptions& options) {
   ASSIGN_OR_RETURN(const auto database, OpenToRead(options));
   ASSIGN_OR_RETURN(const std::vector<std::string> problems, database->Check());
   if (options.json) {
@@ -131,6 +140,14 @@ Result<int> Check(const DbOptions& options) {
     if (problems.size() > kShown) std::cout << fmt::format("  and {} more; --json has all\n", problems.size() - kShown);
   }
   return problems.empty() ? 0 : 2;
+}
+
+// A file too damaged to be opened is what was to be found out.
+Result<int> Check(const DbOptions& options) {
+  const Result<int> result = CheckSound(options);
+  if (result || result.error().code != ErrorCode::kCorrupt) return result;
+  std::cerr << "whet: " << result.error().message << "\n";
+  return 2;
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ Result<int> ListRuns(const Database& database, const ListOptions& options) {
   Table table({"run", "started", "outcome", "seconds", "tasks", "records", "failed", "records/s", "command"});
   for (const RunRow& run : last) {
     table.AddRow({std::to_string(run.id), run.started, run.outcome.empty() ? "unfinished" : run.outcome,
-                  fmt::format("{:.1f}", run.seconds), std::to_string(run.tasks), std::to_string(run.records),
+                  run.seconds > 0 ? fmt::format("{:.1f}", run.seconds) : "-", std::to_string(run.tasks), std::to_string(run.records),
                   std::to_string(run.failed), rate(run) > 0 ? fmt::format("{:.1f}", rate(run)) : "-",
                   FirstLine(run.info.command, 60)});
   }

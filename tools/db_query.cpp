@@ -95,7 +95,7 @@ Result<int> Stats(const DbOptions& options) {
     std::cout << fmt::format("{:<9}{}\n", label, text);
   };
   print("file", fmt::format("{}, {}", options.db, Bytes(totals.file_bytes)));
-  print("tasks", fmt::format("{} of {}", totals.tasks, Plural(totals.models, "model")));
+  print("tasks", fmt::format("{}, {}", totals.tasks, Plural(totals.models, "model")));
   print("records", fmt::format("{}: {} ok, {} failed ({:.1f} %), {} of final comparisons", totals.records, totals.ok,
                                totals.failed, share(totals.failed), totals.finals));
   if (!totals.first.empty()) print("between", fmt::format("{} and {}", totals.first, totals.last));
@@ -118,7 +118,7 @@ Result<int> Stats(const DbOptions& options) {
     for (size_t i = runs.size() - std::min(kShown, runs.size()); i < runs.size(); ++i) {
       const RunRow& run = runs[i];
       table.AddRow({std::to_string(run.id), run.started, run.outcome.empty() ? "unfinished" : run.outcome,
-                    fmt::format("{:.1f}", run.seconds), std::to_string(run.records), std::to_string(run.failed),
+                    run.seconds > 0 ? fmt::format("{:.1f}", run.seconds) : "-", std::to_string(run.records), std::to_string(run.failed),
                     run.seconds > 0 ? fmt::format("{:.1f}", static_cast<double>(run.records) / run.seconds) : "-"});
     }
     std::cout << table.ToString();

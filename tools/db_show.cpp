@@ -140,7 +140,7 @@ Result<int> ShowTask(const Database& database, const ShowOptions& options) {
     for (const auto& [name, uses] : model.task_uses) {
       if (name != fingerprint) continue;
       used_by.push_back({{"model", model.name}, {"fingerprint", model.fingerprint}, {"uses", uses}});
-      used_text += fmt::format("{}{} ({} times)", used_text.empty() ? "" : ", ", model.name, uses);
+      used_text += fmt::format("{}{} ({})", used_text.empty() ? "" : ", ", model.name, Plural(uses, "use"));
     }
   }
   if (options.json) {
@@ -205,7 +205,7 @@ void AddShowVerb(DbVerbs& verbs) {
                              "Times are in milliseconds; the schedule is printed as Halide's C++ calls.\n"
                              "Example: whet db show 1a2b3c4d --db tuning.db",
                              options, [options] { return Show(*options); });
-  verb->add_option("what", options->what, "A record's id, or the beginning of a task's fingerprint")
+  verb->add_option("record-or-task", options->what, "A record's id, or the beginning of a task's fingerprint")
       ->type_name("RECORD-ID|TASK")
       ->required();
 }

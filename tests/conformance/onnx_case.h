@@ -1,8 +1,8 @@
 // ONNX's own test cases: a folder with model.onnx and test_data_set_0/{input,output}_I.pb.
 //
 // LoadOnnxCase imports the model with its inputs at hand: integer inputs that must be static (the shape of a
-// Reshape, the bounds of a Slice) are bound to the case's tensors. kUnsupported says that Whet does not cover the
-// case: another operator, element type or mode. Every other error is a failure of the importer.
+// Reshape, the bounds of a Slice) are bound to the case's tensors. A case is covered if Whet imports all of its
+// operators, and its inputs and outputs are dense tensors, with elements, of the types that Whet computes with.
 #pragma once
 
 #include <algorithm>
@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "graph/graph.h"
 #include "graph/onnx_import.h"
+#include "graph/onnx_normalize.h"
 #include "graph/tensor_io.h"
 #include "onnx.pb.h"
 
@@ -40,16 +41,24 @@ inline Result<std::vector<std::string>> ListOnnxCases(const std::filesystem::pat
   return names;
 }
 
-// f32, i32, i64 and bool tensors only: Whet's operators compute f32, the others carry shapes and indices.
-inline Status CheckCaseTypes(const google::protobuf::RepeatedPtrField<onnx::ValueInfoProto>& values) {
-  for (const onnx::ValueInfoProto& value : values) {
-    const int type = value.type().has_tensor_type() ? value.type().tensor_type().elem_type() : 0;
-    if (type != onnx::TensorProto::FLOAT && type != onnx::TensorProto::INT32 &&
-        type != onnx::TensorProto::INT64 && type != onnx::TensorProto::BOOL) {
-      return Fail(ErrorCode::kUnsupported, "'{}' is of ONNX's element type {}", value.name(), type);
+// Why Whet does not cover the model; empty if it does.
+inline std::string WhyNotCovered(const onnx::GraphProto& graph) {
+  for (const auto* values : {&graph.input(), &graph.output()}) {
+    for (const onnx::ValueInfoProto& value : *values) {
+      // Operators compute f32; the others carry shapes and indices.
+      const int type = value.type().has_tensor_type() ? value.type().tensor_type().elem_type() : 0;
+      if (type != onnx::TensorProto::FLOAT && type != onnx::TensorProto::INT32 &&
+          type != onnx::TensorProto::INT64 && type != onnx::TensorProto::BOOL) {
+        return fmt::format("'{}' is of ONNX's element type {}", value.name(), type);
+      }
     }
   }
-  return {};
+  for (const onnx::NodeProto& node : graph.node()) {
+    if (!node.domain().empty() || FindOnnxOperator(node.op_type()) == nullptr) {
+      return "operator " + node.op_type();
+    }
+  }
+  return "";
 }
 
 inline Result<std::vector<Tensor>> ReadCaseTensors(const std::filesystem::path& folder, const std::string& kind,
@@ -62,17 +71,24 @@ inline Result<std::vector<Tensor>> ReadCaseTensors(const std::filesystem::path& 
   return tensors;
 }
 
+// kNotFound where Whet does not cover the case; every other error is the importer's.
 inline Result<OnnxCase> LoadOnnxCase(const std::filesystem::path& folder) {
   ASSIGN_OR_RETURN(const std::string bytes, ReadFile(folder / "model.onnx"));
   onnx::ModelProto model;
   if (!model.ParseFromString(bytes)) return Fail(ErrorCode::kCorrupt, "{} is damaged", folder.string());
-  RETURN_IF_ERROR(CheckCaseTypes(model.graph().input()));
-  RETURN_IF_ERROR(CheckCaseTypes(model.graph().output()));
+  if (const std::string why = WhyNotCovered(model.graph()); !why.empty()) {
+    return Fail(ErrorCode::kNotFound, "{} is not covered: {}", folder.filename().string(), why);
+  }
   const std::filesystem::path data = folder / "test_data_set_0";
   OnnxCase loaded;
   loaded.name = folder.filename().string();
   ASSIGN_OR_RETURN(std::vector<Tensor> inputs, ReadCaseTensors(data, "input", model.graph().input_size()));
   ASSIGN_OR_RETURN(loaded.expected, ReadCaseTensors(data, "output", model.graph().output_size()));
+  for (const std::vector<Tensor>* tensors : {&inputs, &loaded.expected}) {
+    for (const Tensor& tensor : *tensors) {
+      if (tensor.count() == 0) return Fail(ErrorCode::kNotFound, "{} has tensors without elements", loaded.name);
+    }
+  }
 
   ImportOptions options;
   for (int i = 0; i < model.graph().input_size(); ++i) {

@@ -47,7 +47,8 @@ int whet_candidate_argv(void** args) {
   *(volatile int*)8 = 1;
 #elif defined(PLANT_division)
   volatile int zero = 0;
-  y[0] = (float)(1 / zero);
+  volatile int quotient = 1 / zero;
+  (void)quotient;
 #elif defined(PLANT_hang)
   for (;;) sleep_ms(1);
 #elif defined(PLANT_allocate)

@@ -135,7 +135,9 @@ void UseEverything(const std::string& path, const Task& task, const Record& reco
     }
     const auto& db = *opened;
     const auto use = [&](const auto& result) {
-      if (!result) EXPECT_THAT(result.error().message, testing::Not(IsEmpty()));
+      if (!result) {
+        EXPECT_THAT(result.error().message, testing::Not(IsEmpty()));
+      }
     };
     int64_t skipped = 0;
     use(db->Records(task.Fingerprint(), &skipped));

@@ -241,7 +241,9 @@ TEST_F(Interchange, ParsesOrRefusesWhateverALineHolds) {
     // What parses can be stored and written again.
     ++parsed;
     EXPECT_TRUE(ParseInterchangeLine(FormatInterchangeLine(*line)));
-    if (parsed % 8 == 0) EXPECT_TRUE(into->MergeRecord(line->task, line->record, line->run));
+    if (parsed % 8 == 0) {
+      EXPECT_TRUE(into->MergeRecord(line->task, line->record, line->run));
+    }
   }
   EXPECT_GT(parsed, 0);
   EXPECT_THAT(into->Check().value(), IsEmpty());

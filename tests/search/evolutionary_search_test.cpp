@@ -1,0 +1,207 @@
+#include "search/evolutionary_search.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/search/invented_space.h"
+
+namespace whet {
+namespace {
+
+Record Measured(const Trace& trace, double ms, bool is_default = false) {
+  Record record;
+  record.trace = trace;
+  record.is_default = is_default;
+  record.measurement.samples_ns = {static_cast<int64_t>(ms * 1e6)};
+  return record;
+}
+
+class EvolutionarySearchTest : public testing::Test {
+ protected:
+  ProposalBatch Propose(size_t batch, uint64_t seed = 1, std::vector<Trace> hints = {}) {
+    auto proposed = EvolutionarySearch(options_).Propose(source_, set_, hints, *model_, batch, seed);
+    if (!proposed) ADD_FAILURE() << proposed.error().message;
+    return proposed.value_or(ProposalBatch());
+  }
+  // Measures a batch on the invented machine.
+  void Measure(const ProposalBatch& batch) {
+    for (const Proposal& p : batch.proposals) {
+      set_.Add(Measured(p.trace, InventedMs(InventedSource::PointOf(p.trace)), p.is_default), p.features);
+    }
+  }
+  void Train() {
+    TrainingSet training;
+    set_.AppendTo(training, 0);
+    ASSERT_TRUE(model_->Train(training));
+  }
+  double BestAfter(int64_t trials, uint64_t seed) {
+    set_ = {};
+    model_ = *MakeXgboostModel(seed, 1);
+    while (static_cast<int64_t>(set_.size()) < trials) {
+      if (set_.size() > 0 && options_.strategy == SearchStrategy::kEvolutionary) Train();
+      Measure(Propose(16, seed * 1000 + set_.size()));
+    }
+    return static_cast<double>(set_.best_ns()) / 1e6;
+  }
+
+  EvolutionOptions options_ = {.threads = 1};
+  InventedSource source_;
+  CandidateSet set_;
+  std::unique_ptr<CostModel> model_ = *MakeXgboostModel(1, 1);
+};
+
+std::vector<uint64_t> Hashes(const ProposalBatch& batch) {
+  std::vector<uint64_t> hashes;
+  for (const Proposal& proposal : batch.proposals) hashes.push_back(proposal.hash);
+  return hashes;
+}
+
+TEST_F(EvolutionarySearchTest, TheFirstProposalIsTheDefaultSchedule) {
+  const ProposalBatch batch = Propose(16);
+  ASSERT_EQ(batch.proposals.size(), 16u);
+  EXPECT_TRUE(batch.proposals.front().is_default);
+  EXPECT_EQ(batch.proposals.front().trace, source_.Default());
+  for (size_t i = 1; i < 16; ++i) EXPECT_FALSE(batch.proposals[i].is_default);
+  EXPECT_GT(batch.scored, 100);
+}
+
+TEST_F(EvolutionarySearchTest, NeverProposesACandidateTwice) {
+  std::set<uint64_t> seen;
+  for (int round = 0; round < 6; ++round) {
+    const ProposalBatch batch = Propose(16, static_cast<uint64_t>(round));
+    for (const Proposal& proposal : batch.proposals) {
+      EXPECT_EQ(proposal.hash, proposal.trace.DirectivesHash());
+      EXPECT_TRUE(seen.insert(proposal.hash).second);
+    }
+    Measure(batch);
+    Train();
+  }
+}
+
+TEST_F(EvolutionarySearchTest, TheSameSeedProposesTheSameOnAnyNumberOfThreads) {
+  Measure(Propose(16));
+  Train();
+  const auto hashes = Hashes(Propose(16, 42));
+  EXPECT_EQ(Hashes(Propose(16, 42)), hashes);
+  options_.threads = 3;
+  EXPECT_EQ(Hashes(Propose(16, 42)), hashes);
+  EXPECT_NE(Hashes(Propose(16, 43)), hashes);
+}
+
+TEST_F(EvolutionarySearchTest, DropsWhatIsImplausibleButNotTheDefault) {
+  source_.MakeImplausible(0);  // the default schedule among them
+  const ProposalBatch batch = Propose(32);
+  EXPECT_TRUE(batch.proposals.front().is_default);
+  for (size_t i = 1; i < batch.proposals.size(); ++i) {
+    EXPECT_NE(InventedSource::PointOf(batch.proposals[i].trace)[0], 0);
+  }
+}
+
+TEST_F(EvolutionarySearchTest, SaysThatASmallSpaceIsExhausted) {
+  source_ = InventedSource(2);  // 16 candidates
+  size_t proposed = 0;
+  for (int round = 0; round < 10; ++round) {
+    const ProposalBatch batch = Propose(4, static_cast<uint64_t>(round));
+    proposed += batch.proposals.size();
+    Measure(batch);
+  }
+  EXPECT_EQ(proposed, 16u);
+  EXPECT_TRUE(Propose(4).proposals.empty());
+  options_.strategy = SearchStrategy::kRandom;
+  EXPECT_TRUE(Propose(4).proposals.empty());
+}
+
+TEST_F(EvolutionarySearchTest, GivesHintsATrialInTheFirstRound) {
+  const Trace hint = source_.At({8, 5, 9, 2});
+  const ProposalBatch batch = Propose(8, 1, {hint});
+  EXPECT_THAT(Hashes(batch), testing::Contains(hint.DirectivesHash()));
+}
+
+TEST_F(EvolutionarySearchTest, ExploitsWhatTheModelKnows) {
+  for (int round = 0; round < 8; ++round) {
+    Measure(Propose(16, static_cast<uint64_t>(round)));
+    Train();
+  }
+  const ProposalBatch batch = Propose(16, 99);
+  double mean = 0;
+  for (size_t i = 0; i < 8; ++i) mean += InventedMs(InventedSource::PointOf(batch.proposals[i].trace)) / 8;
+  EXPECT_LT(mean, 2.5);  // a random candidate takes 5 ms
+}
+
+TEST_F(EvolutionarySearchTest, RandomSearchUsesNoModel) {
+  options_.strategy = SearchStrategy::kRandom;
+  const ProposalBatch batch = Propose(16);
+  EXPECT_EQ(batch.proposals.size(), 16u);
+  EXPECT_EQ(batch.scored, 0);
+  EXPECT_TRUE(batch.proposals.front().is_default);
+  for (const Proposal& proposal : batch.proposals) EXPECT_FALSE(proposal.score);
+}
+
+TEST_F(EvolutionarySearchTest, FindsFasterCandidatesThanRandomSearchInAsManyTrials) {
+  double evolved = 0;
+  double random = 0;
+  for (const uint64_t seed : {1, 2, 3}) {
+    options_.strategy = SearchStrategy::kEvolutionary;
+    evolved += std::log(BestAfter(64, seed)) / 3;
+    options_.strategy = SearchStrategy::kRandom;
+    random += std::log(BestAfter(64, seed)) / 3;
+  }
+  EXPECT_GT(std::exp(random - evolved), 1.2);
+}
+
+TEST(SearchStrategy, IsNamed) {
+  EXPECT_EQ(*ParseSearchStrategy("random"), SearchStrategy::kRandom);
+  EXPECT_EQ(*ParseSearchStrategy(Name(SearchStrategy::kEvolutionary)), SearchStrategy::kEvolutionary);
+  EXPECT_FALSE(ParseSearchStrategy("exhaustive"));
+}
+
+TEST(CandidateSet, KnowsWhatItHasSeen) {
+  InventedSource source;
+  CandidateSet set;
+  EXPECT_TRUE(set.Add(Measured(source.Default(), 8, true)));
+  EXPECT_FALSE(set.Add(Measured(source.Default(), 1)));
+  Record failed = Measured(source.At({1, 1, 1, 1}), 1);
+  failed.measurement = {MeasureStatus::kRunCrash, "signal 11", {}, 0, 0};
+  EXPECT_TRUE(set.Add(failed));
+  EXPECT_TRUE(set.Add(Measured(source.At({2, 2, 2, 2}), 4)));
+  EXPECT_EQ(set.size(), 3u);
+  EXPECT_EQ(set.failed(), 1);
+  EXPECT_EQ(set.best_ns(), 4'000'000);
+  EXPECT_EQ(set.default_ns(), 8'000'000);
+  EXPECT_EQ(set.Fastest(10).size(), 2u);
+}
+
+TEST(CandidateSet, AFinalComparisonBelongsToItsCandidate) {
+  InventedSource source;
+  CandidateSet set;
+  set.Add(Measured(source.Default(), 8, true));
+  EXPECT_FALSE(set.has_final());
+  Record final_record = Measured(source.Default(), 9);
+  final_record.is_final = true;
+  EXPECT_FALSE(set.Add(final_record));
+  EXPECT_TRUE(set.has_final());
+  EXPECT_EQ(set.default_ns(), 8'000'000);
+  EXPECT_EQ(set.all().front().final_ns, 9'000'000);
+}
+
+TEST(CandidateSet, TrainsThroughputRelativeToTheTasksBest) {
+  InventedSource source;
+  CandidateSet set;
+  set.Add(Measured(source.Default(), 8), {1, 2});
+  set.Add(Measured(source.At({2, 2, 2, 2}), 4), {3, 4});
+  Record failed = Measured(source.At({1, 1, 1, 1}), 1);
+  failed.measurement = {MeasureStatus::kCompileError, "no", {}, 0, 0};
+  set.Add(failed, {5, 6});
+  set.Add(Measured(source.At({3, 3, 3, 3}), 2));  // without features
+  TrainingSet training;
+  set.AppendTo(training, 7);
+  EXPECT_EQ(training.width, 2);
+  EXPECT_EQ(training.features, (std::vector<float>{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(training.throughput, (std::vector<float>{0.25, 0.5, 0}));
+  EXPECT_EQ(training.task, (std::vector<int>{7, 7, 7}));
+}
+
+}  // namespace
+}  // namespace whet

@@ -1,0 +1,103 @@
+#include "tools/runnable.h"
+
+#include <filesystem>
+
+#include "base/rng.h"
+#include "graph/tensor_io.h"
+#include "runtime/bundle_loader.h"
+#include "runtime/thread_pool.h"
+
+namespace whet {
+namespace {
+
+Tensor RandomTensor(const TensorType& type, uint64_t seed) {
+  Tensor tensor(type);
+  Rng rng(seed);
+  if (type.dtype == DataType::kFloat32) {
+    for (int64_t i = 0; i < tensor.count(); ++i) tensor.data<float>()[i] = static_cast<float>(2 * rng.Uniform() - 1);
+  }
+  return tensor;
+}
+
+Result<Runnable> OpenBundleDirectory(const std::string& directory, const RunnableOptions& options) {
+  if (!options.database.empty() || !options.shapes.empty()) {
+    return Fail(ErrorCode::kInvalidInput, "{}: a bundle brings its schedules and shapes; leave --db and --shape out",
+                directory);
+  }
+  ASSIGN_OR_RETURN(Bundle bundle, OpenBundle(directory));
+  Runnable runnable;
+  runnable.id = std::filesystem::path(directory).filename().string();
+  if (runnable.id.empty()) runnable.id = bundle.executor->plan().model;
+  runnable.executor = std::move(bundle.executor);
+  SetThreadCount(options.threads > 0 ? options.threads : runnable.executor->plan().threads);
+  return runnable;
+}
+
+}  // namespace
+
+Result<Runnable> OpenRunnable(const std::string& argument, const RunnableOptions& options) {
+  if (KindOf(argument) == ArgumentKind::kBundle) return OpenBundleDirectory(argument, options);
+  ASSIGN_OR_RETURN(const Target target, ResolveTarget(options.target, options.threads));
+  ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
+  std::unique_ptr<Database> database;
+  if (!options.database.empty()) {
+    ASSIGN_OR_RETURN(database, Database::Open(options.database, Database::Mode::kReadOnly));
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<WorkerClient> workers, StartWorkers());
+  Runnable runnable;
+  ASSIGN_OR_RETURN(runnable.network, LoadNetworkFile(argument, options.shapes, target));
+  runnable.id = runnable.network->id;
+  ASSIGN_OR_RETURN(const std::vector<ChosenSchedule> schedules,
+                   ChooseSchedules(runnable.network->partition, database.get(), OnMiss::kDefault, machine));
+  for (const ChosenSchedule& schedule : schedules) runnable.tuned_tasks += schedule.record != 0;
+  ASSIGN_OR_RETURN(runnable.executor, BuildExecutor(*runnable.network, schedules, *workers));
+  return runnable;
+}
+
+Result<std::vector<Tensor>> MakeInputs(const PlanSpec& plan, const std::vector<std::string>& files, bool fill) {
+  std::vector<Tensor> tensors(plan.inputs.size());
+  std::vector<bool> given(plan.inputs.size(), false);
+  std::string names;
+  for (const PlanPort& port : plan.inputs) names += (names.empty() ? "" : ", ") + port.name + " " + ToString(port.type);
+  for (const std::string& text : files) {
+    const size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Fail(ErrorCode::kInvalidInput, "--input '{}': write NAME=FILE.npy or NAME=FILE.pb", text);
+    }
+    const std::string name = text.substr(0, equals), path = text.substr(equals + 1);
+    size_t i = 0;
+    while (i < plan.inputs.size() && plan.inputs[i].name != name) ++i;
+    if (i == plan.inputs.size()) {
+      return Fail(ErrorCode::kInvalidInput, "--input '{}': the network has no such input; it has {}", name, names);
+    }
+    ASSIGN_OR_RETURN(tensors[i], ReadTensorFile(path));
+    if (tensors[i].type() != plan.inputs[i].type) {
+      return Fail(ErrorCode::kInvalidInput, "{}: input '{}' is {}, the file holds {}", path, name,
+                  ToString(plan.inputs[i].type), ToString(tensors[i].type()));
+    }
+    given[i] = true;
+  }
+  for (size_t i = 0; i < plan.inputs.size(); ++i) {
+    if (given[i]) continue;
+    if (!fill) {
+      return Fail(ErrorCode::kInvalidInput, "input '{}' is missing: give --input {}=FILE.npy; the network takes {}",
+                  plan.inputs[i].name, plan.inputs[i].name, names);
+    }
+    tensors[i] = RandomTensor(plan.inputs[i].type, i + 1);
+  }
+  return tensors;
+}
+
+Result<std::vector<Tensor>> RunOnce(Executor& executor, const std::vector<Tensor>& inputs,
+                                    std::vector<StepTime>* profile) {
+  std::vector<Tensor> outputs;
+  for (const PlanPort& port : executor.plan().outputs) outputs.emplace_back(port.type);
+  std::vector<const void*> in;
+  std::vector<void*> out;
+  for (const Tensor& tensor : inputs) in.push_back(tensor.bytes());
+  for (Tensor& tensor : outputs) out.push_back(tensor.bytes());
+  RETURN_IF_ERROR(executor.Run(in, out, profile));
+  return outputs;
+}
+
+}  // namespace whet

@@ -1,0 +1,175 @@
+#include "tools/session.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/fingerprint.h"
+#include "graph/onnx_import.h"
+#include "graph/passes.h"
+#include "runtime/bundle_loader.h"
+#include "runtime/thread_pool.h"
+
+namespace whet {
+namespace {
+
+void OnSignal(int signal) {
+  if (InterruptFlag().exchange(true)) _exit(128 + signal);
+}
+
+}  // namespace
+
+int Report(const Error& error) {
+  std::fflush(stdout);
+  std::string line = error.message;
+  for (char& c : line)
+    if (c == '\n' || c == '\r') c = ' ';
+  std::fprintf(stderr, "whet: %s\n", line.c_str());
+  return error.code == ErrorCode::kInterrupted ? 130 : 1;
+}
+
+std::atomic<bool>& InterruptFlag() {
+  static std::atomic<bool> flag{false};
+  return flag;
+}
+
+void CatchInterrupts() {
+  struct sigaction action {};
+  action.sa_handler = OnSignal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+Result<double> ParseDuration(const std::string& text) {
+  double total = 0;
+  size_t at = 0;
+  const auto bad = [&] {
+    return Fail(ErrorCode::kInvalidInput, "'{}' is no duration; write seconds (90), 90s, 5m or 1h30m", text);
+  };
+  while (at < text.size()) {
+    const size_t digits = text.find_first_not_of("0123456789.", at);
+    const std::string number = text.substr(at, digits == std::string::npos ? std::string::npos : digits - at);
+    if (number.empty() || number.size() > 12 || number == ".") return bad();
+    const char unit = digits == std::string::npos ? 's' : text[digits];
+    const double scale = unit == 's' ? 1 : unit == 'm' ? 60 : unit == 'h' ? 3600 : 0;
+    if (scale == 0) return bad();
+    total += std::strtod(number.c_str(), nullptr) * scale;
+    at = digits == std::string::npos ? text.size() : digits + 1;
+  }
+  if (!(total > 0)) return bad();
+  return total;
+}
+
+Result<Target> ResolveTarget(const std::string& text, int threads) {
+  ASSIGN_OR_RETURN(Target target, text == "host" ? Target::Host(AllowedCpuCount()) : Target::Parse(text));
+  if (threads > 0) target.threads = threads;
+  return target;
+}
+
+ArgumentKind KindOf(const std::string& argument) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(argument, ignored)) return ArgumentKind::kBundle;
+  const size_t paren = argument.find('(');
+  const bool exists = std::filesystem::exists(argument, ignored);
+  return paren != std::string::npos && !exists ? ArgumentKind::kTask : ArgumentKind::kModel;
+}
+
+Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::string>& shapes,
+                                const Target& target) {
+  ImportOptions options;
+  std::string key;
+  for (const std::string& text : shapes) {
+    const size_t equals = text.rfind('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Fail(ErrorCode::kInvalidInput, "--shape '{}': write NAME=SHAPE, as in x=1x3x48x192", text);
+    }
+    auto shape = ParseShape(text.substr(equals + 1));
+    if (!shape) return Prefixed(shape.error(), "--shape '" + text + "'");
+    options.shapes[text.substr(0, equals)] = *shape;
+    key += ";" + text;
+  }
+  Network network;
+  ASSIGN_OR_RETURN(network.source, ImportOnnxFile(path, options));
+  const std::filesystem::path file(path);
+  network.id = file.stem() == "model" && file.has_parent_path()
+                   ? std::filesystem::absolute(file).parent_path().filename().string()
+                   : file.stem().string();
+  network.source.name = network.id;
+  ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  network.fingerprint = Fingerprint(bytes + key);
+  network.graph = network.source;
+  if (Status status = RunPasses(network.graph); !status) return Prefixed(status.error(), path);
+  auto partition = PartitionGraph(network.graph, target.ToString());
+  if (!partition) return Prefixed(partition.error(), path);
+  network.partition = std::move(*partition);
+  return network;
+}
+
+Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database, OnMiss on_miss,
+                                      const MachineModel& machine) {
+  if (database != nullptr) {
+    ASSIGN_OR_RETURN(const std::optional<Record> best, database->Best(task.Fingerprint()));
+    if (best) return ChosenSchedule{best->trace, best->id};
+  }
+  if (on_miss == OnMiss::kError) {
+    return Fail(ErrorCode::kNotFound, "{}: {} has no record of it for target {}; tune it, or take --on-miss default",
+                task.Describe(), database ? database->path() : "no database (--db)", task.target);
+  }
+  ASSIGN_OR_RETURN(const SketchSpace space, SketchSpace::Create(task, machine));
+  return ChosenSchedule{space.Default(), 0};
+}
+
+Result<std::vector<ChosenSchedule>> ChooseSchedules(const Partition& partition, const Database* database,
+                                                    OnMiss on_miss, const MachineModel& machine) {
+  std::vector<ChosenSchedule> schedules;
+  for (const Task& task : partition.tasks) {
+    ASSIGN_OR_RETURN(ChosenSchedule schedule, ChooseSchedule(task, database, on_miss, machine));
+    schedules.push_back(std::move(schedule));
+  }
+  return schedules;
+}
+
+Result<std::unique_ptr<WorkerClient>> StartWorkers() {
+  WorkerOptions options;
+  options.stop_requested = [] { return InterruptFlag().load(); };
+  return WorkerClient::Start(std::move(options));
+}
+
+Result<std::unique_ptr<Executor>> BuildExecutor(const Network& network, std::span<const ChosenSchedule> schedules,
+                                                WorkerClient& client) {
+  ASSIGN_OR_RETURN(const TemporaryDirectory directory, TemporaryDirectory::Create("whet"));
+  ASSIGN_OR_RETURN(const CompiledNetwork compiled,
+                   CompileNetwork(network.graph, network.partition, schedules, client, directory.path()));
+  ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, LoadNetwork(compiled));
+  SetThreadCount(executor->plan().threads);
+  return executor;
+}
+
+std::string CpuName() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  }
+  return "unknown CPU";
+}
+
+Json ReportContext(int threads) {
+  utsname system{};
+  uname(&system);
+  return {{"machine", {{"cpu", CpuName()}, {"cores", AllowedCpuCount()}, {"system", system.sysname}}},
+          {"threads", threads},
+          {"date", Clock::System().NowUtc()},
+          {"versions", {{"whet", kWhetVersion}, {"halide", "21.0.0"}}}};
+}
+
+Status WriteJson(const std::string& path, const Json& json) {
+  return WriteFileAtomically(path, DumpJson(json, 1) + "\n");
+}
+
+}  // namespace whet

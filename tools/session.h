@@ -1,0 +1,78 @@
+// What several verbs need: networks loaded and cut into tasks, schedules looked up, workers, interrupts, reports.
+//
+// Thread safety: one thread.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "codegen/network_compiler.h"
+#include "codegen/target.h"
+#include "codegen/worker.h"
+#include "graph/graph.h"
+#include "graph/partition.h"
+#include "tuning_db/database.h"
+
+namespace whet {
+
+inline constexpr char kWhetVersion[] = "0.1.0";
+
+// Prints "whet: MESSAGE" to standard error and returns the exit code of the error: 1, or 130 if interrupted.
+int Report(const Error& error);
+
+// Set by Ctrl-C and SIGTERM once CatchInterrupts was called; a second Ctrl-C ends the process at once.
+std::atomic<bool>& InterruptFlag();
+void CatchInterrupts();
+
+// "90", "90s", "5m", "1h30m": seconds.
+Result<double> ParseDuration(const std::string& text);
+
+// "host" or a target's spelling; `threads` above 0 replaces the target's.
+Result<Target> ResolveTarget(const std::string& text, int threads);
+
+// What a positional argument is.
+enum class ArgumentKind { kModel, kBundle, kTask };
+// A directory with a manifest is a bundle, "Op(" starts a task, everything else names an ONNX file.
+ArgumentKind KindOf(const std::string& argument);
+
+struct Network {
+  Graph source;              // as imported
+  Graph graph;               // after the passes
+  Partition partition;
+  std::string fingerprint;   // of the file's bytes and the static shapes
+  std::string id;            // the file's name without extension; its folder's where that is "model"
+};
+// `shapes` are "NAME=1x3x48x192" texts.
+Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::string>& shapes,
+                                const Target& target);
+
+enum class OnMiss { kDefault, kTune, kError };
+
+// The best schedule of each task: the database's winner, or the default one. `database` may be null. With kError
+// a task without a record is an error.
+Result<std::vector<ChosenSchedule>> ChooseSchedules(const Partition& partition, const Database* database,
+                                                    OnMiss on_miss, const MachineModel& machine);
+Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database, OnMiss on_miss,
+                                      const MachineModel& machine);
+
+// Workers of this program that stop when the user interrupts.
+Result<std::unique_ptr<WorkerClient>> StartWorkers();
+
+// A loaded network, and the directory that holds its code while it is being loaded.
+Result<std::unique_ptr<Executor>> BuildExecutor(const Network& network, std::span<const ChosenSchedule> schedules,
+                                                WorkerClient& client);
+
+// {"machine", "threads", "date", "versions"}: what every report of ours carries.
+Json ReportContext(int threads);
+std::string CpuName();
+
+// Writes JSON to `path` atomically.
+Status WriteJson(const std::string& path, const Json& json);
+
+}  // namespace whet
