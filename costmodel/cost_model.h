@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/rng.h"
@@ -46,6 +47,10 @@ Result<std::unique_ptr<CostModel>> MakeXgboostModel(uint64_t seed, int threads);
 // docs/formats/cost_model.md. Saving requires a trained model that MakeXgboostModel or LoadXgboostModel made.
 Status SaveModel(const CostModel& model, const std::string& path);
 Result<std::unique_ptr<CostModel>> LoadXgboostModel(const std::string& path, int threads);
+
+// What each feature earned in the trees: its share of the total gain, the largest first; features that no tree
+// asks for are left out. Requires a trained model of MakeXgboostModel or LoadXgboostModel.
+Result<std::vector<std::pair<std::string, double>>> FeatureImportance(const CostModel& model);
 
 // How well scores rank measured throughputs of one task. Both require spans of equal length.
 // The part of pairs with different throughputs that the scores order alike; equal scores count half. 1 where

@@ -44,6 +44,8 @@ class XgboostModel : public CostModel {
     double prior_weight = 0;
   };
   const Header& header() const { return header_; }
+  // Gain of each feature over all trees, by its place in the row; 0 for those not asked for.
+  Result<std::vector<double>> Gains() const;
   // The trees in XGBoost's own JSON. Requires trained().
   Result<std::string> SerializeTrees() const;
   Status RestoreTrees(const Header& header, const std::string& trees);

@@ -96,7 +96,7 @@ Result<int> Compile(const CompileOptions& options) {
   ASSIGN_OR_RETURN(const Network network, LoadNetworkFile(options.model, options.shapes, target));
   std::unique_ptr<Database> database;
   if (!options.database.empty()) {
-    if (on_miss == OnMiss::kTune) RETURN_IF_ERROR(TuneMissing(network, options.database, machine, options.trials));
+    if (on_miss == OnMiss::kTune) RETURN_IF_ERROR(TuneMissing(network, options.database, target, options.trials));
     ASSIGN_OR_RETURN(database, Database::Open(options.database, Database::Mode::kReadOnly));
   }
   ASSIGN_OR_RETURN(std::unique_ptr<WorkerClient> workers, StartWorkers());

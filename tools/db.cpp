@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iostream>
 
+#include "base/file.h"
 #include "tools/db_verbs.h"
 #include "tuning_db/schema.h"
 
@@ -15,7 +16,8 @@ CLI::App* DbVerbs::Add(const std::string& name, const std::string& description, 
   CLI::App* verb = db_.add_subcommand(name, description);
   verb->footer(footer);
   verb->add_option("--db", options->db, "The tuning database")->type_name("FILE")->capture_default_str();
-  verb->add_flag("--json", options->json, "Print JSON instead of text");
+  verb->add_option("--json", options->json, "Write the answer as JSON to this file instead; - is standard output")
+      ->type_name("FILE");
   verb->callback([work = std::move(work), exit_code = exit_code_] {
     const Result<int> result = work();
     *exit_code = result.value_or(1);
@@ -44,13 +46,15 @@ Result<std::unique_ptr<Database>> OpenToRead(const DbOptions& options) {
   return Database::Open(options.db, Database::Mode::kReadOnly);
 }
 
-void PrintJson(const Database& database, Json json) {
+Status WriteAnswer(const Database& database, const DbOptions& options, Json json) {
   json["schema_version"] = 1;
   json["context"] = {{"database", database.path()},
                      {"database_version", kSchemaVersion},
                      {"sqlite", sqlite3_libversion()},
                      {"date", Clock::System().NowUtc()}};
-  std::cout << DumpJson(json, 2) << "\n";
+  if (options.json != "-") return WriteFileAtomically(options.json, DumpJson(json, 1) + "\n");
+  std::cout << DumpJson(json, 1) << "\n";
+  return {};
 }
 
 Result<std::string> FullFingerprint(const Database& database, const std::string& prefix) {

@@ -111,7 +111,7 @@ Result<int> Best(const BestOptions& options) {
   ASSIGN_OR_RETURN(const std::vector<Line> lines, Select(*database, options, &skipped));
   const bool with_uses = !options.model.empty();
   const std::map<std::string, Sum> sums = SumByTarget(lines);
-  if (options.json) {
+  if (options.wants_json()) {
     Json json = {{"tasks", Json::array()}, {"skipped", skipped}};
     for (const Line& line : lines) json["tasks"].push_back(LineToJson(line, with_uses));
     if (with_uses) {
@@ -122,7 +122,7 @@ Result<int> Best(const BestOptions& options) {
                                  {"kernels_without_times", sum.missing}};
       }
     }
-    PrintJson(*database, std::move(json));
+    RETURN_IF_ERROR(WriteAnswer(*database, options, std::move(json)));
     return 0;
   }
   if (lines.empty()) {

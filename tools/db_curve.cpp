@@ -52,7 +52,7 @@ Result<int> Curve(const CurveOptions& options) {
   ASSIGN_OR_RETURN(const Task task, database->TaskByFingerprint(options.task));
   const std::string fingerprint = task.Fingerprint();
   ASSIGN_OR_RETURN(const std::vector<CurvePoint> points, database->Curve(fingerprint));
-  if (options.json) {
+  if (options.wants_json()) {
     Json json = {{"task", fingerprint}, {"describe", task.Describe()}, {"points", Json::array()}};
     for (const CurvePoint& point : points) {
       json["points"].push_back({{"trial", point.trial},
@@ -61,7 +61,7 @@ Result<int> Curve(const CurveOptions& options) {
                                 {"median_ms", NumberOrNull(point.median_ms)},
                                 {"best_ms", NumberOrNull(point.best_ms)}});
     }
-    PrintJson(*database, std::move(json));
+    RETURN_IF_ERROR(WriteAnswer(*database, options, std::move(json)));
     return 0;
   }
   const auto failed = std::count_if(points.begin(), points.end(),

@@ -49,8 +49,8 @@ Result<int> Export(const ExportOptions& options) {
   const bool to_file = !options.output.empty() && options.output != "-";
   ASSIGN_OR_RETURN(const ExportCounts counts, to_file ? ExportToFile(*database, filter, options.output)
                                                       : ExportRecords(*database, filter, std::cout));
-  if (to_file && options.json) {
-    PrintJson(*database, {{"written", counts.written}, {"skipped", counts.skipped}, {"file", options.output}});
+  if (to_file && options.wants_json()) {
+    RETURN_IF_ERROR(WriteAnswer(*database, options, {{"written", counts.written}, {"skipped", counts.skipped}, {"file", options.output}}));
     return 0;
   }
   // The records themselves may go to stdout.
@@ -100,7 +100,7 @@ Result<int> ImportInto(const ImportOptions& options) {
                      {"duplicates", counts.duplicates},
                      {"skipped", counts.skipped},
                      {"first_problem", counts.first_problem.empty() ? Json() : Json(counts.first_problem)}});
-    if (options.json) continue;
+    if (options.wants_json()) continue;
     std::cout << fmt::format("{}: {} added, {} there already\n", file, Plural(counts.added, "record"),
                              counts.duplicates);
     if (counts.skipped > 0) {
@@ -108,7 +108,7 @@ Result<int> ImportInto(const ImportOptions& options) {
                                counts.first_problem);
     }
   }
-  if (options.json) PrintJson(*database, {{"files", files}});
+  if (options.wants_json()) RETURN_IF_ERROR(WriteAnswer(*database, options, {{"files", files}}));
   return 0;
 }
 
@@ -125,8 +125,8 @@ Result<int> Import(const ImportOptions& options) {
 Result<int> CheckSound(const DbOptions& options) {
   ASSIGN_OR_RETURN(const auto database, OpenToRead(options));
   ASSIGN_OR_RETURN(const std::vector<std::string> problems, database->Check());
-  if (options.json) {
-    PrintJson(*database, {{"sound", problems.empty()}, {"problems", problems}});
+  if (options.wants_json()) {
+    RETURN_IF_ERROR(WriteAnswer(*database, options, {{"sound", problems.empty()}, {"problems", problems}}));
   } else if (problems.empty()) {
     ASSIGN_OR_RETURN(const DatabaseTotals totals, database->Totals());
     std::cout << fmt::format("{}: sound; format {}, {}, {}\n", options.db, kSchemaVersion,

@@ -34,7 +34,7 @@ Result<int> ListTasks(const Database& database, const ListOptions& options) {
   ASSIGN_OR_RETURN(const std::vector<TaskRow> rows, database.Tasks(&skipped));
   const size_t shown = Shown(rows.size(), options.limit);
   const std::vector<TaskRow> last(rows.end() - shown, rows.end());
-  if (options.json) {
+  if (options.wants_json()) {
     Json json = {{"tasks", Json::array()}, {"skipped", skipped}, {"total", rows.size()}};
     for (const TaskRow& row : last) {
       json["tasks"].push_back({{"fingerprint", row.fingerprint},
@@ -45,7 +45,7 @@ Result<int> ListTasks(const Database& database, const ListOptions& options) {
                                {"failed", row.failed},
                                {"best_ms", NumberOrNull(row.best_ms)}});
     }
-    PrintJson(database, std::move(json));
+    RETURN_IF_ERROR(WriteAnswer(database, options, std::move(json)));
     return 0;
   }
   Table table({"task", "kernel", "MFLOP", "trials", "failed", "best ms", "target"});
@@ -67,7 +67,7 @@ Result<int> ListRuns(const Database& database, const ListOptions& options) {
   const auto rate = [](const RunRow& run) {
     return run.seconds > 0 ? static_cast<double>(run.records) / run.seconds : 0;
   };
-  if (options.json) {
+  if (options.wants_json()) {
     Json json = {{"runs", Json::array()}, {"total", rows.size()}};
     for (const RunRow& run : last) {
       json["runs"].push_back({{"run", run.id},
@@ -88,7 +88,7 @@ Result<int> ListRuns(const Database& database, const ListOptions& options) {
                               {"threads", run.info.threads},
                               {"machine", run.info.machine}});
     }
-    PrintJson(database, std::move(json));
+    RETURN_IF_ERROR(WriteAnswer(database, options, std::move(json)));
     return 0;
   }
   Table table({"run", "started", "outcome", "seconds", "tasks", "records", "failed", "records/s", "command"});
@@ -115,7 +115,7 @@ Result<int> ListRecords(const Database& database, const ListOptions& options) {
   ASSIGN_OR_RETURN(const std::vector<Record> rows, database.Records(task, &skipped));
   const size_t shown = Shown(rows.size(), options.limit);
   const std::vector<Record> last(rows.end() - shown, rows.end());
-  if (options.json) {
+  if (options.wants_json()) {
     Json json = {{"task", task}, {"records", Json::array()}, {"skipped", skipped}, {"total", rows.size()}};
     for (const Record& record : last) {
       const Measurement& measured = record.measurement;
@@ -134,7 +134,7 @@ Result<int> ListRecords(const Database& database, const ListOptions& options) {
                                  {"sketch", record.trace.sketch},
                                  {"created", record.created_utc}});
     }
-    PrintJson(database, std::move(json));
+    RETURN_IF_ERROR(WriteAnswer(database, options, std::move(json)));
     return 0;
   }
   Table table({"record", "run", "status", "median ms", "min ms", "samples", "compile ms", "predicted", "", "sketch"});

@@ -28,7 +28,7 @@ Json CellToJson(const std::optional<std::string>& cell, bool numeric) {
 Result<int> Query(const QueryOptions& options) {
   ASSIGN_OR_RETURN(const auto database, OpenToRead(options));
   ASSIGN_OR_RETURN(const QueryResult result, database->Query(options.sql));
-  if (options.json) {
+  if (options.wants_json()) {
     Json json = {{"columns", result.columns}, {"rows", Json::array()}};
     for (size_t r = 0; r < result.rows.size(); ++r) {
       Json row = Json::array();
@@ -37,7 +37,7 @@ Result<int> Query(const QueryOptions& options) {
       }
       json["rows"].push_back(std::move(row));
     }
-    PrintJson(*database, std::move(json));
+    RETURN_IF_ERROR(WriteAnswer(*database, options, std::move(json)));
     return 0;
   }
   Table table(result.columns);
@@ -84,8 +84,8 @@ Result<int> Stats(const DbOptions& options) {
   ASSIGN_OR_RETURN(const auto database, OpenToRead(options));
   ASSIGN_OR_RETURN(const DatabaseTotals totals, database->Totals());
   ASSIGN_OR_RETURN(const std::vector<RunRow> runs, database->Runs());
-  if (options.json) {
-    PrintJson(*database, TotalsToJson(totals, runs));
+  if (options.wants_json()) {
+    RETURN_IF_ERROR(WriteAnswer(*database, options, TotalsToJson(totals, runs)));
     return 0;
   }
   const auto share = [&](int64_t count) {

@@ -117,8 +117,8 @@ Result<std::optional<RunRow>> RunOf(const Database& database, const Record& reco
 Result<int> ShowRecord(const Database& database, const ShowOptions& options, const Record& record) {
   ASSIGN_OR_RETURN(const Task task, database.TaskByFingerprint(record.task));
   ASSIGN_OR_RETURN(const std::optional<RunRow> run, RunOf(database, record));
-  if (options.json) {
-    PrintJson(database, {{"record", RecordToJson(record, run)}, {"task", task.ToJson()}});
+  if (options.wants_json()) {
+    RETURN_IF_ERROR(WriteAnswer(database, options, {{"record", RecordToJson(record, run)}, {"task", task.ToJson()}}));
   } else {
     PrintRecord(record, task, run);
   }
@@ -143,7 +143,7 @@ Result<int> ShowTask(const Database& database, const ShowOptions& options) {
       used_text += fmt::format("{}{} ({})", used_text.empty() ? "" : ", ", model.name, Plural(uses, "use"));
     }
   }
-  if (options.json) {
+  if (options.wants_json()) {
     Json json = {{"fingerprint", fingerprint},
                  {"describe", task.Describe()},
                  {"task", task.ToJson()},
@@ -158,7 +158,7 @@ Result<int> ShowTask(const Database& database, const ShowOptions& options) {
       ASSIGN_OR_RETURN(const std::optional<RunRow> run, RunOf(database, *best));
       json["best"] = RecordToJson(*best, run);
     }
-    PrintJson(database, std::move(json));
+    RETURN_IF_ERROR(WriteAnswer(database, options, std::move(json)));
     return 0;
   }
   Print("task", fmt::format("{}  {}", fingerprint, task.Describe()));

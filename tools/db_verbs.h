@@ -15,7 +15,8 @@ namespace whet {
 
 struct DbOptions {
   std::string db = "tuning.db";
-  bool json = false;
+  std::string json;  // file; "-": standard output; empty: a table is printed
+  bool wants_json() const { return !json.empty(); }
 };
 
 // A sub-verb with --db and --json. `work` runs when it was given and returns the exit code; an error becomes one
@@ -44,8 +45,8 @@ void AddCheckVerb(DbVerbs& verbs);
 // Opens the file for reading.
 Result<std::unique_ptr<Database>> OpenToRead(const DbOptions& options);
 
-// Prints `json` with schema_version and context (the file, the date).
-void PrintJson(const Database& database, Json json);
+// Writes `json`, with schema_version and context (the database, the date), where --json says.
+Status WriteAnswer(const Database& database, const DbOptions& options, Json json);
 
 // The full fingerprint of the one task that a prefix names.
 Result<std::string> FullFingerprint(const Database& database, const std::string& prefix);

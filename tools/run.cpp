@@ -114,7 +114,7 @@ Result<int> RunAll(RunOptions options) {
   if (sets.empty()) {
     TestSet set;
     set.name = "inputs";
-    ASSIGN_OR_RETURN(set.inputs, MakeInputs(plan, options.inputs, options.inputs.empty() && options.check));
+    ASSIGN_OR_RETURN(set.inputs, MakeNetworkInputs(plan, options.inputs, options.inputs.empty() && options.check));
     sets.push_back(std::move(set));
   }
   if (!options.output.empty()) {

@@ -54,7 +54,7 @@ Result<Runnable> OpenRunnable(const std::string& argument, const RunnableOptions
   return runnable;
 }
 
-Result<std::vector<Tensor>> MakeInputs(const PlanSpec& plan, const std::vector<std::string>& files, bool fill) {
+Result<std::vector<Tensor>> MakeNetworkInputs(const PlanSpec& plan, const std::vector<std::string>& files, bool fill) {
   std::vector<Tensor> tensors(plan.inputs.size());
   std::vector<bool> given(plan.inputs.size(), false);
   std::string names;

@@ -30,7 +30,7 @@ Result<Runnable> OpenRunnable(const std::string& argument, const RunnableOptions
 
 // Tensors of the plan's inputs: from `NAME=FILE` texts where given; the others, if `fill` is true, from a fixed seed,
 // uniform in [-1, 1). Errors name the input, what was given and what it takes.
-Result<std::vector<Tensor>> MakeInputs(const PlanSpec& plan, const std::vector<std::string>& files, bool fill);
+Result<std::vector<Tensor>> MakeNetworkInputs(const PlanSpec& plan, const std::vector<std::string>& files, bool fill);
 
 // Runs once; one tensor an output.
 Result<std::vector<Tensor>> RunOnce(Executor& executor, const std::vector<Tensor>& inputs,

@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -166,6 +167,44 @@ Json ReportContext(int threads) {
           {"threads", threads},
           {"date", Clock::System().NowUtc()},
           {"versions", {{"whet", kWhetVersion}, {"halide", "21.0.0"}}}};
+}
+
+Result<std::vector<NamedTask>> SelectTasks(const std::string& path, const std::vector<std::string>& only,
+                                           const std::string& target) {
+  ASSIGN_OR_RETURN(std::vector<NamedTask> all, ReadShapeList(path, target));
+  if (only.empty()) return all;
+  std::vector<NamedTask> selected;
+  for (const std::string& id : only) {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const NamedTask& task) { return task.id == id; });
+    if (found == all.end()) {
+      return Fail(ErrorCode::kNotFound, "--only {}: {} has no such id; it has {} kernels, the first is '{}'", id, path,
+                  all.size(), all.empty() ? "" : all[0].id);
+    }
+    selected.push_back(*found);
+  }
+  return selected;
+}
+
+std::string CommandLine() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string line, word;
+  while (std::getline(file, word, '\0')) {
+    const bool plain = !word.empty() && word.find_first_of(" \t\n\"'\\$&|;<>()*?[]{}`~#!") == std::string::npos;
+    if (!plain) {
+      std::string quoted = "'";
+      for (char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+      word = quoted + "'";
+    }
+    line += (line.empty() ? "" : " ") + word;
+  }
+  return line;
+}
+
+Status CheckWritable(const std::string& path, const std::string& option) {
+  const std::filesystem::path parent = std::filesystem::absolute(path).parent_path();
+  if (access(parent.c_str(), W_OK | X_OK) == 0 && !std::filesystem::is_directory(path)) return {};
+  return Fail(ErrorCode::kIo, "{} {}: cannot write there; name a file in a folder that exists and is writable", option,
+              path);
 }
 
 Status WriteJson(const std::string& path, const Json& json) {

@@ -72,6 +72,16 @@ Result<std::unique_ptr<Executor>> BuildExecutor(const Network& network, std::spa
 Json ReportContext(int threads);
 std::string CpuName();
 
+// The tasks of a shape list; with `only`, those ids in that order. kNotFound names an id that the list lacks.
+Result<std::vector<NamedTask>> SelectTasks(const std::string& path, const std::vector<std::string>& only,
+                                           const std::string& target);
+
+// How this process was started, as a shell would read it.
+std::string CommandLine();
+
+// kIo where a file could not be written to `path`, said before hours of work; `option` names where it came from.
+Status CheckWritable(const std::string& path, const std::string& option);
+
 // Writes JSON to `path` atomically.
 Status WriteJson(const std::string& path, const Json& json);
 

@@ -35,11 +35,16 @@ class TuningRunTest : public testing::Test {
  protected:
   void SetUp() override { Reopen(); }
 
+  // With an empty database.
+  void StartOver() {
+    ++databases_;
+    Reopen();
+  }
   void Reopen() {
     database_.reset();
     DatabaseOptions options;
     options.clock = &clock_;
-    auto opened = Database::Open((directory_->path() / "tuning.db").string(), Database::Mode::kReadWrite, options);
+    auto opened = Database::Open((directory_->path() / fmt::format("tuning{}.db", databases_)).string(), Database::Mode::kReadWrite, options);
     ASSERT_TRUE(opened) << opened.error().message;
     database_ = *std::move(opened);
   }
@@ -67,6 +72,7 @@ class TuningRunTest : public testing::Test {
   std::vector<Record> Records() const { return *database_->Records(tasks_[0].task.Fingerprint()); }
 
   Result<TemporaryDirectory> directory_ = TemporaryDirectory::Create("whet-tuning");
+  int databases_ = 0;
   FakeClock clock_;
   FakeMeasurer measurer_{clock_};
   NoProgress progress_;
@@ -103,8 +109,7 @@ TEST_F(TuningRunTest, TrialZeroIsTheDefaultSchedule) {
 
 TEST_F(TuningRunTest, BeatsRandomSearchInAsManyTrials) {
   const double evolved = Tune().tasks[0].best_ms;
-  directory_ = TemporaryDirectory::Create("whet-tuning");
-  Reopen();
+  StartOver();
   options_.evolution.strategy = SearchStrategy::kRandom;
   const TuningOutcome random = Tune();
   EXPECT_EQ(random.scored, 0);
@@ -190,13 +195,11 @@ TEST_F(TuningRunTest, TheSameSeedMakesTheSameDecisions) {
   Tune();
   const auto first = measurer_.measured;
   measurer_.measured.clear();
-  directory_ = TemporaryDirectory::Create("whet-tuning");
-  Reopen();
+  StartOver();
   Tune();
   EXPECT_EQ(measurer_.measured, first);
   measurer_.measured.clear();
-  directory_ = TemporaryDirectory::Create("whet-tuning");
-  Reopen();
+  StartOver();
   options_.seed = 2;
   Tune();
   EXPECT_NE(measurer_.measured, first);

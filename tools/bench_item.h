@@ -1,0 +1,49 @@
+// One thing that `whet bench` times: a network, a bundle or a task, ready to run, and what its runs came to.
+//
+// Thread safety: none.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/status.h"
+#include "codegen/network_compiler.h"
+#include "runtime/executor.h"
+#include "schedules/task.h"
+
+namespace whet {
+
+struct BenchItem {
+  std::string id;
+  std::unique_ptr<Executor> executor;
+  std::vector<Tensor> inputs;
+  double dense_flops = 0;            // of its contractions; 0: not reported
+};
+
+struct BenchTimes {
+  double min_ms = 0, p50_ms = 0, p90_ms = 0;  // of one run; percentiles by nearest rank
+  int64_t runs = 0;
+};
+
+// Runs for `seconds`, a fifth of that before any run counts, at least three times.
+Result<BenchTimes> TimeItem(BenchItem& item, double seconds);
+
+// Time of each step of the plan: the median over `runs` runs, in nanoseconds.
+Result<std::vector<int64_t>> ProfileItem(BenchItem& item, int runs);
+
+// One task under the schedules' best, as an item: its own layout, inputs made up.
+Result<BenchItem> MakeTaskItem(const std::string& id, const Task& task, const Trace& trace, const std::string& symbol,
+                               std::shared_ptr<KernelLibrary> library);
+
+// 2 x multiply-adds of the contractions (Conv, Gemm, MatMul) in a task, padding counted as data.
+double DenseFlops(const Task& task);
+
+// {"id", "engine": "whet", "threads", "min_ms", "p50_ms", "p90_ms", "runs", "gflops"}.
+Json ToJson(const BenchItem& item, const BenchTimes& times);
+
+// A run's steps one after the other, as Chrome's trace viewer and Perfetto read them.
+Json ChromeTrace(const PlanSpec& plan, const std::vector<int64_t>& step_ns);
+
+}  // namespace whet

@@ -1,0 +1,135 @@
+#include "tools/tuner.h"
+
+#include <algorithm>
+
+#include "search/process_measurer.h"
+#include "search/timing.h"
+#include "tools/runnable.h"
+
+namespace whet {
+namespace {
+
+Result<std::unique_ptr<CostModel>> MakeModel(const std::string& name, uint64_t seed, int threads) {
+  if (name == "random") return MakeRandomModel(seed);
+  if (name == "roofline") return MakeRooflineModel();
+  return MakeXgboostModel(seed, threads);
+}
+
+RunInfo InfoOf(const TunerOptions& options, const Network* network, const Target& target,
+               const MachineModel& machine) {
+  RunInfo info;
+  info.command = options.command;
+  info.model = network ? network->id : "";
+  info.version = kWhetVersion;
+  info.target = target.ToString();
+  info.threads = target.threads;
+  info.machine = {{"cpu", CpuName()}, {"cores", AllowedCpuCount()}, {"l1_bytes", machine.l1_bytes},
+                  {"l2_bytes", machine.l2_bytes}, {"l3_bytes", machine.l3_bytes}};
+  return info;
+}
+
+Status RememberNetwork(const Network& network, Database& database) {
+  return database.InTransaction([&]() -> Status {
+    std::vector<std::pair<std::string, int>> uses;
+    for (size_t t = 0; t < network.partition.tasks.size(); ++t) {
+      RETURN_IF_ERROR(database.AddTask(network.partition.tasks[t]));
+      uses.emplace_back(network.partition.tasks[t].Fingerprint(), network.partition.use_counts[t]);
+    }
+    return database.AddModel(network.fingerprint, network.id, uses);
+  });
+}
+
+// How long building two networks of so many kernels and running them against each other takes.
+double ComparisonSeconds(const Network& network, int jobs) {
+  return 2 + 2 * 0.25 * static_cast<double>(network.partition.tasks.size()) / std::max(1, jobs);
+}
+
+// The network with default schedules and with the database's, run in turns.
+Status CompareNetworks(const Network& network, const Database& database, const MachineModel& machine,
+                       WorkerClient& workers, TunerReport* report) {
+  ASSIGN_OR_RETURN(const std::vector<ChosenSchedule> defaults,
+                   ChooseSchedules(network.partition, nullptr, OnMiss::kDefault, machine));
+  ASSIGN_OR_RETURN(const std::vector<ChosenSchedule> tuned,
+                   ChooseSchedules(network.partition, &database, OnMiss::kDefault, machine));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Executor> untuned_network, BuildExecutor(network, defaults, workers));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Executor> tuned_network, BuildExecutor(network, tuned, workers));
+  ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, MakeNetworkInputs(untuned_network->plan(), {}, true));
+  std::vector<std::function<void()>> runs;
+  for (Executor* executor : {untuned_network.get(), tuned_network.get()}) {
+    if (Result<std::vector<Tensor>> first = RunOnce(*executor, inputs); !first)
+      return tl::unexpected<Error>(first.error());
+    runs.push_back([executor, &inputs] { (void)RunOnce(*executor, inputs); });
+  }
+  TimingOptions timing;
+  timing.time_cap_ns = 1'000'000'000;
+  timing.accuracy = 0.005;
+  timing.min_samples = 20;
+  const std::vector<Timing> times = TimeInterleaved(runs, Clock::System(), timing);
+  report->untuned_ms = static_cast<double>(Median(times[0].samples_ns)) / 1e6;
+  report->tuned_ms = static_cast<double>(Median(times[1].samples_ns)) / 1e6;
+  return {};
+}
+
+}  // namespace
+
+std::vector<TuningTask> TasksOf(const Network& network) {
+  std::vector<TuningTask> tasks;
+  for (size_t t = 0; t < network.partition.tasks.size(); ++t)
+    tasks.push_back({network.partition.tasks[t], network.partition.use_counts[t], ""});
+  return tasks;
+}
+
+Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* network, const Target& target,
+                         const TunerOptions& options) {
+  ASSIGN_OR_RETURN(const ProgressMode mode, ParseProgressMode(options.progress));
+  ASSIGN_OR_RETURN(const SearchStrategy strategy, ParseSearchStrategy(options.search));
+  ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
+  ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open(options.database));
+
+  ProcessMeasurerOptions measuring;
+  measuring.worker.stop_requested = [] { return InterruptFlag().load(); };
+  ASSIGN_OR_RETURN(const std::unique_ptr<ProcessMeasurer> measurer, ProcessMeasurer::Create(measuring));
+  if (network != nullptr) RETURN_IF_ERROR(RememberNetwork(*network, *database));
+  ASSIGN_OR_RETURN(const std::unique_ptr<CostModel> model,
+                   MakeModel(options.cost_model, options.seed, AllowedCpuCount()));
+  const std::unique_ptr<Progress> progress = MakeProgress(mode, Clock::System(), StandardError());
+
+  TuningOptions tuning;
+  tuning.trials = options.trials;
+  tuning.time_budget_s = options.time_budget_s;
+  if (network != nullptr && options.time_budget_s > 0) {
+    const double reserve = ComparisonSeconds(*network, measurer->client().jobs());
+    tuning.time_budget_s = std::max(options.time_budget_s - reserve, 0.5 * options.time_budget_s);
+  }
+  tuning.seed = options.seed;
+  tuning.evolution.strategy = strategy;
+  tuning.evolution.threads = AllowedCpuCount();
+  tuning.info = InfoOf(options, network, target, machine);
+  const TuningContext context{Clock::System(), *measurer, *database, *model, *progress, machine, &InterruptFlag()};
+  TunerReport report;
+  ASSIGN_OR_RETURN(report.outcome, RunTuning(tasks, tuning, context));
+  if (network != nullptr && !report.outcome.interrupted)
+    RETURN_IF_ERROR(CompareNetworks(*network, *database, machine, measurer->client(), &report));
+  return report;
+}
+
+Status TuneMissing(const Network& network, const std::string& database_path, const Target& target, int64_t trials) {
+  std::vector<TuningTask> missing;
+  {
+    ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open(database_path));
+    for (const TuningTask& task : TasksOf(network)) {
+      ASSIGN_OR_RETURN(const std::optional<Record> best, database->Best(task.task.Fingerprint()));
+      if (!best) missing.push_back(task);
+    }
+  }
+  if (missing.empty()) return {};
+  TunerOptions options;
+  options.database = database_path;
+  options.trials = trials;
+  options.command = fmt::format("whet compile {} --on-miss tune", network.id);
+  ASSIGN_OR_RETURN(const TunerReport report, Tune(missing, nullptr, target, options));
+  if (report.outcome.interrupted) return Fail(ErrorCode::kInterrupted, "interrupted; what was measured is saved");
+  return {};
+}
+
+}  // namespace whet
