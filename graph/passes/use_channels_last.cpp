@@ -5,10 +5,11 @@
 // 3. A Transpose in front of an elementwise node, Concat, Slice or Softmax moves behind it where that adds no
 //    Transposes of more elements than it removes; constants are permuted on the spot.
 // 4. A Transpose that only moves dimensions of extent 1 keeps the bytes in order: it becomes a Reshape.
-// Steps 2 and 3 alternate until nothing moves. Step 3 takes a node only where the total of transposed elements in
-// front of it falls, or moves a Transpose towards the outputs: it ends.
+// Steps 2 and 3 alternate until nothing moves. They end because step 3 moves a permutation past a node once at most:
+// without that, two Transposes which other nodes keep alive could send a node between them for ever.
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "graph/passes.h"
@@ -115,10 +116,14 @@ bool MergeTransposes(Graph& graph) {
   return changed;
 }
 
+// Which permutations have moved past which nodes, by name: step 3's memory.
+using Moves = std::set<std::pair<std::string, Perm>>;
+
 // Step 3: one node's inputs brought to the dimensions before a Transpose by `perm`.
 class Sinker {
  public:
-  Sinker(Graph& graph, size_t index) : graph_(graph), index_(index), node_(graph.nodes[index]) {
+  Sinker(Graph& graph, size_t index, Moves& moves)
+      : graph_(graph), index_(index), moves_(moves), node_(graph.nodes[index]) {
     rank_ = graph.values[node_.output].type.shape.size();
   }
 
@@ -131,6 +136,7 @@ class Sinker {
     int64_t inserted = 0, eliminated = 0;
     for (ValueId input : node_.inputs) Weigh(input, &inserted, &eliminated);
     if (inserted > 0 && inserted >= eliminated) return false;
+    if (!moves_.emplace(node_.name, perm_).second) return false;
     RETURN_IF_ERROR(Apply());
     return true;
   }
@@ -219,6 +225,7 @@ class Sinker {
 
   Graph& graph_;
   const size_t index_;
+  Moves& moves_;
   const Node node_;
   size_t rank_ = 0;
   bool broadcasts_ = false;
@@ -239,12 +246,13 @@ void TransposesToViews(Graph& graph) {
 
 Status UseChannelsLast(Graph& graph) {
   RETURN_IF_ERROR(ConvertSpatialNodes(graph));
+  Moves moves;
   for (bool changed = true; changed;) {
     changed = MergeTransposes(graph);
     RETURN_IF_ERROR(graph.Compact());
     const size_t count = graph.nodes.size();
     for (size_t i = 0; i < count; ++i) {
-      ASSIGN_OR_RETURN(const bool sunk, Sinker(graph, i).Try());
+      ASSIGN_OR_RETURN(const bool sunk, Sinker(graph, i, moves).Try());
       changed |= sunk;
     }
     RETURN_IF_ERROR(FoldConstants(graph));

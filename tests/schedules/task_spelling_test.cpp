@@ -186,7 +186,7 @@ const std::vector<std::string>& Spellings() {
       "MaxPool(x=1x64x112x112,kernel=3,strides=2,pads=1,ceil_mode=1)",
       "AveragePool(x=1x64x8x8,kernel=2x3,count_include_pad=1)",
       "GlobalAveragePool(x=1x64x8x8)",
-      "BatchNormalization(x=1x8x4x4,epsilon=0.001)+Relu",
+      "BatchNormalization(x=1x8x4x4,scale=8,bias=8,mean=8,variance=8,epsilon=0.001)+Relu",
       "Softmax(x=1x12x128x128,axis=3)",
       "Add(a=1x64x56x56,b=1x64x1x1)+Relu",
       "Transpose(x=1x2x3x4,perm=0x2x3x1)",

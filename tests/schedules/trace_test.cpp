@@ -131,7 +131,7 @@ TEST(Trace, HashesItsDirectivesAndNothingElse) {
 TEST(Trace, ReadsAsHalideCalls) {
   EXPECT_EQ(Example().ToCpp(), R"(// w is packed, innermost first: 16 of dimension 0, all of dimension 1
 conv.update(0).split(x, x_o, x_i, 14, TailStrategy::GuardWithIf);
-relu.fuse(n, y, yn);
+relu.fuse(y, n, yn);
 relu.reorder(c, x, yn);
 relu.vectorize(c);
 relu.unroll(x);
