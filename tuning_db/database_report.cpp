@@ -45,11 +45,14 @@ using RawStatement = std::unique_ptr<sqlite3_stmt, Finalize>;
 
 Error QueryError(const std::string& path, sqlite3* db, int code) {
   const std::string detail = sqlite3_errmsg(db);
+  const Error writes{ErrorCode::kInvalidInput, "the query would do more than read; one SELECT, WITH, EXPLAIN or PRAGMA "
+                                               "without a value is accepted"};
+  // A function that is refused comes as a plain error.
+  if (detail.starts_with("not authorized to use function")) return writes;
   switch (code & 0xff) {
     case SQLITE_AUTH:
     case SQLITE_READONLY:
-      return {ErrorCode::kInvalidInput,
-              "the query would do more than read; one SELECT, WITH, EXPLAIN or PRAGMA without a value is accepted"};
+      return writes;
     case SQLITE_ERROR:
     case SQLITE_MISMATCH:
     case SQLITE_RANGE:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 
 namespace whet {
@@ -46,6 +47,15 @@ int Authorize(void*, int action, const char* first, const char* second, const ch
 }  // namespace
 
 QueryGuard::QueryGuard(SQLite::Database& db) : db_(db) {
+  // A table-valued function declares its columns at its first use, which the authorizer would take for a new table.
+  const auto use = [&](const std::string& table) {
+    sqlite3_stmt* statement = nullptr;
+    sqlite3_prepare_v2(db_.getHandle(), ("SELECT 1 FROM " + table).c_str(), -1, &statement, nullptr);
+    sqlite3_finalize(statement);
+  };
+  for (const char* table : {"json_each", "json_tree"}) use(table);
+  for (std::string_view name : kTelling) use("pragma_" + std::string(name));
+  for (std::string_view name : kTellingWithoutValue) use("pragma_" + std::string(name));
   sqlite3_set_authorizer(db_.getHandle(), Authorize, nullptr);
 }
 

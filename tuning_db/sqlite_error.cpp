@@ -14,7 +14,9 @@ std::string Reason(int system_errno, const std::string& detail) {
 
 bool IsFull(int code, int system_errno) {
   if ((code & 0xff) == SQLITE_FULL) return true;
-  // A file-size limit or a quota comes as a plain write error.
+  // A file-size limit or a quota comes as a plain write error. Rolling back forgets the system's reason: a write
+  // that failed without one is taken for that.
+  if ((code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_SHMSIZE) && system_errno == 0) return true;
   return (code & 0xff) == SQLITE_IOERR &&
          (system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG);
 }

@@ -46,8 +46,8 @@ int whet_candidate_argv(void** args) {
 #elif defined(PLANT_segfault)
   *(volatile int*)8 = 1;
 #elif defined(PLANT_division)
-  volatile int zero = 0;
-  volatile int quotient = 1 / zero;
+  volatile int seven = 7, zero = 0;  /* 1 / zero would become a comparison */
+  volatile int quotient = seven / zero;
   (void)quotient;
 #elif defined(PLANT_hang)
   for (;;) sleep_ms(1);

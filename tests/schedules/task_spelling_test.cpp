@@ -26,7 +26,9 @@ Task Parse(const std::string& spelling) {
 
 std::string Refusal(const std::string& spelling) {
   auto task = ParseTaskSpelling(spelling, kTarget);
-  if (!task) EXPECT_EQ(task.error().code, ErrorCode::kInvalidInput);
+  if (!task) {
+    EXPECT_EQ(task.error().code, ErrorCode::kInvalidInput);
+  }
   return task ? "" : task.error().message;
 }
 

@@ -69,7 +69,7 @@ TEST(TimeKernel, GoesOnWhileTheMedianIsUncertain) {
 TEST(TimeKernel, StopsAtTheCap) {
   FakeClock clock;
   const int64_t start_ns = clock.now_ns;
-  FakeKernel kernel(&clock, {1'000'000, 3'000'000});
+  FakeKernel kernel(&clock, {1'000'000, 2'000'000, 3'000'000});
   const Timing timing = TimeKernel(kernel.Runner(), clock, {.time_cap_ns = 60'000'000});
   EXPECT_GE(clock.now_ns - start_ns, 60'000'000);
   EXPECT_LE(clock.now_ns - start_ns, 63'000'000);
@@ -108,7 +108,7 @@ TEST(TimeKernel, IsDeafToAFewInterrupts) {
 
 TEST(TimeInterleaved, GivesEveryKernelAsManySamples) {
   FakeClock clock;
-  FakeKernel fast(&clock, {1'000'000}), slow(&clock, {2'000'000}), noisy(&clock, {900'000, 1'100'000});
+  FakeKernel fast(&clock, {1'000'000}), slow(&clock, {2'000'000}), noisy(&clock, {900'000, 1'000'000, 1'100'000});
   const auto timings = TimeInterleaved({fast.Runner(), slow.Runner(), noisy.Runner()}, clock,
                                        {.time_cap_ns = 50'000'000, .accuracy = 0.001});
   ASSERT_EQ(timings.size(), 3u);

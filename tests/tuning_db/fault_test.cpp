@@ -97,7 +97,8 @@ TEST_F(FaultyDatabase, HasEveryAcknowledgedRecordAfterKill9) {
   for (const auto mode : {Database::Mode::kReadOnly, Database::Mode::kReadWrite}) {
     auto db = Open("tuning.db", mode);
     std::set<int64_t> found;
-    for (const Record& record : db->Records(task.Fingerprint()).value()) found.insert(record.id);
+    const std::vector<Record> records = db->Records(task.Fingerprint()).value();
+    for (const Record& record : records) found.insert(record.id);
     for (int64_t id : acknowledged) EXPECT_TRUE(found.contains(id)) << "record " << id << " is lost";
     EXPECT_THAT(db->Check().value(), IsEmpty());
   }
@@ -334,7 +335,8 @@ TEST_F(FaultyDatabase, SaysThatTheDiskIsFullAndKeepsWhatWasCommitted) {
   EXPECT_GT(acknowledged.size(), 10u);
   auto db = Open();
   std::set<int64_t> found;
-  for (const Record& record : db->Records(task.Fingerprint()).value()) found.insert(record.id);
+  const std::vector<Record> records = db->Records(task.Fingerprint()).value();
+  for (const Record& record : records) found.insert(record.id);
   EXPECT_EQ(found, acknowledged);
   EXPECT_THAT(db->Check().value(), IsEmpty());
 }

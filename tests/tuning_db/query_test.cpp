@@ -68,7 +68,7 @@ TEST_F(QueryOfTheDatabase, RefusesSeveralStatements) {
 }
 
 TEST_F(QueryOfTheDatabase, SaysWhatIsWrongWithAQuery) {
-  EXPECT_THAT(QueryError("SELECT nothing FROM nowhere"), HasSubstr("no such table: nowhere"));
+  EXPECT_THAT(QueryError("SELECT a FROM nowhere"), HasSubstr("no such table: nowhere"));
   EXPECT_THAT(QueryError("SELEC 1"), HasSubstr("syntax error"));
 }
 
