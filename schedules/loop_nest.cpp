@@ -174,13 +174,25 @@ class Builder {
  public:
   Builder(const Dag& dag, const std::vector<Directive>& directives) : dag_(dag), directives_(directives) {}
 
-  Result<LoopNest> Build() {
+  // Loops and regions of the stages down to `last`.
+  Status BuildStages(int last) {
     RETURN_IF_ERROR(Sort());
     nest_.nest_of.assign(dag_.stages.size(), -1);
-    nest_.layouts.resize(dag_.stages.size());
-    for (int s = dag_.output(); s >= 0; --s) {
+    for (int s = dag_.output(); s >= last; --s) {
       if (place_[s].computed) RETURN_IF_ERROR(BuildStage(s));
     }
+    return {};
+  }
+
+  Result<std::vector<int64_t>> Region(int stage) {
+    RETURN_IF_ERROR(BuildStages(stage));
+    if (nest_.nest_of[stage] < 0) return Fail(ErrorCode::kFailed, "stage '{}' is inlined", dag_.stages[stage].name);
+    return std::move(nest_.stages[nest_.nest_of[stage]].region);
+  }
+
+  Result<LoopNest> Build() {
+    RETURN_IF_ERROR(BuildStages(0));
+    nest_.layouts.resize(dag_.stages.size());
     for (int s = 0; s <= dag_.output(); ++s) LayOut(s);
     ExpandReads();
     return std::move(nest_);
@@ -361,6 +373,7 @@ class Builder {
       const Stage& stage = dag_.stages[nest_.stages[n].stage];
       for (size_t d = 0; d < stage.definitions.size(); ++d) {
         seen_.clear();
+        first_read_ = nest_.reads.size();
         OpCounts ops = stage.definitions[d].ops;
         for (const Access& access : stage.definitions[d].reads)
           Expand(static_cast<int>(n), static_cast<int>(d), access.stage, access.index, &ops);
@@ -379,14 +392,17 @@ class Builder {
   }
 
   void Expand(int n, int d, int stage, const std::vector<IndexExpr>& index, OpCounts* ops) {
-    for (const auto& [other, other_index] : seen_)  // Halide computes a common subexpression once
-      if (other == stage && Same(other_index, index)) return;
-    seen_.emplace_back(stage, index);
+    // Halide computes a common subexpression once.
     const Stage& source = dag_.stages[stage];
     if (source.kind == StageKind::kInput || place_[stage].computed) {
+      for (size_t r = first_read_; r < nest_.reads.size(); ++r)
+        if (nest_.reads[r].stage == stage && Same(nest_.reads[r].index, index)) return;
       nest_.reads.push_back({n, d, stage, index});
       return;
     }
+    for (const auto& [other, other_index] : seen_)
+      if (other == stage && Same(other_index, index)) return;
+    seen_.emplace_back(stage, index);
     const Definition& definition = source.definitions[0];
     const OpCounts& more = definition.ops;
     ops->fma += more.fma, ops->add += more.add, ops->mul += more.mul, ops->div += more.div;
@@ -413,11 +429,16 @@ class Builder {
   const std::vector<Directive>& directives_;
   std::vector<Place> place_;
   std::vector<std::vector<const Directive*>> of_stage_;
-  std::vector<std::pair<int, std::vector<IndexExpr>>> seen_;
+  std::vector<std::pair<int, std::vector<IndexExpr>>> seen_;  // inlined stages that this definition evaluates
+  size_t first_read_ = 0;                                      // of this definition, in nest_.reads
   LoopNest nest_;
 };
 
 }  // namespace
+
+Result<std::vector<int64_t>> RegionOfStage(const Dag& dag, const std::vector<Directive>& directives, int stage) {
+  return Builder(dag, directives).Region(stage);
+}
 
 Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives) {
   return Builder(dag, directives).Build();

@@ -75,6 +75,9 @@ struct LoopNest {
 // Requires directives that fit the DAG. kFailed with the directive's number and reason where they do not.
 Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives);
 
+// StageNest::region of one stage alone, at less cost. kFailed also for a stage that the directives leave inlined.
+Result<std::vector<int64_t>> RegionOfStage(const Dag& dag, const std::vector<Directive>& directives, int stage);
+
 // The nest as a person reads it, indented, with extents and kinds.
 std::string ToString(const Dag& dag, const LoopNest& nest);
 

@@ -55,7 +55,7 @@ class SketchSpace {
   // The default schedule: trial 0, what an untuned network runs. One trace, always legal, decent.
   Trace Default() const;
   Trace Sample(Rng& rng) const;                  // uniform over sketches, then over each decision
-  // Changes one decision to another candidate (a neighbour more often than a far one).
+  // Changes one decision, at times several, to another candidate (a neighbour more often than a far one).
   Trace Mutate(const Trace& trace, Rng& rng) const;
   // Each decision from one of the parents; parents of different sketches give a mutated copy of `a`.
   Trace Crossover(const Trace& a, const Trace& b, Rng& rng) const;

@@ -10,13 +10,23 @@
 namespace whet {
 namespace {
 
+// log2(1 + |value|), from a table where it is small: mutation asks thousands of times.
+double Doublings(int64_t value) {
+  static const std::vector<double> table = [] {
+    std::vector<double> logs;
+    for (int i = 0; i < 1024; ++i) logs.push_back(std::log2(1.0 + i));
+    return logs;
+  }();
+  const int64_t size = std::abs(value);
+  return size < 1024 ? table[static_cast<size_t>(size)] : std::log2(1.0 + static_cast<double>(size));
+}
+
 // Distance of two decision values, in doublings summed over their elements.
 double Distance(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
   if (a.size() != b.size()) return 1e9;
   double sum = 0;
   for (size_t i = 0; i < a.size(); ++i)
-    sum += std::abs(std::log2(1.0 + static_cast<double>(std::abs(a[i]))) -
-                    std::log2(1.0 + static_cast<double>(std::abs(b[i]))));
+    sum += std::abs(Doublings(a[i]) - Doublings(b[i]));
   return sum;
 }
 
@@ -119,6 +129,7 @@ Trace SketchSpace::Impl::MakeTrace(size_t sketch, const std::vector<std::vector<
   for (size_t i = 0; i < values.size(); ++i)
     trace.decisions.push_back({sketches[sketch].decisions[i].name, values[i]});
   trace.directives = Expand(sketch, values);
+  trace.directives.shrink_to_fit();  // thousands of traces live at once
   return trace;
 }
 
@@ -185,6 +196,25 @@ Trace SketchSpace::Sample(Rng& rng) const {
   return impl_->MakeTrace(sketch, values);
 }
 
+namespace {
+
+// A candidate other than `now`: a near one more often than a far one.
+size_t PickOther(const std::vector<std::vector<int64_t>>& candidates, const std::vector<int64_t>& now, Rng& rng) {
+  if (rng.Chance(0.25)) {
+    const auto pick = static_cast<size_t>(rng.Below(static_cast<int64_t>(candidates.size())));
+    if (candidates[pick] != now) return pick;
+  }
+  std::vector<double> nearness;
+  nearness.reserve(candidates.size());
+  for (const auto& candidate : candidates) {
+    const double distance = Distance(candidate, now);
+    nearness.push_back(candidate == now ? 0 : 1 / (0.1 + distance * distance));
+  }
+  return static_cast<size_t>(rng.Weighted(nearness));
+}
+
+}  // namespace
+
 Trace SketchSpace::Mutate(const Trace& trace, Rng& rng) const {
   const int sketch = impl_->SketchIndex(trace.sketch);
   if (sketch < 0) return Sample(rng);
@@ -197,20 +227,11 @@ Trace SketchSpace::Mutate(const Trace& trace, Rng& rng) const {
     weights.push_back(n > 1 ? 1 + std::log2(static_cast<double>(n)) : 0);
   }
   if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; })) return trace;
-  const size_t at = static_cast<size_t>(rng.Weighted(weights));
-  const auto& candidates = specs[at].candidates;
-  // A near candidate more often than a far one.
-  std::vector<double> nearness;
-  const bool anywhere = rng.Chance(0.25);
-  for (const auto& candidate : candidates) {
-    if (candidate == values[at]) {
-      nearness.push_back(0);
-    } else {
-      const double distance = Distance(candidate, values[at]);
-      nearness.push_back(anywhere ? 1 : 1 / (0.1 + distance * distance));
-    }
-  }
-  values[at] = candidates[static_cast<size_t>(rng.Weighted(nearness))];
+  // Small steps more often than long jumps.
+  do {
+    const size_t at = static_cast<size_t>(rng.Weighted(weights));
+    values[at] = specs[at].candidates[PickOther(specs[at].candidates, values[at], rng)];
+  } while (rng.Chance(0.3));
   return impl_->MakeTrace(static_cast<size_t>(sketch), values);
 }
 

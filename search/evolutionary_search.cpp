@@ -104,6 +104,7 @@ class Batch {
     out_.proposals.push_back(std::move(proposal));
   }
   void Add(const Population::Individual& individual) {
+    if (full() || hashes_.contains(individual.hash)) return;  // before the trace is copied
     Add(Proposal{individual.trace, individual.hash, individual.score, false, individual.features});
   }
   // A candidate whose features equal a chosen one's: the model cannot tell them apart, measuring both teaches

@@ -30,8 +30,6 @@ Population::Individual Population::Make(Plan& plan) const {
     child.trace = *plan.a;
   } else if (plan.b == nullptr) {
     child.trace = source_.Mutate(*plan.a, plan.rng);
-    // Small steps more often than long jumps.
-    while (plan.rng.Chance(0.3)) child.trace = source_.Mutate(child.trace, plan.rng);
   } else {
     child.trace = source_.Crossover(*plan.a, *plan.b, plan.rng);
     if (plan.rng.Chance(0.3)) child.trace = source_.Mutate(child.trace, plan.rng);
@@ -59,10 +57,13 @@ Status Population::Grow(std::vector<Plan> plans) {
     for (size_t i = 0; i < children.size(); ++i) children[i].score = scores[i];
   }
   scored_ += static_cast<int64_t>(children.size());
-  std::move(children.begin(), children.end(), std::back_inserter(ranked_));
-  std::sort(ranked_.begin(), ranked_.end(), [](const Individual& a, const Individual& b) {
+  const auto before = [](const Individual& a, const Individual& b) {
     return a.score != b.score ? a.score > b.score : a.hash < b.hash;
-  });
+  };
+  std::sort(children.begin(), children.end(), before);
+  const auto known = static_cast<ptrdiff_t>(ranked_.size());
+  std::move(children.begin(), children.end(), std::back_inserter(ranked_));
+  std::inplace_merge(ranked_.begin(), ranked_.begin() + known, ranked_.end(), before);
   return {};
 }
 

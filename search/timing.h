@@ -20,7 +20,7 @@ namespace whet {
 
 struct TimingOptions {
   int64_t min_sample_ns = 20'000;
-  int64_t time_cap_ns = 60'000'000;   // of sampling, warm-up included; at least one sample is taken
+  int64_t time_cap_ns = 30'000'000;   // of sampling, warm-up included; at least one sample is taken
   double accuracy = 0.01;
   int min_samples = 10;               // before the accuracy counts
   int max_samples = 1'000;

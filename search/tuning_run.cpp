@@ -332,7 +332,8 @@ class TuningRun {
         const auto best_ns = static_cast<double>(best->measurement.MedianNs());
         task.best_ms = best_ns / 1e6;
         task.best_record = best->id;
-        task.gflops = state.flops / best_ns;
+        // As whet bench: over the fastest run, which other programs on the machine disturbed least.
+        task.gflops = state.flops / static_cast<double>(std::max<int64_t>(1, best->measurement.MinNs()));
         // Times of one comparison compare; times of different moments less so.
         for (const MeasuredCandidate& candidate : state.candidates.all()) {
           if (!best->is_final || !candidate.is_default || candidate.final_ns == 0) continue;

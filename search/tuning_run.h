@@ -62,7 +62,7 @@ struct TaskOutcome {
   int uses = 1;
   int64_t trials = 0, failed = 0;   // in the database, earlier runs included
   double default_ms = 0, best_ms = 0;  // 0: none ran
-  double gflops = 0;                // of the best
+  double gflops = 0;                // of the fastest run of the best
   int64_t best_record = 0;          // 0: none
   std::string error;                // why the task cannot be tuned; empty: it can
 };

@@ -43,7 +43,7 @@ std::string TimesText(const Measurement& measured) {
   if (!measured.ok()) return std::string(Name(measured.status));
   const int64_t median = measured.MedianNs();
   const int64_t largest = *std::max_element(measured.samples_ns.begin(), measured.samples_ns.end());
-  return fmt::format("{} ms median, {} min, {} max of {}", Milliseconds(median / 1e6),
+  return fmt::format("ok: {} ms median, {} min, {} max of {}", Milliseconds(median / 1e6),
                      Milliseconds(measured.MinNs() / 1e6), Milliseconds(largest / 1e6),
                      Plural(static_cast<int64_t>(measured.samples_ns.size()), "run"));
 }

@@ -9,10 +9,11 @@
 namespace whet {
 namespace {
 
-Result<std::unique_ptr<CostModel>> MakeModel(const std::string& name, uint64_t seed, int threads) {
+Result<std::unique_ptr<CostModel>> MakeModel(const std::string& name, uint64_t seed) {
   if (name == "random") return MakeRandomModel(seed);
   if (name == "roofline") return MakeRooflineModel();
-  return MakeXgboostModel(seed, threads);
+  // One thread predicts half a million rows a second; more would spin beside those that make candidates.
+  return MakeXgboostModel(seed, 1);
 }
 
 RunInfo InfoOf(const TunerOptions& options, const Network* network, const Target& target,
@@ -91,7 +92,7 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
   ASSIGN_OR_RETURN(const std::unique_ptr<ProcessMeasurer> measurer, ProcessMeasurer::Create(measuring));
   if (network != nullptr) RETURN_IF_ERROR(RememberNetwork(*network, *database));
   ASSIGN_OR_RETURN(const std::unique_ptr<CostModel> model,
-                   MakeModel(options.cost_model, options.seed, AllowedCpuCount()));
+                   MakeModel(options.cost_model, options.seed));
   const std::unique_ptr<Progress> progress = MakeProgress(mode, Clock::System(), StandardError());
 
   TuningOptions tuning;

@@ -45,14 +45,9 @@ class LocationStep : public SketchStep {
     place.stage = stage.name;
     place.kind = loop.empty() ? DirectiveKind::kComputeRoot : DirectiveKind::kComputeAt;
     if (!loop.empty()) place.at = out->owner, place.loop = loop;
-    // Producers are placed before the loops that read them are known to the nest builder, so the region is
-    // read off the nest of what there is: the loops of the stage follow from it.
     out->directives.push_back(place);
-    const auto nest = BuildLoopNest(dag_, out->directives);
-    if (!nest) return;
-    const int index = nest->nest_of[stage_index_];
-    if (index < 0) return;
-    const std::vector<int64_t> region = nest->stages[index].region;
+    const std::vector<int64_t> region = RegionOf(loop, *out);
+    if (region.empty() && !stage.dims.empty()) return;
     if (!loop.empty()) {
       for (size_t d = 0; d < region.size(); ++d)
         if (stage.dims[d].extent > 1) out->directives.push_back(BoundExtent(stage.name, stage.dims[d].name, region[d]));
@@ -64,6 +59,17 @@ class LocationStep : public SketchStep {
   }
 
  private:
+  // Extents computed at a time: all of them at root; inside a loop, what the nest of the directives so far infers.
+  // Empty where there is no such nest.
+  std::vector<int64_t> RegionOf(const std::string& loop, const Expansion& out) const {
+    std::vector<int64_t> region;
+    if (loop.empty()) {
+      for (const Loop& dim : dag_.stages[stage_index_].dims) region.push_back(dim.extent);
+      return region;
+    }
+    return RegionOfStage(dag_, out.directives, stage_index_).value_or(std::vector<int64_t>{});
+  }
+
   void Vectorise(const Stage& stage, int definition, const std::vector<int64_t>& region, Expansion* out) const {
     if (region.empty() || region[0] < 2) return;
     const std::string& x = stage.dims[0].name;

@@ -86,7 +86,7 @@ def test_a_program_of_a_bundle_needs_no_compiler_and_no_database(bundle, model, 
 
 def test_a_program_of_a_bundle_says_what_is_wrong_with_it(bundle, tmp_path):
     program = build_program(bundle, tmp_path)
-    done = subprocess.run([program, tmp_path / "absent"], input=b"", capture_output=True, text=True, timeout=60,
+    done = subprocess.run([program, tmp_path / "absent"], input="", capture_output=True, text=True, timeout=60,
                           check=False)
     assert done.returncode == 1
     assert "absent" in done.stderr and len(done.stderr.splitlines()) == 1
