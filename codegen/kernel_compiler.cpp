@@ -20,6 +20,17 @@ std::vector<PackLevel> LayoutOf(const Task& task, const Trace& trace, size_t ind
   return {};
 }
 
+// `count` elements of `size` bytes that lie `stride` bytes apart, one behind the other.
+void CopyStrided(uint8_t* to, const uint8_t* from, int64_t count, int64_t stride, int64_t size) {
+  if (stride == size) {
+    std::memcpy(to, from, static_cast<size_t>(count * size));
+  } else if (size == 4) {
+    for (int64_t i = 0; i < count; ++i) std::memcpy(to + 4 * i, from + i * stride, 4);
+  } else {
+    for (int64_t i = 0; i < count; ++i) std::memcpy(to + i * size, from + i * stride, static_cast<size_t>(size));
+  }
+}
+
 Status CheckLayouts(const Task& task, const Trace& trace) {
   for (size_t i = 0; i < task.inputs.size(); ++i) {
     const Shape& shape = task.inputs[i].type.shape;
@@ -90,19 +101,26 @@ Tensor PackConstant(const Task& task, const Trace& trace, size_t index, const Te
     step[l] = inner[levels[l].dim];
     inner[levels[l].dim] *= extents[levels.size() - 1 - l];
   }
+  // Runs along the innermost level; the others count like an odometer.
+  const int run_dim = levels[0].dim;
+  const int64_t run = extents.back(), run_stride = strides[run_dim] * step[0] * element;
   std::vector<int64_t> at(levels.size(), 0);  // innermost level first
   std::vector<int64_t> source(shape.size());
-  for (int64_t i = 0; i < packed.count(); ++i) {
+  for (int64_t i = 0; i < packed.count(); i += run) {
     std::fill(source.begin(), source.end(), 0);
-    for (size_t l = 0; l < levels.size(); ++l) source[levels[l].dim] += at[l] * step[l];
+    for (size_t l = 1; l < levels.size(); ++l) source[levels[l].dim] += at[l] * step[l];
     bool inside = true;
     int64_t offset = 0;
     for (size_t d = 0; d < shape.size(); ++d) {
       inside &= source[d] < shape[d];
       offset += source[d] * strides[d];
     }
-    if (inside) std::memcpy(packed.bytes() + i * element, natural.bytes() + offset * element, element);
-    for (size_t l = 0; l < levels.size(); ++l) {
+    if (inside) {
+      const int64_t left = (shape[run_dim] - source[run_dim] + step[0] - 1) / step[0];
+      CopyStrided(packed.bytes() + i * element, natural.bytes() + offset * element, std::min(run, left), run_stride,
+                  element);
+    }
+    for (size_t l = 1; l < levels.size(); ++l) {
       if (++at[l] < extents[levels.size() - 1 - l]) break;
       at[l] = 0;
     }

@@ -219,8 +219,8 @@ int64_t ProcessMeasurer::BestKnownNs(const std::string& fingerprint) const {
 }
 
 int64_t ProcessMeasurer::JobLimitMs(const Task& task, size_t kernels, const TimingOptions& timing) const {
-  // Reading, packing and comparing go at several hundred megabytes a second.
-  const int64_t loading_ms = 1'000 + DataBytes(task) / 200'000;
+  // Reading, packing and comparing go at several hundred megabytes a second where nothing else runs.
+  const int64_t loading_ms = 1'000 + DataBytes(task) / 50'000;
   const int64_t timing_ms = 2 * timing.time_cap_ns / 1'000'000;
   const int64_t run_ms = RunLimitMs(BestKnownNs(task.Fingerprint()));
   return static_cast<int64_t>(kernels) * (loading_ms + timing_ms + run_ms);

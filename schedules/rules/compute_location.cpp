@@ -26,6 +26,7 @@ class LocationStep : public SketchStep {
       candidates.push_back({kMiddle});
     }
     decisions_.push_back({"locate." + s.name, "location", std::move(candidates)});
+    panels_ = FindPanelReads();
   }
 
   std::string name() const override { return "locate(" + dag_.stages[stage_index_].name + ")"; }
@@ -41,6 +42,7 @@ class LocationStep : public SketchStep {
       case kMiddle: loop = out->mid_loops.empty() ? "" : out->mid_loops.front(); break;
       default: break;
     }
+    if (!loop.empty() && !panels_.empty() && !FitsPanels(PlacedAt(loop, *out))) loop.clear();
     Directive place;
     place.stage = stage.name;
     place.kind = loop.empty() ? DirectiveKind::kComputeRoot : DirectiveKind::kComputeAt;
@@ -59,6 +61,57 @@ class LocationStep : public SketchStep {
   }
 
  private:
+  // A dimension that is read modulo the width of a panel.
+  struct PanelRead {
+    size_t dim;
+    int64_t width;
+    bool divides;  // the width divides the extents of the loops that the index depends on
+  };
+
+  std::vector<PanelRead> FindPanelReads() const {
+    std::vector<PanelRead> found;
+    for (const Stage& reader : dag_.stages) {
+      for (const Definition& definition : reader.definitions) {
+        for (const Access& access : definition.reads) {
+          if (access.stage == stage_index_) AddPanelReads(definition, access, &found);
+        }
+      }
+    }
+    return found;
+  }
+
+  static void AddPanelReads(const Definition& definition, const Access& access, std::vector<PanelRead>* found) {
+    for (size_t d = 0; d < access.index.size(); ++d) {
+      for (const IndexExpr::Node& node : access.index[d].nodes) {
+        if (node.op != IndexExpr::Op::kMod) continue;
+        bool divides = true;
+        for (size_t l = 0; l < definition.loops.size(); ++l)
+          if (access.index[d].Uses(static_cast<int>(l))) divides &= definition.loops[l].extent % node.value == 0;
+        found->push_back({d, node.value, divides});
+      }
+    }
+  }
+
+  std::vector<Directive> PlacedAt(const std::string& loop, const Expansion& out) const {
+    std::vector<Directive> directives = out.directives;
+    Directive place;
+    place.stage = dag_.stages[stage_index_].name;
+    place.kind = DirectiveKind::kComputeAt;
+    place.at = out.owner;
+    place.loop = loop;
+    directives.push_back(place);
+    return directives;
+  }
+
+  // Whether what a tile reads of each panel is the whole panel. A tile that is narrower, or starts anywhere, may lie
+  // across two panels, and its region is not what its width says.
+  bool FitsPanels(const std::vector<Directive>& directives) const {
+    const auto region = RegionOfStage(dag_, directives, stage_index_);
+    return region && std::all_of(panels_.begin(), panels_.end(), [&](const PanelRead& panel) {
+      return panel.divides && (*region)[panel.dim] == panel.width;
+    });
+  }
+
   // Extents computed at a time: all of them at root; inside a loop, what the nest of the directives so far infers.
   // Empty where there is no such nest.
   std::vector<int64_t> RegionOf(const std::string& loop, const Expansion& out) const {
@@ -111,6 +164,7 @@ class LocationStep : public SketchStep {
   const int stage_index_;
   const MachineModel machine_;
   std::vector<DecisionSpec> decisions_;
+  std::vector<PanelRead> panels_;
 };
 
 }  // namespace
