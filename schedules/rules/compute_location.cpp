@@ -26,7 +26,7 @@ class LocationStep : public SketchStep {
       candidates.push_back({kMiddle});
     }
     decisions_.push_back({"locate." + s.name, "location", std::move(candidates)});
-    panels_ = FindPanelReads();
+    divided_ = FindDividedLoops();
   }
 
   std::string name() const override { return "locate(" + dag_.stages[stage_index_].name + ")"; }
@@ -42,7 +42,7 @@ class LocationStep : public SketchStep {
       case kMiddle: loop = out->mid_loops.empty() ? "" : out->mid_loops.front(); break;
       default: break;
     }
-    if (!loop.empty() && !panels_.empty() && !FitsPanels(PlacedAt(loop, *out))) loop.clear();
+    if (!loop.empty() && !divided_.empty() && !IsAligned(loop, *out)) loop.clear();
     Directive place;
     place.stage = stage.name;
     place.kind = loop.empty() ? DirectiveKind::kComputeRoot : DirectiveKind::kComputeAt;
@@ -61,54 +61,49 @@ class LocationStep : public SketchStep {
   }
 
  private:
-  // A dimension that is read modulo the width of a panel.
-  struct PanelRead {
-    size_t dim;
-    int64_t width;
-    bool divides;  // the width divides the extents of the loops that the index depends on
+  // A loop of the consumer whose index is divided on the way to this stage: into panels (x / 16, x % 16) or into groups
+  // of channels (c / 6).
+  struct DividedLoop {
+    size_t loop;
+    int64_t extent, by;
+    bool modulo;
   };
 
-  std::vector<PanelRead> FindPanelReads() const {
-    std::vector<PanelRead> found;
-    for (const Stage& reader : dag_.stages) {
-      for (const Definition& definition : reader.definitions) {
-        for (const Access& access : definition.reads) {
-          if (access.stage == stage_index_) AddPanelReads(definition, access, &found);
-        }
-      }
-    }
+  std::vector<DividedLoop> FindDividedLoops() const {
+    std::vector<DividedLoop> found;
+    for (const Stage& reader : dag_.stages)
+      for (const Definition& definition : reader.definitions)
+        for (const Access& access : definition.reads)
+          if (access.stage == stage_index_) AddDividedLoops(definition, access, reader.dims.size(), &found);
     return found;
   }
 
-  static void AddPanelReads(const Definition& definition, const Access& access, std::vector<PanelRead>* found) {
-    for (size_t d = 0; d < access.index.size(); ++d) {
-      for (const IndexExpr::Node& node : access.index[d].nodes) {
-        if (node.op != IndexExpr::Op::kMod) continue;
-        bool divides = true;
-        for (size_t l = 0; l < definition.loops.size(); ++l)
-          if (access.index[d].Uses(static_cast<int>(l))) divides &= definition.loops[l].extent % node.value == 0;
-        found->push_back({d, node.value, divides});
+  static void AddDividedLoops(const Definition& definition, const Access& access, size_t pure_loops,
+                              std::vector<DividedLoop>* found) {
+    for (const IndexExpr& index : access.index) {
+      for (const IndexExpr::Node& node : index.nodes) {
+        if (node.op != IndexExpr::Op::kMod && node.op != IndexExpr::Op::kFloorDiv) continue;
+        for (size_t l = 0; l < pure_loops; ++l) {
+          if (index.Uses(static_cast<int>(l)))
+            found->push_back({l, definition.loops[l].extent, node.value, node.op == IndexExpr::Op::kMod});
+        }
       }
     }
   }
 
-  std::vector<Directive> PlacedAt(const std::string& loop, const Expansion& out) const {
-    std::vector<Directive> directives = out.directives;
-    Directive place;
-    place.stage = dag_.stages[stage_index_].name;
-    place.kind = DirectiveKind::kComputeAt;
-    place.at = out.owner;
-    place.loop = loop;
-    directives.push_back(place);
-    return directives;
-  }
-
-  // Whether what a tile reads of each panel is the whole panel. A tile that is narrower, or starts anywhere, may lie
-  // across two panels, and its region is not what its width says.
-  bool FitsPanels(const std::vector<Directive>& directives) const {
-    const auto region = RegionOfStage(dag_, directives, stage_index_);
-    return region && std::all_of(panels_.begin(), panels_.end(), [&](const PanelRead& panel) {
-      return panel.divides && (*region)[panel.dim] == panel.width;
+  // Whether tiles begin and end where the divisions do. A tile that lies across them needs more than its width says,
+  // and then the region that is promised to Halide would be too small.
+  bool IsAligned(const std::string& loop, const Expansion& out) const {
+    const auto nest = BuildLoopNest(dag_, out.directives);
+    const int owner = dag_.Find(out.owner);
+    if (!nest || owner < 0 || nest->nest_of[owner] < 0) return false;
+    const std::vector<NestLoop>& loops = nest->stages[nest->nest_of[owner]].definitions.back().loops;
+    const auto at = std::find_if(loops.begin(), loops.end(), [&](const NestLoop& l) { return l.name == loop; });
+    return at != loops.end() && std::all_of(divided_.begin(), divided_.end(), [&](const DividedLoop& divided) {
+      const int64_t tile = divided.loop < at->tile.size() ? at->tile[divided.loop] : 1;
+      if (tile >= divided.extent) return true;
+      if (tile % divided.by == 0) return divided.extent % divided.by == 0;
+      return !divided.modulo && divided.by % tile == 0 && divided.extent % tile == 0;
     });
   }
 
@@ -164,7 +159,7 @@ class LocationStep : public SketchStep {
   const int stage_index_;
   const MachineModel machine_;
   std::vector<DecisionSpec> decisions_;
-  std::vector<PanelRead> panels_;
+  std::vector<DividedLoop> divided_;
 };
 
 }  // namespace
