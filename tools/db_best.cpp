@@ -1,5 +1,6 @@
 // `whet db best`: the winner of each task.
 #include <algorithm>
+#include <algorithm>
 #include <iostream>
 #include <map>
 
@@ -11,6 +12,7 @@ namespace {
 
 struct BestOptions : DbOptions {
   std::string task, model, target;
+  int64_t limit = 0;
 };
 
 // A task with how often the model uses it; 0 without a model.
@@ -82,7 +84,14 @@ Json LineToJson(const Line& line, bool with_uses) {
   return json;
 }
 
-void PrintTable(const std::vector<Line>& lines, bool with_uses, bool with_target) {
+void PrintTable(std::vector<Line> lines, int64_t limit, bool with_uses, bool with_target) {
+  const size_t all = lines.size();
+  if (limit > 0 && all > static_cast<size_t>(limit)) {
+    // Where tuning gained most.
+    std::stable_sort(lines.begin(), lines.end(),
+                     [](const Line& a, const Line& b) { return a.row.Speedup() > b.row.Speedup(); });
+    lines.resize(static_cast<size_t>(limit));
+  }
   std::vector<std::string> headers = {"task",     "kernel",  "best ms", "default ms",
                                       "speed-up", "GFLOP/s", "trials",  "record"};
   if (with_uses) headers.insert(headers.begin() + 2, "uses");
@@ -103,6 +112,8 @@ void PrintTable(const std::vector<Line>& lines, bool with_uses, bool with_target
     table.AddRow(std::move(cells));
   }
   std::cout << table.ToString();
+  if (lines.size() < all)
+    std::cout << fmt::format("(the {} of {} with the largest speed-up; --limit 0 shows all)\n", lines.size(), Plural(static_cast<int64_t>(all), "task"));
 }
 
 Result<int> Best(const BestOptions& options) {
@@ -128,7 +139,7 @@ Result<int> Best(const BestOptions& options) {
   if (lines.empty()) {
     std::cout << options.db << " holds no task yet; `whet tune --db " << options.db << "` adds some\n";
   } else {
-    PrintTable(lines, with_uses, sums.size() > 1);
+    PrintTable(lines, options.limit, with_uses, sums.size() > 1);
   }
   for (const auto& [target, sum] : sums) {
     if (!with_uses) break;
@@ -152,6 +163,7 @@ void AddBestVerb(DbVerbs& verbs) {
   verb->add_option("task", options->task, "Only tasks whose fingerprint starts so")->type_name("TASK");
   verb->add_option("--model", options->model, "Only the tasks of this model: a name or a fingerprint's beginning");
   verb->add_option("--target", options->target, "Only tasks of this target");
+  verb->add_option("--limit", options->limit, "Rows at most, those with the largest speed-up; 0: all (default)");
 }
 
 }  // namespace whet

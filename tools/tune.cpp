@@ -55,7 +55,7 @@ Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
   return work;
 }
 
-std::string Ms(double ms) { return ms > 0 ? fmt::format("{:.4g}", ms) : "-"; }
+std::string Ms(double ms) { return ms > 0 ? fmt::format("{:.{}f}", ms, ms < 0.1 ? 5 : ms < 10 ? 4 : 2) : "-"; }
 
 void PrintTasks(const TuningOutcome& outcome) {
   Table table({"task", "uses", "trials", "failed", "default ms", "best ms", "speedup", "GFLOP/s"});

@@ -42,7 +42,7 @@ Status RememberNetwork(const Network& network, Database& database) {
 
 // How long building two networks of so many kernels and running them against each other takes.
 double ComparisonSeconds(const Network& network, int jobs) {
-  return 2 + 2 * 0.25 * static_cast<double>(network.partition.tasks.size()) / std::max(1, jobs);
+  return 3 + 2 * 0.12 * static_cast<double>(network.partition.tasks.size()) / std::max(1, jobs);
 }
 
 // The network with default schedules and with the database's, run in turns.

@@ -49,9 +49,11 @@ class InventedSource : public CandidateSource {
   }
   Trace Mutate(const Trace& trace, Rng& rng) const override {
     std::vector<int64_t> point = PointOf(trace);
-    int64_t& value = point[static_cast<size_t>(rng.Below(4))];
-    value = rng.Chance(0.7) ? std::clamp<int64_t>(value + (rng.Chance(0.5) ? 1 : -1), 0, size_ - 1)
-                            : rng.Below(size_);
+    do {
+      int64_t& value = point[static_cast<size_t>(rng.Below(4))];
+      value = rng.Chance(0.7) ? std::clamp<int64_t>(value + (rng.Chance(0.5) ? 1 : -1), 0, size_ - 1)
+                              : rng.Below(size_);
+    } while (rng.Chance(0.3));
     return At(point);
   }
   Trace Crossover(const Trace& a, const Trace& b, Rng& rng) const override {

@@ -122,7 +122,7 @@ TEST(TimeInterleaved, GivesEveryKernelAsManySamples) {
 TEST(TimeInterleaved, StopsWhenAllAreAccurate) {
   FakeClock clock;
   FakeKernel a(&clock, {1'000'000}), b(&clock, {2'000'000});
-  const auto timings = TimeInterleaved({a.Runner(), b.Runner()}, clock, {.min_samples = 20});
+  const auto timings = TimeInterleaved({a.Runner(), b.Runner()}, clock, {.time_cap_ns = 100'000'000, .min_samples = 20});
   EXPECT_EQ(timings[0].samples_ns.size(), 20u);
 }
 
