@@ -9,8 +9,8 @@ namespace whet {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual int64_t MonotonicNs() const = 0;          // never steps back
-  virtual std::string NowUtc() const = 0;           // "2026-11-21T10:43:25Z"
+  virtual int64_t MonotonicNs() const = 0;  // never steps back
+  virtual std::string NowUtc() const = 0;   // "2026-11-21T10:43:25Z"
   static const Clock& System();
 };
 

@@ -12,8 +12,8 @@ namespace whet {
 // The bytes of a regular file. kNotFound if there is none, kIo with the system's reason otherwise.
 Result<std::string> ReadFile(const std::filesystem::path& path);
 
-// Writes to a temporary sibling, flushes it and renames it over `path`: readers see the old bytes or the
-// new ones, and a full disk leaves the old file as it was.
+// Writes to a temporary sibling, flushes it and renames it over `path`: readers see the old bytes
+// or the new ones, and a full disk leaves the old file as it was.
 Status WriteFileAtomically(const std::filesystem::path& path, std::string_view bytes);
 
 // A fresh directory under $TMPDIR, removed with everything in it on destruction.

@@ -1,8 +1,8 @@
 // Errors as values: what every folder returns at its edge.
 //
-// An Error's message is one sentence for the user: what is wrong, where, and what would be accepted.
-// Exceptions of third parties (Halide, SQLiteCpp, JSON) are caught where they enter and become Errors.
-// Thread safety: plain values.
+// An Error's message is one sentence for the user: what is wrong, where, and what would be
+// accepted. Exceptions of third parties (Halide, SQLiteCpp, JSON) are caught where they enter and
+// become Errors. Thread safety: plain values.
 #pragma once
 
 #include <fmt/format.h>
@@ -52,15 +52,16 @@ inline tl::unexpected<Error> Prefixed(Error error, const std::string& where) {
 #define WHET_CONCAT(a, b) WHET_CONCAT_INNER(a, b)
 
 // Returns the error of `expr` (a Status or a Result) from the enclosing function, if it has one.
-#define RETURN_IF_ERROR(expr)                                                                    \
-  do {                                                                                           \
-    if (auto whet_status = (expr); !whet_status)                                                 \
-      return tl::unexpected<::whet::Error>(std::move(whet_status).error());                      \
+#define RETURN_IF_ERROR(expr)                                               \
+  do {                                                                      \
+    if (auto whet_status = (expr); !whet_status)                            \
+      return tl::unexpected<::whet::Error>(std::move(whet_status).error()); \
   } while (false)
 
 // `ASSIGN_OR_RETURN(auto graph, ImportOnnx(path));`
-#define ASSIGN_OR_RETURN(lhs, expr) ASSIGN_OR_RETURN_INNER(WHET_CONCAT(whet_result_, __LINE__), lhs, expr)
-#define ASSIGN_OR_RETURN_INNER(result, lhs, expr)                                                \
-  auto result = (expr);                                                                          \
-  if (!result) return tl::unexpected<::whet::Error>(std::move(result).error());                  \
+#define ASSIGN_OR_RETURN(lhs, expr) \
+  ASSIGN_OR_RETURN_INNER(WHET_CONCAT(whet_result_, __LINE__), lhs, expr)
+#define ASSIGN_OR_RETURN_INNER(result, lhs, expr)                               \
+  auto result = (expr);                                                         \
+  if (!result) return tl::unexpected<::whet::Error>(std::move(result).error()); \
   lhs = std::move(*result)

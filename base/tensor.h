@@ -1,8 +1,8 @@
 // Dense tensors in host memory, and their types.
 //
-// A Tensor owns its bytes, 64-byte aligned, row-major in its shape (the last dimension is contiguous).
-// Shapes are int64 extents, outermost first, as ONNX writes them; a scalar has the empty shape.
-// Thread safety: plain values.
+// A Tensor owns its bytes, 64-byte aligned, row-major in its shape (the last dimension is
+// contiguous). Shapes are int64 extents, outermost first, as ONNX writes them; a scalar has the
+// empty shape. Thread safety: plain values.
 #pragma once
 
 #include <cstdint>
@@ -18,18 +18,27 @@
 namespace whet {
 
 enum class DataType : uint8_t {
-  kFloat32, kFloat16, kBFloat16, kFloat64, kInt8, kUInt8, kInt32, kInt64, kBool,
+  kFloat32,
+  kFloat16,
+  kBFloat16,
+  kFloat64,
+  kInt8,
+  kUInt8,
+  kInt32,
+  kInt64,
+  kBool,
 };
 
-int64_t SizeOf(DataType dtype);                       // bytes of one element
-std::string_view Name(DataType dtype);                // "f32", "f16", "bf16", "f64", "i8", "u8", "i32", "i64", "bool"
+int64_t SizeOf(DataType dtype);  // bytes of one element
+std::string_view Name(
+    DataType dtype);  // "f32", "f16", "bf16", "f64", "i8", "u8", "i32", "i64", "bool"
 Result<DataType> ParseDataType(std::string_view name);
 
 using Shape = std::vector<int64_t>;
 
-int64_t ElementCount(const Shape& shape);             // 1 for a scalar
-std::string ToString(const Shape& shape);             // "1x64x56x56"; "scalar" for the empty shape
-Result<Shape> ParseShape(std::string_view text);      // the inverse of ToString
+int64_t ElementCount(const Shape& shape);         // 1 for a scalar
+std::string ToString(const Shape& shape);         // "1x64x56x56"; "scalar" for the empty shape
+Result<Shape> ParseShape(std::string_view text);  // the inverse of ToString
 
 struct TensorType {
   DataType dtype = DataType::kFloat32;
@@ -37,14 +46,14 @@ struct TensorType {
   int64_t bytes() const { return ElementCount(shape) * SizeOf(dtype); }
   bool operator==(const TensorType&) const = default;
 };
-std::string ToString(const TensorType& type);         // "f32[1x64x56x56]"
+std::string ToString(const TensorType& type);  // "f32[1x64x56x56]"
 
-inline constexpr int64_t kTensorAlignment = 64;       // bytes
+inline constexpr int64_t kTensorAlignment = 64;  // bytes
 
 class Tensor {
  public:
-  Tensor() = default;                                 // f32 with shape {0}, no bytes
-  explicit Tensor(TensorType type);                   // zero-filled
+  Tensor() = default;                // f32 with shape {0}, no bytes
+  explicit Tensor(TensorType type);  // zero-filled
   Tensor(const Tensor& other);
   Tensor& operator=(const Tensor& other);
   Tensor(Tensor&&) noexcept = default;
@@ -70,8 +79,14 @@ class Tensor {
   int64_t size_bytes() const { return type_.bytes(); }
   uint8_t* bytes() { return bytes_.get(); }
   const uint8_t* bytes() const { return bytes_.get(); }
-  template <typename T> T* data() { return reinterpret_cast<T*>(bytes_.get()); }
-  template <typename T> const T* data() const { return reinterpret_cast<const T*>(bytes_.get()); }
+  template <typename T>
+  T* data() {
+    return reinterpret_cast<T*>(bytes_.get());
+  }
+  template <typename T>
+  const T* data() const {
+    return reinterpret_cast<const T*>(bytes_.get());
+  }
 
   // The same bytes under another shape of as many elements.
   Tensor Reshaped(Shape shape) const;
@@ -80,7 +95,9 @@ class Tensor {
   int64_t AsInt64(int64_t i) const;
 
  private:
-  struct Free { void operator()(uint8_t* p) const { std::free(p); } };
+  struct Free {
+    void operator()(uint8_t* p) const { std::free(p); }
+  };
   TensorType type_{DataType::kFloat32, {0}};
   std::unique_ptr<uint8_t[], Free> bytes_;
 };

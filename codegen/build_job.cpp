@@ -26,14 +26,17 @@ Result<Json> Build(const Json& payload, JobContext&) {
   return Json::object();
 }
 
-// Everything that a first compile loads and initialises: Halide, LLVM's target, the scheduler of instructions.
+// Everything that a first compile loads and initialises: Halide, LLVM's target, the scheduler of
+// instructions.
 Status WarmUp(const std::string& scratch) {
   const Target target = Target::Host(1);
-  ASSIGN_OR_RETURN(const Task task, ParseTaskSpelling("MatMul(a=32x32,b=32x32)+Relu", target.ToString()));
+  ASSIGN_OR_RETURN(const Task task,
+                   ParseTaskSpelling("MatMul(a=32x32,b=32x32)+Relu", target.ToString()));
   ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
   ASSIGN_OR_RETURN(const SketchSpace space, SketchSpace::Create(task, machine));
   const std::string object_path = scratch + "/warm_up.o";
-  RETURN_IF_ERROR(CompileKernel(task, space.Default(), "whet_warm_up", {.object_path = object_path}));
+  RETURN_IF_ERROR(
+      CompileKernel(task, space.Default(), "whet_warm_up", {.object_path = object_path}));
   std::error_code ignored;
   std::filesystem::remove(object_path, ignored);
   return {};

@@ -1,7 +1,8 @@
 // The "build" job: a candidate to an object file and a shared object, in a child of the worker.
 //
-// Payload: {"task", "trace", "kernel_name", "object_path", "library_path"}; either path may be empty, not both.
-// Answer: {}. The child may crash, hang or run out of memory in Halide or LLVM: that is what it is for.
+// Payload: {"task", "trace", "kernel_name", "object_path", "library_path"}; either path may be
+// empty, not both. Answer: {}. The child may crash, hang or run out of memory in Halide or LLVM:
+// that is what it is for.
 #pragma once
 
 #include <string>
@@ -12,7 +13,8 @@
 
 namespace whet {
 
-// Adds the handler, and a warm-up that compiles one small kernel so that children inherit a warm compiler.
+// Adds the handler, and a warm-up that compiles one small kernel so that children inherit a warm
+// compiler.
 void AddBuildHandler(WorkerHandlers* handlers);
 
 // What to build.

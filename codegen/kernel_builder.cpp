@@ -14,8 +14,8 @@ Status KernelBuild::ToStatus() const {
   return Fail(ErrorCode::kFailed, "{}{}", is_error ? "" : "the compiler ", message);
 }
 
-Result<std::vector<KernelBuild>> BuildKernels(std::span<const KernelRequest> requests, WorkerClient& client,
-                                              int64_t timeout_ms,
+Result<std::vector<KernelBuild>> BuildKernels(std::span<const KernelRequest> requests,
+                                              WorkerClient& client, int64_t timeout_ms,
                                               const std::function<void(size_t done)>& progress) {
   std::vector<Job> jobs;
   jobs.reserve(requests.size());

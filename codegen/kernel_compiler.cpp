@@ -12,7 +12,8 @@
 namespace whet {
 namespace {
 
-// Extents of the levels of a packed layout, innermost first, and the layout itself; empty: not packed.
+// Extents of the levels of a packed layout, innermost first, and the layout itself; empty: not
+// packed.
 std::vector<PackLevel> LayoutOf(const Task& task, const Trace& trace, size_t index) {
   if (!task.inputs[index].constant) return {};
   for (const Directive& d : trace.directives)
@@ -27,7 +28,8 @@ void CopyStrided(uint8_t* to, const uint8_t* from, int64_t count, int64_t stride
   } else if (size == 4) {
     for (int64_t i = 0; i < count; ++i) std::memcpy(to + 4 * i, from + i * stride, 4);
   } else {
-    for (int64_t i = 0; i < count; ++i) std::memcpy(to + i * size, from + i * stride, static_cast<size_t>(size));
+    for (int64_t i = 0; i < count; ++i)
+      std::memcpy(to + i * size, from + i * stride, static_cast<size_t>(size));
   }
 }
 
@@ -78,7 +80,8 @@ TensorType PackedType(const Task& task, const Trace& trace, size_t index) {
   TensorType packed{natural.dtype, Shape(levels.size())};
   std::vector<int64_t> inner(natural.shape.size(), 1);
   for (size_t l = 0; l < levels.size(); ++l) {
-    const int64_t left = (natural.shape[levels[l].dim] + inner[levels[l].dim] - 1) / inner[levels[l].dim];
+    const int64_t left =
+        (natural.shape[levels[l].dim] + inner[levels[l].dim] - 1) / inner[levels[l].dim];
     const int64_t extent = levels[l].size == 0 ? left : levels[l].size;
     packed.shape[levels.size() - 1 - l] = extent;
     inner[levels[l].dim] *= extent;
@@ -117,8 +120,8 @@ Tensor PackConstant(const Task& task, const Trace& trace, size_t index, const Te
     }
     if (inside) {
       const int64_t left = (shape[run_dim] - source[run_dim] + step[0] - 1) / step[0];
-      CopyStrided(packed.bytes() + i * element, natural.bytes() + offset * element, std::min(run, left), run_stride,
-                  element);
+      CopyStrided(packed.bytes() + i * element, natural.bytes() + offset * element,
+                  std::min(run, left), run_stride, element);
     }
     for (size_t l = 1; l < levels.size(); ++l) {
       if (++at[l] < extents[levels.size() - 1 - l]) break;

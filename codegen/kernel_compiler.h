@@ -1,10 +1,10 @@
 // A candidate to machine code: the object file of one kernel.
 //
-// The object defines `int NAME(halide_buffer_t* in0, ..., halide_buffer_t* out)`, inputs in the task's order,
-// and needs the few symbols of runtime/halide_runtime.cpp. It is the very code that is measured, executed and
-// shipped. Halide's exceptions and internal errors are caught here; crashes and endless compiles are the
-// worker's business (worker.h).
-// Thread safety: one call at a time in a process (Halide's compiler).
+// The object defines `int NAME(halide_buffer_t* in0, ..., halide_buffer_t* out)`, inputs in the
+// task's order, and needs the few symbols of runtime/halide_runtime.cpp. It is the very code that
+// is measured, executed and shipped. Halide's exceptions and internal errors are caught here;
+// crashes and endless compiles are the worker's business (worker.h). Thread safety: one call at a
+// time in a process (Halide's compiler).
 #pragma once
 
 #include <string>
@@ -18,8 +18,8 @@
 namespace whet {
 
 struct EmitRequest {
-  std::string object_path;      // empty: not wanted
-  std::string stmt_path;        // Halide's lowered statement
+  std::string object_path;  // empty: not wanted
+  std::string stmt_path;    // Halide's lowered statement
   std::string assembly_path;
 };
 
@@ -27,11 +27,13 @@ struct EmitRequest {
 Status CompileKernel(const Task& task, const Trace& trace, const std::string& kernel_name,
                      const EmitRequest& emit);
 
-// Links objects to a shared object that the running program can load (kernel_library.h in runtime/).
+// Links objects to a shared object that the running program can load (kernel_library.h in
+// runtime/).
 Status LinkSharedObject(const std::vector<std::string>& objects, const std::string& output);
 
-// The physical form of constant input `index` under the trace: the packed, zero-padded tensor that the kernel
-// wants in its place. The same tensor where the trace does not pack it. Type only / with the bytes.
+// The physical form of constant input `index` under the trace: the packed, zero-padded tensor that
+// the kernel wants in its place. The same tensor where the trace does not pack it. Type only / with
+// the bytes.
 TensorType PackedType(const Task& task, const Trace& trace, size_t index);
 Tensor PackConstant(const Task& task, const Trace& trace, size_t index, const Tensor& natural);
 

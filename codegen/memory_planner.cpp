@@ -19,11 +19,13 @@ ArenaLayout PlanArena(std::span<const BufferLifetime> buffers) {
                    [&](size_t a, size_t b) { return buffers[a].bytes > buffers[b].bytes; });
   std::vector<size_t> placed;
   for (size_t i : order) {
-    std::vector<std::pair<int64_t, int64_t>> taken;  // [begin, end) of placed buffers alive at the same time
+    std::vector<std::pair<int64_t, int64_t>>
+        taken;  // [begin, end) of placed buffers alive at the same time
     for (size_t p : placed) {
       const bool overlap = buffers[p].first_step <= buffers[i].last_step &&
                            buffers[i].first_step <= buffers[p].last_step;
-      if (overlap) taken.emplace_back(layout.offsets[p], layout.offsets[p] + aligned(buffers[p].bytes));
+      if (overlap)
+        taken.emplace_back(layout.offsets[p], layout.offsets[p] + aligned(buffers[p].bytes));
     }
     std::sort(taken.begin(), taken.end());
     int64_t offset = 0;

@@ -13,20 +13,23 @@ constexpr int64_t kCompileLimitMs = 120'000;
 }  // namespace
 
 Result<CompiledNetwork> CompileNetwork(const Graph& graph, const Partition& partition,
-                                       std::span<const ChosenSchedule> schedules, WorkerClient& client,
-                                       const std::filesystem::path& directory,
+                                       std::span<const ChosenSchedule> schedules,
+                                       WorkerClient& client, const std::filesystem::path& directory,
                                        const std::function<void(size_t done)>& progress) {
   if (partition.tasks.empty()) {
-    return Fail(ErrorCode::kUnsupported, "{}: the network computes nothing that is not constant", graph.name);
+    return Fail(ErrorCode::kUnsupported, "{}: the network computes nothing that is not constant",
+                graph.name);
   }
   const std::string name = BundleName(graph.name);
   CompiledNetwork network;
-  ASSIGN_OR_RETURN(network.built, BuildPlan(graph, partition, schedules, name, partition.tasks[0].target));
+  ASSIGN_OR_RETURN(network.built,
+                   BuildPlan(graph, partition, schedules, name, partition.tasks[0].target));
   std::vector<KernelRequest> requests;
   for (size_t t = 0; t < partition.tasks.size(); ++t) {
     const std::string symbol = KernelSymbol(name, t);
     network.object_paths.push_back((directory / (symbol + ".o")).string());
-    requests.push_back({partition.tasks[t], schedules[t].trace, symbol, network.object_paths.back(), ""});
+    requests.push_back(
+        {partition.tasks[t], schedules[t].trace, symbol, network.object_paths.back(), ""});
   }
   ASSIGN_OR_RETURN(const std::vector<KernelBuild> builds,
                    BuildKernels(requests, client, kCompileLimitMs, progress));
@@ -40,7 +43,8 @@ Result<CompiledNetwork> CompileNetwork(const Graph& graph, const Partition& part
 }
 
 Result<std::unique_ptr<Executor>> LoadNetwork(const CompiledNetwork& network) {
-  ASSIGN_OR_RETURN(std::shared_ptr<KernelLibrary> library, KernelLibrary::Open(network.library_path));
+  ASSIGN_OR_RETURN(std::shared_ptr<KernelLibrary> library,
+                   KernelLibrary::Open(network.library_path));
   std::vector<KernelFunction> kernels;
   for (const PlanKernel& kernel : network.built.plan.kernels) {
     ASSIGN_OR_RETURN(const KernelFunction function, library->Find(kernel.symbol));

@@ -1,5 +1,6 @@
-// A network with a schedule for every task, to something that runs: kernels built in worker processes, linked, and a
-// plan over them. `whet run`, `whet bench`, `whet compile` and the tuner's comparison of networks all come here.
+// A network with a schedule for every task, to something that runs: kernels built in worker
+// processes, linked, and a plan over them. `whet run`, `whet bench`, `whet compile` and the tuner's
+// comparison of networks all come here.
 #pragma once
 
 #include <filesystem>
@@ -18,15 +19,15 @@ namespace whet {
 
 struct CompiledNetwork {
   BuiltPlan built;
-  std::vector<std::string> object_paths;   // one a kernel
-  std::string library_path;                // all of them, to be loaded into this process
+  std::vector<std::string> object_paths;  // one a kernel
+  std::string library_path;               // all of them, to be loaded into this process
 };
 
-// Builds into `directory`, which must exist and outlive the executor. A kernel that does not build is an error
-// that names the task. Thread safety: that of the client.
+// Builds into `directory`, which must exist and outlive the executor. A kernel that does not build
+// is an error that names the task. Thread safety: that of the client.
 Result<CompiledNetwork> CompileNetwork(const Graph& graph, const Partition& partition,
-                                       std::span<const ChosenSchedule> schedules, WorkerClient& client,
-                                       const std::filesystem::path& directory,
+                                       std::span<const ChosenSchedule> schedules,
+                                       WorkerClient& client, const std::filesystem::path& directory,
                                        const std::function<void(size_t done)>& progress = {});
 
 // Loads the library and makes an executor. The network's files may go once this has returned.

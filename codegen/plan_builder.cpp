@@ -90,7 +90,8 @@ class Builder {
     }
     const ArenaLayout layout = PlanArena(lifetimes);
     built_.plan.arena_bytes = layout.bytes;
-    for (size_t v = 0; v < values.size(); ++v) homes_[values[v]] = {Place::kArena, layout.offsets[v]};
+    for (size_t v = 0; v < values.size(); ++v)
+      homes_[values[v]] = {Place::kArena, layout.offsets[v]};
   }
 
   int AddValue(const TensorType& type, Home home) {
@@ -159,7 +160,8 @@ class Builder {
       const ValueId root = Root(graph_.outputs[i]);
       const TensorType& type = graph_.values[graph_.outputs[i]].type;
       const Value& value = graph_.values[root];
-      const Home from = value.constant ? Home{Place::kConstant, AppendConstant(*value.constant)} : homes_.at(root);
+      const Home from = value.constant ? Home{Place::kConstant, AppendConstant(*value.constant)}
+                                       : homes_.at(root);
       PlanStep step;
       step.name = graph_.values[graph_.outputs[i]].name;
       step.kernel = -1;

@@ -19,12 +19,12 @@ namespace whet {
 // The schedule that a task is compiled with.
 struct ChosenSchedule {
   Trace trace;
-  int64_t record = 0;   // the tuning record that it came from; 0: the default schedule
+  int64_t record = 0;  // the tuning record that it came from; 0: the default schedule
 };
 
 struct BuiltPlan {
   PlanSpec plan;
-  std::string constants;   // plan.constant_bytes bytes
+  std::string constants;  // plan.constant_bytes bytes
 };
 
 // `schedules` has one entry a task of the partition. Kernel i of the plan is task i; its symbol is

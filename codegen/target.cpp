@@ -36,10 +36,12 @@ std::string HostIsa() {
   return "sse41";
 }
 
-// Size of a data or unified cache of the first CPU, from sysfs; `fallback` where the system does not say.
+// Size of a data or unified cache of the first CPU, from sysfs; `fallback` where the system does
+// not say.
 int64_t CacheBytes(int level, int64_t fallback) {
   for (int index = 0; index < 8; ++index) {
-    const std::string dir = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
+    const std::string dir =
+        "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
     std::ifstream level_file(dir + "level"), type_file(dir + "type"), size_file(dir + "size");
     int found = 0;
     std::string type, size;
@@ -53,21 +55,26 @@ int64_t CacheBytes(int level, int64_t fallback) {
 
 }  // namespace
 
-std::string Target::ToString() const { return arch + "-" + os + "-" + isa + "-" + std::to_string(threads) + "t"; }
+std::string Target::ToString() const {
+  return arch + "-" + os + "-" + isa + "-" + std::to_string(threads) + "t";
+}
 
 Result<Target> Target::Parse(const std::string& text) {
   static const std::string kAccepts =
-      "expected x86-64-linux-ISA-Nt with ISA one of sse41, avx2, avx512, avx512_vnni and N threads, as in "
+      "expected x86-64-linux-ISA-Nt with ISA one of sse41, avx2, avx512, avx512_vnni and N "
+      "threads, as in "
       "x86-64-linux-avx512-2t, or \"host\"";
   if (text == "host") return Host(0);
   const std::string prefix = "x86-64-linux-";
   const size_t dash = text.rfind('-');
-  if (text.rfind(prefix, 0) != 0 || dash == std::string::npos || dash <= prefix.size() || text.back() != 't') {
+  if (text.rfind(prefix, 0) != 0 || dash == std::string::npos || dash <= prefix.size() ||
+      text.back() != 't') {
     return Fail(ErrorCode::kInvalidInput, "target '{}': {}", text, kAccepts);
   }
   Target target{"x86-64", "linux", text.substr(prefix.size(), dash - prefix.size()), 0};
   const std::string number = text.substr(dash + 1, text.size() - dash - 2);
-  if (!number.empty() && number.size() < 5 && number.find_first_not_of("0123456789") == std::string::npos)
+  if (!number.empty() && number.size() < 5 &&
+      number.find_first_not_of("0123456789") == std::string::npos)
     target.threads = std::atoi(number.c_str());
   if (Isas().count(target.isa) == 0 || target.threads < 1) {
     return Fail(ErrorCode::kInvalidInput, "target '{}': {}", text, kAccepts);
@@ -82,7 +89,8 @@ Target Target::Host(int threads) {
 
 Result<MachineModel> Target::Machine() const {
   const auto isa_row = Isas().find(isa);
-  if (isa_row == Isas().end()) return Fail(ErrorCode::kInvalidInput, "target '{}': unknown ISA", ToString());
+  if (isa_row == Isas().end())
+    return Fail(ErrorCode::kInvalidInput, "target '{}': unknown ISA", ToString());
   MachineModel machine;
   machine.threads = threads;
   machine.vector_bytes = isa_row->second.vector_bytes;

@@ -5,8 +5,8 @@
 
 namespace whet {
 
-Result<BuiltPlan> BuildTaskPlan(const Task& task, const Trace& trace, std::span<const Tensor> inputs,
-                                const std::string& symbol) {
+Result<BuiltPlan> BuildTaskPlan(const Task& task, const Trace& trace,
+                                std::span<const Tensor> inputs, const std::string& symbol) {
   ASSIGN_OR_RETURN(const Target target, Target::Parse(task.target));
   ASSIGN_OR_RETURN(const TensorType output, task.OutputType());
   BuiltPlan built;
@@ -18,7 +18,8 @@ Result<BuiltPlan> BuildTaskPlan(const Task& task, const Trace& trace, std::span<
   PlanStep step{task.Describe(), 0, {}};
   for (size_t i = 0; i < task.inputs.size(); ++i) {
     const TaskInput& input = task.inputs[i];
-    PlanValue value{PackedType(task, trace, i), Place::kInput, static_cast<int64_t>(plan.inputs.size())};
+    PlanValue value{PackedType(task, trace, i), Place::kInput,
+                    static_cast<int64_t>(plan.inputs.size())};
     if (input.constant) {
       std::string& bytes = built.constants;
       bytes.resize((bytes.size() + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment);

@@ -1,7 +1,7 @@
 // A single task as a plan: what `whet bench TASK` runs, and what tests run candidates with.
 //
-// The executor, the thread pool and the buffers are those of a network, so that a task's time here is its time there.
-// Thread safety: pure function.
+// The executor, the thread pool and the buffers are those of a network, so that a task's time here
+// is its time there. Thread safety: pure function.
 #pragma once
 
 #include <span>
@@ -15,9 +15,9 @@
 
 namespace whet {
 
-// The task's data inputs become inputs of the plan, in order; constants are packed as the trace says. `inputs` has
-// one natural tensor a task input; those of data inputs are not looked at.
-Result<BuiltPlan> BuildTaskPlan(const Task& task, const Trace& trace, std::span<const Tensor> inputs,
-                                const std::string& symbol);
+// The task's data inputs become inputs of the plan, in order; constants are packed as the trace
+// says. `inputs` has one natural tensor a task input; those of data inputs are not looked at.
+Result<BuiltPlan> BuildTaskPlan(const Task& task, const Trace& trace,
+                                std::span<const Tensor> inputs, const std::string& symbol);
 
 }  // namespace whet

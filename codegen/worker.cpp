@@ -26,8 +26,10 @@ constexpr int64_t kNsPerMs = 1'000'000;
 constexpr int kStopPollMs = 200;
 constexpr int64_t kEndTimeoutMs = 2'000;  // for a worker to kill its children and leave
 
-// Starts `program _worker JOBS SCRATCH` with `socket` as its descriptor 3, in a process group of its own.
-Result<pid_t> SpawnWorker(const std::string& program, int jobs, const std::string& scratch, int socket) {
+// Starts `program _worker JOBS SCRATCH` with `socket` as its descriptor 3, in a process group of
+// its own.
+Result<pid_t> SpawnWorker(const std::string& program, int jobs, const std::string& scratch,
+                          int socket) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -46,14 +48,16 @@ Result<pid_t> SpawnWorker(const std::string& program, int jobs, const std::strin
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   const std::string jobs_text = std::to_string(jobs);
-  const char* const argv[] = {program.c_str(), kWorkerVerb, jobs_text.c_str(), scratch.c_str(), nullptr};
+  const char* const argv[] = {program.c_str(), kWorkerVerb, jobs_text.c_str(), scratch.c_str(),
+                              nullptr};
   pid_t pid = -1;
-  const int error =
-      posix_spawn(&pid, program.c_str(), &actions, &attributes, const_cast<char* const*>(argv), environ);
+  const int error = posix_spawn(&pid, program.c_str(), &actions, &attributes,
+                                const_cast<char* const*>(argv), environ);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0)
-    return Fail(ErrorCode::kFailed, "cannot start the worker process {}: {}", program, strerror(error));
+    return Fail(ErrorCode::kFailed, "cannot start the worker process {}: {}", program,
+                strerror(error));
   return pid;
 }
 
@@ -84,7 +88,8 @@ WorkerClient::~WorkerClient() { EndWorker(); }
 Status WorkerClient::StartWorker() {
   int sockets[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
-    return Fail(ErrorCode::kFailed, "cannot make a socket for the worker process: {}", strerror(errno));
+    return Fail(ErrorCode::kFailed, "cannot make a socket for the worker process: {}",
+                strerror(errno));
   // dup2 onto itself would leave close-on-exec set: keep the worker's end off its final number.
   if (sockets[1] == kWorkerSocket) {
     const int moved = fcntl(sockets[1], F_DUPFD_CLOEXEC, kWorkerSocket + 1);
@@ -109,8 +114,8 @@ void WorkerClient::EndWorker() {
   if (socket_ >= 0) close(socket_);
   socket_ = -1;
   if (pid_ < 0) return;
-  // A worker that has not warmed up yet does not look at its socket. Otherwise the end of the stream tells it to
-  // kill its children and to leave.
+  // A worker that has not warmed up yet does not look at its socket. Otherwise the end of the
+  // stream tells it to kill its children and to leave.
   if (!ready_) kill(pid_, SIGKILL);
   const int64_t deadline_ns = Clock::System().MonotonicNs() + kEndTimeoutMs * kNsPerMs;
   while (waitpid(pid_, nullptr, WNOHANG) == 0) {
@@ -173,7 +178,8 @@ Result<std::pair<int64_t, JobResult>> WorkerClient::Wait() {
       return Fail(ErrorCode::kInterrupted, "stopped while {} jobs were pending", pending());
     if (pid_ < 0) {
       if (failed_starts_ >= 2)
-        return Fail(ErrorCode::kFailed, "the worker process {} does not get ready", options_.program);
+        return Fail(ErrorCode::kFailed, "the worker process {} does not get ready",
+                    options_.program);
       RETURN_IF_ERROR(StartWorker());
     }
     SendQueued();
@@ -182,8 +188,8 @@ Result<std::pair<int64_t, JobResult>> WorkerClient::Wait() {
     const int ready = poll(&fd, 1, timeout_ms);
     if (ready > 0) {
       RETURN_IF_ERROR(Receive());
-    } else if (!ready_ && Clock::System().MonotonicNs() - started_ns_ >
-                              options_.start_timeout_ms * kNsPerMs) {
+    } else if (!ready_ &&
+               Clock::System().MonotonicNs() - started_ns_ > options_.start_timeout_ms * kNsPerMs) {
       ReplaceWorker();
     }
   }
@@ -232,8 +238,8 @@ void WorkerClient::Cancel() {
   sent_.clear();
 }
 
-Result<std::vector<JobResult>> WorkerClient::RunAll(std::vector<Job> jobs,
-                                                    const std::function<void(size_t done)>& progress) {
+Result<std::vector<JobResult>> WorkerClient::RunAll(
+    std::vector<Job> jobs, const std::function<void(size_t done)>& progress) {
   if (pending() > 0) return Fail(ErrorCode::kInternal, "the worker has other jobs pending");
   std::vector<JobResult> results(jobs.size());
   const int64_t first_id = next_id_;  // ids are consecutive

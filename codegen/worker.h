@@ -1,9 +1,10 @@
-// A client of one worker process: hands it jobs, collects results, starts another worker when it dies.
+// A client of one worker process: hands it jobs, collects results, starts another worker when it
+// dies.
 //
-// The worker (worker_main.h) is a process of its own, so it can be started whatever threads the program has. It
-// leads its own process group: Ctrl-C on a terminal reaches the program only. The client owns a scratch
-// directory for files that jobs exchange; it goes with the client, also when the program is killed.
-// Thread safety: one thread at a time per client.
+// The worker (worker_main.h) is a process of its own, so it can be started whatever threads the
+// program has. It leads its own process group: Ctrl-C on a terminal reaches the program only. The
+// client owns a scratch directory for files that jobs exchange; it goes with the client, also when
+// the program is killed. Thread safety: one thread at a time per client.
 #pragma once
 
 #include <sys/types.h>
@@ -25,10 +26,10 @@
 namespace whet {
 
 struct WorkerOptions {
-  std::string program;                    // what to start; empty: this program
-  int jobs = 0;                           // children at once; 0: one an allowed CPU
-  int64_t start_timeout_ms = 60'000;      // for loading and warming up
-  std::function<bool()> stop_requested;   // asked while waiting, five times a second; may be empty
+  std::string program;                   // what to start; empty: this program
+  int jobs = 0;                          // children at once; 0: one an allowed CPU
+  int64_t start_timeout_ms = 60'000;     // for loading and warming up
+  std::function<bool()> stop_requested;  // asked while waiting, five times a second; may be empty
 };
 
 class WorkerClient {
@@ -42,17 +43,17 @@ class WorkerClient {
   // Queues a job; the worker gets it during Wait.
   int64_t Submit(Job job);
 
-  // The next job that is done, in order of completion. Requires a pending job. A job whose worker dies is tried
-  // once more and then is kWorkerLost. kInterrupted if stop_requested says so; kFailed if no worker can be
-  // started. The jobs stay pending in both cases.
+  // The next job that is done, in order of completion. Requires a pending job. A job whose worker
+  // dies is tried once more and then is kWorkerLost. kInterrupted if stop_requested says so;
+  // kFailed if no worker can be started. The jobs stay pending in both cases.
   Result<std::pair<int64_t, JobResult>> Wait();
 
   // Kills and forgets all pending jobs.
   void Cancel();
 
-  // Submits the jobs and waits for all; one result a job, in their order. `progress`, which may be empty, is called
-  // after each with how many are done. Requires that nothing is pending. Errors are Wait's; nothing is left
-  // pending then.
+  // Submits the jobs and waits for all; one result a job, in their order. `progress`, which may be
+  // empty, is called after each with how many are done. Requires that nothing is pending. Errors
+  // are Wait's; nothing is left pending then.
   Result<std::vector<JobResult>> RunAll(std::vector<Job> jobs,
                                         const std::function<void(size_t done)>& progress = {});
 
@@ -80,8 +81,8 @@ class WorkerClient {
   TemporaryDirectory scratch_;
   pid_t pid_ = -1;
   int socket_ = -1;
-  bool ready_ = false;        // the worker has said hello
-  int failed_starts_ = 0;     // in a row
+  bool ready_ = false;     // the worker has said hello
+  int failed_starts_ = 0;  // in a row
   int64_t started_ns_ = 0;
   int64_t next_id_ = 1;
   FrameReader reader_;

@@ -26,8 +26,8 @@ struct FaultRange {
   size_t answer_bytes;
 };
 
-// What the fault handler needs. It lives outside of any object because a signal handler gets no argument; only
-// a child, which runs one job, ever writes it.
+// What the fault handler needs. It lives outside of any object because a signal handler gets no
+// argument; only a child, which runs one job, ever writes it.
 struct FaultState {
   int answer_fd = -1;
   int64_t address_space = 0;  // mapped bytes from which a fault counts as want of memory
@@ -58,7 +58,8 @@ int64_t MappedBytes() {
   const ssize_t size = read(fd, text, sizeof(text));
   close(fd);
   int64_t pages = 0;
-  for (ssize_t i = 0; i < size && text[i] >= '0' && text[i] <= '9'; ++i) pages = pages * 10 + (text[i] - '0');
+  for (ssize_t i = 0; i < size && text[i] >= '0' && text[i] <= '9'; ++i)
+    pages = pages * 10 + (text[i] - '0');
   return pages * sysconf(_SC_PAGESIZE);
 }
 
@@ -78,8 +79,8 @@ void OnFault(int signal_number, siginfo_t* info, void*) {
   // malloc returned null and the code wrote to it.
   if (g_fault.address_space > 0 && MappedBytes() >= g_fault.address_space)
     EndWith(g_fault.out_of_memory_answer.data(), g_fault.out_of_memory_answer.size());
-  // The default action ends the process, when the faulting instruction is run again. A signal that was sent does
-  // not come again by itself.
+  // The default action ends the process, when the faulting instruction is run again. A signal that
+  // was sent does not come again by itself.
   signal(signal_number, SIG_DFL);
   if (info->si_code <= 0) raise(signal_number);
 }
@@ -107,8 +108,7 @@ void LimitResources(const Job& job) {
 
 void CatchFaults(int answer_fd) {
   g_fault.answer_fd = answer_fd;
-  g_fault.out_of_memory_answer =
-      EncodeAnswer(JobStatus::kOutOfMemory, "ran into its memory limit");
+  g_fault.out_of_memory_answer = EncodeAnswer(JobStatus::kOutOfMemory, "ran into its memory limit");
   stack_t stack{};
   stack.ss_sp = g_fault_stack.data();
   stack.ss_size = g_fault_stack.size();
@@ -123,7 +123,8 @@ void CatchFaults(int answer_fd) {
 std::string Answer(const Job& job, const WorkerHandlers& handlers) {
   const auto handler = handlers.jobs.find(job.kind);
   if (handler == handlers.jobs.end())
-    return EncodeAnswer(JobStatus::kError, fmt::format("this worker has no handler for '{}'", job.kind));
+    return EncodeAnswer(JobStatus::kError,
+                        fmt::format("this worker has no handler for '{}'", job.kind));
   // Never destroyed: the fault handler may point into it until the process is gone.
   auto* context = new JobContext;
   try {

@@ -44,9 +44,12 @@ bool Drain(int fd, std::string* into) {
   char bytes[16 << 10];
   while (true) {
     const ssize_t size = read(fd, bytes, sizeof(bytes));
-    if (size > 0) into->append(bytes, static_cast<size_t>(size));
-    else if (size == 0) return false;
-    else if (errno != EINTR) return errno == EAGAIN;
+    if (size > 0)
+      into->append(bytes, static_cast<size_t>(size));
+    else if (size == 0)
+      return false;
+    else if (errno != EINTR)
+      return errno == EAGAIN;
   }
 }
 
@@ -61,13 +64,15 @@ std::string LastWords(const std::string& output) {
     end = start > 0 ? start - 1 : 0;
   }
   std::string words;
-  for (auto line = lines.rbegin(); line != lines.rend(); ++line) words += (words.empty() ? "" : " / ") + *line;
+  for (auto line = lines.rbegin(); line != lines.rend(); ++line)
+    words += (words.empty() ? "" : " / ") + *line;
   if (words.size() > kMessageBytes) words = "..." + words.substr(words.size() - kMessageBytes);
   return words.empty() ? words : ": " + words;
 }
 
 bool SpeaksOfMemory(const std::string& output) {
-  for (const char* sign : {"bad_alloc", "out of memory", "Cannot allocate memory", "llocation failed"})
+  for (const char* sign :
+       {"bad_alloc", "out of memory", "Cannot allocate memory", "llocation failed"})
     if (output.find(sign) != std::string::npos) return true;
   return false;
 }
@@ -89,10 +94,11 @@ JobResult Classify(const Child& child, int wait_status) {
     result.message = "was killed by the system, most likely for want of memory";
   } else {
     result.status = SpeaksOfMemory(child.output) ? JobStatus::kOutOfMemory : JobStatus::kCrash;
-    result.message = WIFSIGNALED(wait_status)
-                         ? fmt::format("died of signal {} ({})", WTERMSIG(wait_status),
-                                       strsignal(WTERMSIG(wait_status)))
-                         : fmt::format("exited with status {} and no answer", WEXITSTATUS(wait_status));
+    result.message =
+        WIFSIGNALED(wait_status)
+            ? fmt::format("died of signal {} ({})", WTERMSIG(wait_status),
+                          strsignal(WTERMSIG(wait_status)))
+            : fmt::format("exited with status {} and no answer", WEXITSTATUS(wait_status));
     result.message += LastWords(child.output);
   }
   return result;
@@ -302,8 +308,8 @@ int WorkerMain(int argc, char** argv, const WorkerHandlers& handlers) {
 
 int RunWorker(int socket, int jobs, const std::string& scratch, const WorkerHandlers& handlers) {
   const Status warm = WarmUp(handlers, scratch);
-  const Json hello = warm ? Json{{"ready", true}}
-                          : Json{{"ready", false}, {"message", warm.error().message}};
+  const Json hello =
+      warm ? Json{{"ready", true}} : Json{{"ready", false}, {"message", warm.error().message}};
   const bool serving = SendAll(socket, EncodeFrame(hello)) && warm.has_value();
   if (serving) Supervisor(socket, jobs, handlers).Serve();
   std::error_code ignored;  // whoever lives longer removes the directory

@@ -50,8 +50,8 @@ Result<std::optional<Json>> FrameReader::Next() {
   for (size_t i = 0; i < kHeaderBytes; ++i)
     length |= static_cast<size_t>(static_cast<unsigned char>(buffer_[i])) << (8 * i);
   if (length > kMaxFrameBytes)
-    return Fail(ErrorCode::kCorrupt, "a frame of {} bytes is longer than the {} bytes allowed", length,
-                kMaxFrameBytes);
+    return Fail(ErrorCode::kCorrupt, "a frame of {} bytes is longer than the {} bytes allowed",
+                length, kMaxFrameBytes);
   if (buffer_.size() < kHeaderBytes + length) return std::nullopt;
   ASSIGN_OR_RETURN(Json json, ParseJson(std::string_view(buffer_).substr(kHeaderBytes, length)));
   buffer_.erase(0, kHeaderBytes + length);

@@ -1,7 +1,7 @@
 // What a program and its worker process say to each other: jobs one way, results the other.
 //
-// A frame is a 4-byte little-endian length and that many bytes of JSON. Nothing here is durable: both ends are
-// the same program. Thread safety: plain values; a FrameReader belongs to one thread.
+// A frame is a 4-byte little-endian length and that many bytes of JSON. Nothing here is durable:
+// both ends are the same program. Thread safety: plain values; a FrameReader belongs to one thread.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,9 @@ namespace whet {
 
 // Work for one child process.
 struct Job {
-  std::string kind;                       // names the handler: "build", "measure" ..
-  Json payload;                           // what the handler takes
-  int64_t timeout_ms = 20'000;            // from the start of its child; then the child is killed
+  std::string kind;                         // names the handler: "build", "measure" ..
+  Json payload;                             // what the handler takes
+  int64_t timeout_ms = 20'000;              // from the start of its child; then the child is killed
   int64_t memory_bytes = int64_t{4} << 30;  // address space on top of what the worker has mapped
 };
 
@@ -31,15 +31,16 @@ enum class JobStatus : uint8_t {
   kOutOfMemory,  // met its memory limit
   kWorkerLost,   // the worker died under it, twice
 };
-std::string_view Name(JobStatus status);  // "ok", "error", "crash", "timeout", "out_of_memory", "worker_lost"
+std::string_view Name(
+    JobStatus status);  // "ok", "error", "crash", "timeout", "out_of_memory", "worker_lost"
 
 struct JobResult {
   JobStatus status = JobStatus::kOk;
-  // kError: the handler's sentence. Else how the child ended, without a subject ("was stopped at its limit of
-  // 2000 ms"). Empty if ok.
+  // kError: the handler's sentence. Else how the child ended, without a subject ("was stopped at
+  // its limit of 2000 ms"). Empty if ok.
   std::string message;
-  Json payload;                           // the handler's answer; null unless ok
-  double ms = 0;                          // life of the child, wall clock
+  Json payload;   // the handler's answer; null unless ok
+  double ms = 0;  // life of the child, wall clock
   bool ok() const { return status == JobStatus::kOk; }
 
   Json ToJson() const;
@@ -53,7 +54,8 @@ std::string EncodeFrame(const Json& json);
 class FrameReader {
  public:
   void Append(std::string_view bytes) { buffer_.append(bytes); }
-  // The next whole frame; nothing if more bytes are needed; kCorrupt for what no peer of ours sends.
+  // The next whole frame; nothing if more bytes are needed; kCorrupt for what no peer of ours
+  // sends.
   Result<std::optional<Json>> Next();
 
  private:

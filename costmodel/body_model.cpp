@@ -15,7 +15,8 @@ constexpr double kGuardCycles = 3;
 constexpr double kDivisionInstructions = 8;
 constexpr double kTranscendentalInstructions = 24;
 
-// Which of the definition's loops a fused loop's lanes run along: the first that the loop's tile covers.
+// Which of the definition's loops a fused loop's lanes run along: the first that the loop's tile
+// covers.
 int VectorLoop(const DefinitionInfo& info, int level) {
   const Level& vector = info.levels[level];
   if (vector.origin >= 0) return vector.origin;
@@ -135,7 +136,8 @@ BodyModel ModelBody(const DefinitionInfo& info, const MachineModel& machine) {
   body.arithmetic = points * instructions;
   double stores = 0;
   if (info.reduces) {
-    // Loaded and stored once a run of reduction steps that keeps them in registers, else every body.
+    // Loaded and stored once a run of reduction steps that keeps them in registers, else every
+    // body.
     const double serial_run = body.in_registers ? body.reduction_run / body.unroll_reduction : 1;
     body.accumulator_moves = 2 * body.accumulators / std::max(1.0, serial_run);
     body.accumulator_moves += 2 * body.spills * body.unroll_reduction;
@@ -143,7 +145,8 @@ BodyModel ModelBody(const DefinitionInfo& info, const MachineModel& machine) {
       body.accumulator_moves += body.accumulator_moves * static_cast<double>(body.lanes);
     }
     stores = body.accumulator_moves / 2;
-    body.latency_cycles = kArithmeticLatency * body.unroll_reduction * (ops.fma > 0 ? 1.0 : instructions);
+    body.latency_cycles =
+        kArithmeticLatency * body.unroll_reduction * (ops.fma > 0 ? 1.0 : instructions);
   } else {
     stores = points;
     if (body.lanes > 0 && !body.vector_stored) stores *= static_cast<double>(body.lanes);

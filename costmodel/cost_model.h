@@ -1,7 +1,7 @@
 // The cost model: predicts how fast candidates are, learns from measurements.
 //
-// Scores are comparable within a task only; higher is faster. Failed candidates train as the slowest of all.
-// Thread safety: one thread at a time per model.
+// Scores are comparable within a task only; higher is faster. Failed candidates train as the
+// slowest of all. Thread safety: one thread at a time per model.
 #pragma once
 
 #include <memory>
@@ -38,23 +38,25 @@ class CostModel {
 
 // Scores without sense: what a model must beat. Learns nothing.
 std::unique_ptr<CostModel> MakeRandomModel(uint64_t seed);
-// The analytic estimate (roofline.h) as it stands in the feature row: part of the machine's peak, in (0, 1].
-// Learns nothing. What other widths of rows get is 0.
+// The analytic estimate (roofline.h) as it stands in the feature row: part of the machine's peak,
+// in (0, 1]. Learns nothing. What other widths of rows get is 0.
 std::unique_ptr<CostModel> MakeRooflineModel();
 // Boosted trees over the roofline's estimate; before the first training, the roofline alone.
 Result<std::unique_ptr<CostModel>> MakeXgboostModel(uint64_t seed, int threads);
 
-// docs/formats/cost_model.md. Saving requires a trained model that MakeXgboostModel or LoadXgboostModel made.
+// docs/formats/cost_model.md. Saving requires a trained model that MakeXgboostModel or
+// LoadXgboostModel made.
 Status SaveModel(const CostModel& model, const std::string& path);
 Result<std::unique_ptr<CostModel>> LoadXgboostModel(const std::string& path, int threads);
 
-// What each feature earned in the trees: its share of the total gain, the largest first; features that no tree
-// asks for are left out. Requires a trained model of MakeXgboostModel or LoadXgboostModel.
+// What each feature earned in the trees: its share of the total gain, the largest first; features
+// that no tree asks for are left out. Requires a trained model of MakeXgboostModel or
+// LoadXgboostModel.
 Result<std::vector<std::pair<std::string, double>>> FeatureImportance(const CostModel& model);
 
 // How well scores rank measured throughputs of one task. Both require spans of equal length.
-// The part of pairs with different throughputs that the scores order alike; equal scores count half. 1 where
-// there is no such pair.
+// The part of pairs with different throughputs that the scores order alike; equal scores count
+// half. 1 where there is no such pair.
 double PairwiseAccuracy(std::span<const float> scores, std::span<const float> throughput);
 // Spearman's rank correlation, ties at their mean rank; 0 where either side does not vary.
 double SpearmanRho(std::span<const float> scores, std::span<const float> throughput);

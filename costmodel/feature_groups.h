@@ -17,7 +17,7 @@ struct FeatureContext {
   const MachineModel& machine;
   const NestAnalysis& analysis;
   const NestCost& cost;
-  const DefinitionInfo& acc;      // the heaviest definition
+  const DefinitionInfo& acc;  // the heaviest definition
   const DefinitionCost& acc_cost;
   double task_flops;
   double work_flops;

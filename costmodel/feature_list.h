@@ -1,9 +1,11 @@
-// The list of features: one line each, in the order of a feature row. Identifier, name, unit, meaning.
+// The list of features: one line each, in the order of a feature row. Identifier, name, unit,
+// meaning.
 //
-// "log2 X" means log2(1 + X). "acc" is the heaviest definition: the one with the most floating-point operations
-// in the whole run of the task. Its "body" is what stands inside its innermost serial loop: unrolled and
-// vectorised loops only. A "level" is one loop around a definition, those of its consumers included.
-// Changing, adding or reordering lines needs a new kFeatureVersion (features.h): models know the version.
+// "log2 X" means log2(1 + X). "acc" is the heaviest definition: the one with the most
+// floating-point operations in the whole run of the task. Its "body" is what stands inside its
+// innermost serial loop: unrolled and vectorised loops only. A "level" is one loop around a
+// definition, those of its consumers included. Changing, adding or reordering lines needs a new
+// kFeatureVersion (features.h): models know the version.
 #pragma once
 
 // clang-format off

@@ -1,8 +1,8 @@
 // Features: named numbers read off a loop nest, what the cost model sees of a candidate.
 //
-// Each has a name, a unit and a place in a fixed order (feature_list.h); the set has a version, and a model knows
-// the version it was trained on. Extraction costs some tens of microseconds and uses neither Halide nor the
-// task's bytes. Thread safety: pure functions.
+// Each has a name, a unit and a place in a fixed order (feature_list.h); the set has a version, and
+// a model knows the version it was trained on. Extraction costs some tens of microseconds and uses
+// neither Halide nor the task's bytes. Thread safety: pure functions.
 #pragma once
 
 #include <span>
@@ -19,8 +19,8 @@ namespace whet {
 inline constexpr int kFeatureVersion = 1;
 
 struct FeatureInfo {
-  std::string name;     // "acc.vector.lanes"
-  std::string unit;     // "bytes", "flop", "1", "log2 bytes" ...
+  std::string name;  // "acc.vector.lanes"
+  std::string unit;  // "bytes", "flop", "1", "log2 bytes" ...
   std::string meaning;
 };
 
@@ -30,8 +30,8 @@ std::span<const FeatureInfo> FeatureTable();
 // The place of a feature in a row; -1: there is none of that name.
 int FeatureIndex(std::string_view name);
 
-// Writes FeatureTable().size() floats to `row`, all finite. Counts are given as log2(1 + count) where the unit
-// says so.
+// Writes FeatureTable().size() floats to `row`, all finite. Counts are given as log2(1 + count)
+// where the unit says so.
 void ExtractFeatures(const Dag& dag, const LoopNest& nest, const MachineModel& machine,
                      std::span<float> row);
 

@@ -1,4 +1,5 @@
-// The heaviest definition: its register tile, its loads, its loops; and how it is spread over threads.
+// The heaviest definition: its register tile, its loads, its loops; and how it is spread over
+// threads.
 #include "costmodel/feature_groups.h"
 
 namespace whet {
@@ -21,7 +22,8 @@ void WriteAccFeatures(const FeatureContext& context, FeatureRow& row) {
   row.Log(kAccUnroll, body.unroll);
   row.Log(kAccUnrollPure, body.unroll_pure);
   row.Log(kAccUnrollReduction, body.unroll_reduction);
-  const double loads = body.vector_loads + body.broadcast_loads + body.gather_loads + body.scalar_loads;
+  const double loads =
+      body.vector_loads + body.broadcast_loads + body.gather_loads + body.scalar_loads;
   row.Log(kAccInstructions, body.arithmetic + loads + body.accumulator_moves);
   row.Log(kAccAccumulators, body.accumulators);
   row.LogRatio(kAccRegisterShare, body.accumulators, context.machine.vector_registers);
@@ -31,7 +33,8 @@ void WriteAccFeatures(const FeatureContext& context, FeatureRow& row) {
 
   const double arithmetic = std::max(body.arithmetic, 1.0);
   const double busy = arithmetic / kArithmeticPerCycle;
-  row.LogRatio(kAccLatency, body.in_registers ? std::max(0.0, body.latency_cycles - busy) : 0.0, busy);
+  row.LogRatio(kAccLatency, body.in_registers ? std::max(0.0, body.latency_cycles - busy) : 0.0,
+               busy);
   row.Set(kAccInRegisters, body.in_registers);
   row.Log(kAccReductionRun, body.reduction_run);
   row.Set(kAccLoadsVector, body.vector_loads / arithmetic);

@@ -81,8 +81,10 @@ void WriteMemoryFeatures(const FeatureContext& context, FeatureRow& row) {
   row.Log(kMemInnerSet, footprints.working_set[std::max(0, acc.body - 1)]);
   row.Log(kMemTileSet, footprints.working_set[tile]);
   row.Log(kMemGrainSet, footprints.working_set[grain]);
-  row.LogRatio(kMemTileL1, footprints.working_set[tile], static_cast<double>(context.machine.l1_bytes));
-  row.LogRatio(kMemTileL2, footprints.working_set[tile], static_cast<double>(context.machine.l2_bytes));
+  row.LogRatio(kMemTileL1, footprints.working_set[tile],
+               static_cast<double>(context.machine.l1_bytes));
+  row.LogRatio(kMemTileL2, footprints.working_set[tile],
+               static_cast<double>(context.machine.l2_bytes));
 
   constexpr FeatureId kTrips[] = {kMemTripsL1, kMemTripsL2, kMemTripsL3};
   constexpr FeatureId kTraffic[] = {kMemTrafficL1, kMemTrafficL2, kMemTrafficL3};

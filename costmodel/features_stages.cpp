@@ -43,7 +43,8 @@ void WriteStageFeatures(const FeatureContext& context, FeatureRow& row) {
     double points = stage.realisations;
     for (int64_t extent : stage.region) points *= static_cast<double>(extent);
     double needed = 1;
-    for (const Loop& dim : context.dag.stages[stage.stage].dims) needed *= static_cast<double>(dim.extent);
+    for (const Loop& dim : context.dag.stages[stage.stage].dims)
+      needed *= static_cast<double>(dim.extent);
     recompute = std::max(recompute, points / needed);
   }
   row.Set(kStageCount, static_cast<double>(context.nest.stages.size()));
@@ -62,7 +63,8 @@ void WriteStageFeatures(const FeatureContext& context, FeatureRow& row) {
     const DefinitionCost& cost = context.cost.definitions[i];
     steps += cost.body.bodies;
     if (cost.body.lanes == 0) scalar_cycles += cost.total;
-    if (info.ops.Flops() == 0 && !info.reduces) copy_bytes += info.points * info.store.element_bytes;
+    if (info.ops.Flops() == 0 && !info.reduces)
+      copy_bytes += info.points * info.store.element_bytes;
   }
   row.Set(kStageOtherShare, 1 - context.acc_cost.total / context.cost.total);
   row.Set(kStageScalarShare, scalar_cycles / context.cost.total);

@@ -7,7 +7,8 @@ namespace {
 
 Status CheckRows(std::span<const float> rows, int64_t width) {
   if (width > 0 && rows.size() % static_cast<size_t>(width) == 0) return {};
-  return Fail(ErrorCode::kInvalidInput, "{} numbers are no whole rows of {} features", rows.size(), width);
+  return Fail(ErrorCode::kInvalidInput, "{} numbers are no whole rows of {} features", rows.size(),
+              width);
 }
 
 class RandomModel : public CostModel {

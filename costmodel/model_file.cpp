@@ -1,4 +1,5 @@
-// The file of a trained model: one line of header, then XGBoost's own JSON (docs/formats/cost_model.md).
+// The file of a trained model: one line of header, then XGBoost's own JSON
+// (docs/formats/cost_model.md).
 #include <cmath>
 
 #include "base/file.h"
@@ -23,7 +24,8 @@ struct Parsed {
 Result<Parsed> ParseHeader(std::string_view line) {
   ASSIGN_OR_RETURN(const Json json, ParseJson(line));
   ASSIGN_OR_RETURN(const std::string format, Field<std::string>(json, "format"));
-  if (format != kFormat) return Fail(ErrorCode::kCorrupt, "its format is '{}', not '{}'", format, kFormat);
+  if (format != kFormat)
+    return Fail(ErrorCode::kCorrupt, "its format is '{}', not '{}'", format, kFormat);
   ASSIGN_OR_RETURN(const int64_t version, Field<int64_t>(json, "version"));
   if (version > kFormatVersion) {
     return Fail(ErrorCode::kTooNew, "it has format version {}, this Whet reads up to {}", version,
@@ -35,7 +37,8 @@ Result<Parsed> ParseHeader(std::string_view line) {
   ASSIGN_OR_RETURN(parsed.header.rows, Field<int64_t>(json, "rows"));
   ASSIGN_OR_RETURN(parsed.header.prior_weight, Field<double>(json, "prior_weight"));
   ASSIGN_OR_RETURN(parsed.trees_fingerprint, Field<std::string>(json, "trees"));
-  if (parsed.header.width < 1 || parsed.header.rows < 1 || !std::isfinite(parsed.header.prior_weight)) {
+  if (parsed.header.width < 1 || parsed.header.rows < 1 ||
+      !std::isfinite(parsed.header.prior_weight)) {
     return Fail(ErrorCode::kCorrupt, "its header has numbers that no model has");
   }
   return parsed;
@@ -46,9 +49,10 @@ Result<std::unique_ptr<CostModel>> ReadModel(const std::string& text, int thread
   if (end == std::string::npos) return Fail(ErrorCode::kCorrupt, "it has no header line");
   ASSIGN_OR_RETURN(const Parsed parsed, ParseHeader(std::string_view(text).substr(0, end)));
   if (parsed.feature_version != kFeatureVersion) {
-    return Fail(parsed.feature_version > kFeatureVersion ? ErrorCode::kTooNew : ErrorCode::kUnsupported,
-                "it was trained on version {} of the features, this Whet has version {}; train it again",
-                parsed.feature_version, kFeatureVersion);
+    return Fail(
+        parsed.feature_version > kFeatureVersion ? ErrorCode::kTooNew : ErrorCode::kUnsupported,
+        "it was trained on version {} of the features, this Whet has version {}; train it again",
+        parsed.feature_version, kFeatureVersion);
   }
   const std::string trees = text.substr(end + 1);
   if (Fingerprint(trees) != parsed.trees_fingerprint) {

@@ -8,7 +8,8 @@
 namespace whet {
 namespace {
 
-// Coefficients of an expression that is affine up to clamping against constants; false for any other.
+// Coefficients of an expression that is affine up to clamping against constants; false for any
+// other.
 bool ReadAffine(const IndexExpr& expr, int loops, int64_t* coefficients) {
   constexpr int kDepth = 8;
   int64_t stack[kDepth][kMaxLoops];
@@ -111,7 +112,8 @@ void ReadAccesses(const Dag& dag, const LoopNest& nest, DefinitionInfo& info) {
   info.read_count = 0;
   const int number = info.loops->definition;
   for (const LoopNest::Read& read : nest.reads) {
-    if (read.nest != info.nest || read.definition != number || info.read_count == kMaxReads) continue;
+    if (read.nest != info.nest || read.definition != number || info.read_count == kMaxReads)
+      continue;
     AccessInfo& access = info.reads[info.read_count++];
     SetBuffer(dag, nest, read.stage, access);
     access.dims = std::min<int>(access.dims, static_cast<int>(read.index.size()));
@@ -130,7 +132,8 @@ void ReadAccesses(const Dag& dag, const LoopNest& nest, DefinitionInfo& info) {
   }
 }
 
-// Distinct values of dimension `d` of the access when each loop covers `tile` of its values, at most `extent`.
+// Distinct values of dimension `d` of the access when each loop covers `tile` of its values, at
+// most `extent`.
 int64_t Width(const AccessInfo& access, int d, int64_t extent, int loops, const int64_t* tile,
               std::vector<int64_t>& scratch) {
   if (access.affine[d]) {
@@ -148,8 +151,8 @@ int64_t Width(const AccessInfo& access, int d, int64_t extent, int loops, const 
   return std::clamp<int64_t>(access.index[d]->Width(scratch), 1, std::max<int64_t>(1, extent));
 }
 
-// Values of pure loop `loop` of `stage` that one iteration of level `v` needs, by all that read the stage there;
-// 0 if nothing does.
+// Values of pure loop `loop` of `stage` that one iteration of level `v` needs, by all that read the
+// stage there; 0 if nothing does.
 int64_t Needed(const NestAnalysis& analysis, int stage, int loop, int64_t extent, int v,
                std::vector<int64_t>& scratch) {
   int64_t needed = 0;
@@ -159,15 +162,16 @@ int64_t Needed(const NestAnalysis& analysis, int stage, int loop, int64_t extent
     for (int r = 0; r < reader.read_count; ++r) {
       const AccessInfo& read = reader.reads[r];
       if (read.stage != stage || loop >= read.dims) continue;
-      const int64_t width = Width(read, loop, extent, reader.loop_count, reader.levels[v].tile, scratch);
+      const int64_t width =
+          Width(read, loop, extent, reader.loop_count, reader.levels[v].tile, scratch);
       needed = std::max(needed, width);
     }
   }
   return needed;
 }
 
-// Adds the run and the levels of consumers: what each iteration of theirs needs of this definition. Whoever reads
-// the stage stands inside the same loops, so that its levels have the same numbers.
+// Adds the run and the levels of consumers: what each iteration of theirs needs of this definition.
+// Whoever reads the stage stands inside the same loops, so that its levels have the same numbers.
 void AddOuterLevels(const NestAnalysis& analysis, const StageNest& stage, DefinitionInfo& info) {
   Level& run = info.levels[0];
   run = Level{1, LoopKind::kSerial, false, false, false, -1, 0, 1.0, {}};
@@ -175,7 +179,8 @@ void AddOuterLevels(const NestAnalysis& analysis, const StageNest& stage, Defini
   for (int l = 0; l < info.loop_count; ++l) run.tile[l] = info.source->loops[l].extent;
   info.level_count = 1;
   const DefinitionInfo* consumer = nullptr;
-  for (int i = 0; i < analysis.count; ++i) {  // the last definition of the consumer is what holds us
+  for (int i = 0; i < analysis.count;
+       ++i) {  // the last definition of the consumer is what holds us
     const DefinitionInfo& other = analysis.definitions[i];
     if (other.store.stage == stage.at_stage) consumer = &other;
   }
@@ -204,8 +209,9 @@ void AddOwnLevels(DefinitionInfo& info) {
     if (info.level_count == kMaxLevels) break;
     Level& level = info.levels[info.level_count++];
     trips *= static_cast<double>(std::max<int64_t>(1, loop.extent));
-    level = Level{loop.extent, loop.kind, loop.reduction, loop.guarded, true, loop.origin, loop.step,
-                  trips, {}};
+    level =
+        Level{loop.extent, loop.kind, loop.reduction, loop.guarded, true, loop.origin, loop.step,
+              trips,       {}};
     std::fill_n(level.tile, kMaxLoops, int64_t{1});
     const int known = std::min<int>(info.loop_count, static_cast<int>(loop.tile.size()));
     for (int l = 0; l < known; ++l) level.tile[l] = std::max<int64_t>(1, loop.tile[l]);
@@ -295,7 +301,8 @@ NestAnalysis Analyse(const Dag& dag, const LoopNest& nest) {
       ReadAccesses(dag, nest, info);
       AddOuterLevels(analysis, stage, info);
       AddOwnLevels(info);
-      // Without arithmetic anywhere (a transposition) the definition with the most points is the heaviest.
+      // Without arithmetic anywhere (a transposition) the definition with the most points is the
+      // heaviest.
       const double weight = info.Flops() + 1e-3 * info.points;
       if (weight > heaviest) {
         heaviest = weight;

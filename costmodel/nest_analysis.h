@@ -1,12 +1,14 @@
-// A loop nest as the cost model walks it: for each definition the chain of all loops around it, those of its
-// consumers included, with what each loop's body covers; and what each access touches there.
+// A loop nest as the cost model walks it: for each definition the chain of all loops around it,
+// those of its consumers included, with what each loop's body covers; and what each access touches
+// there.
 //
-// A level's `tile` says, for each loop of the definition, how many of its values one iteration of the level's
-// loop covers. For a loop of a consumer it follows from the consumer's tile through the consumer's reads:
-// bounds inference, as in the loop nest itself. Level 0 is the whole run.
-// Everything lies in fixed arrays, because this runs for thousands of candidates a second; what exceeds them
-// (more loops, reads or dimensions than any schedule we know) is left out of the estimate.
-// Thread safety: plain values; Analyse is a pure function. Pointers refer to the Dag and LoopNest it was given.
+// A level's `tile` says, for each loop of the definition, how many of its values one iteration of
+// the level's loop covers. For a loop of a consumer it follows from the consumer's tile through the
+// consumer's reads: bounds inference, as in the loop nest itself. Level 0 is the whole run.
+// Everything lies in fixed arrays, because this runs for thousands of candidates a second; what
+// exceeds them (more loops, reads or dimensions than any schedule we know) is left out of the
+// estimate. Thread safety: plain values; Analyse is a pure function. Pointers refer to the Dag and
+// LoopNest it was given.
 #pragma once
 
 #include <cstdint>
@@ -29,12 +31,13 @@ struct Level {
   LoopKind kind;
   bool reduction;
   bool guarded;
-  bool own;         // the definition's own loop, not a consumer's
-  int origin;       // own loops: which of the definition's; -1: several
-  int64_t step;     // own loops: how far the origin moves an iteration
-  double trips;     // executions of the body in one run of the task
+  bool own;      // the definition's own loop, not a consumer's
+  int origin;    // own loops: which of the definition's; -1: several
+  int64_t step;  // own loops: how far the origin moves an iteration
+  double trips;  // executions of the body in one run of the task
   int64_t tile[kMaxLoops];
-  bool Repeats() const {  // a loop in the machine code, as against one that is unrolled, vectorised or single
+  bool Repeats()
+      const {  // a loop in the machine code, as against one that is unrolled, vectorised or single
     return extent > 1 && kind != LoopKind::kVectorized && kind != LoopKind::kUnrolled;
   }
 };
@@ -51,46 +54,47 @@ struct AccessInfo {
   int stage;
   int dims;
   int element_bytes;
-  bool local;            // the buffer belongs to a stage that is realised inside a loop
+  bool local;  // the buffer belongs to a stage that is realised inside a loop
   bool packed;
-  bool duplicate;        // touches what an earlier read of the same definition touches
-  double buffer_bytes;   // the whole buffer
+  bool duplicate;       // touches what an earlier read of the same definition touches
+  double buffer_bytes;  // the whole buffer
   const BufferLayout* layout;
-  const IndexExpr* index[kMaxDims];         // null where the index is simply loop `d`
+  const IndexExpr* index[kMaxDims];  // null where the index is simply loop `d`
   bool affine[kMaxDims];
-  int64_t steps[kMaxDims][kMaxLoops];       // elements along the dimension a step of the loop
+  int64_t steps[kMaxDims][kMaxLoops];  // elements along the dimension a step of the loop
   int64_t extents[kMaxDims];
-  int64_t strides[kMaxDims];                // elements in memory
+  int64_t strides[kMaxDims];  // elements in memory
   bool DependsOn(int loop) const;
-  int64_t Stride(int loop) const;           // elements in memory a step of the loop
+  int64_t Stride(int loop) const;  // elements in memory a step of the loop
 };
 
 struct DefinitionInfo {
-  int nest;              // index into LoopNest::stages
-  int definition;        // index into StageNest::definitions
+  int nest;        // index into LoopNest::stages
+  int definition;  // index into StageNest::definitions
   const Definition* source;
   const DefinitionNest* loops;
-  OpCounts ops;          // of one evaluation, inlined stages included
-  int loop_count;        // of `source`
+  OpCounts ops;    // of one evaluation, inlined stages included
+  int loop_count;  // of `source`
   int pure_loops;
   int level_count;
-  int outer_levels;      // levels[0, outer_levels) belong to the run and to consumers
-  int body;              // the innermost level that repeats; its tile is the body
+  int outer_levels;  // levels[0, outer_levels) belong to the run and to consumers
+  int body;          // the innermost level that repeats; its tile is the body
   Level levels[kMaxLevels];
   int read_count;
   AccessInfo reads[kMaxReads];
   AccessInfo store;
   double realisations;
-  double evaluations;    // points that the loops visit in one run
-  double points;         // points of the regions they cover
-  bool reduces;          // updates its own earlier value
+  double evaluations;  // points that the loops visit in one run
+  double points;       // points of the regions they cover
+  bool reduces;        // updates its own earlier value
   double Flops() const { return points * ops.Flops(); }
 };
 
 struct NestAnalysis {
-  std::unique_ptr<DefinitionInfo[]> definitions;  // in the order of LoopNest::stages, then of definitions
+  std::unique_ptr<DefinitionInfo[]>
+      definitions;  // in the order of LoopNest::stages, then of definitions
   int count = 0;
-  int acc = 0;                                    // the heaviest one
+  int acc = 0;  // the heaviest one
 };
 
 // Requires a nest of this DAG.

@@ -27,8 +27,8 @@ void MeasureFootprints(const DefinitionInfo& info, const MachineModel& machine, 
     out.working_set[v] = 0;
     for (int a = 0; a < accesses; ++a) {
       const AccessInfo& access = a < info.read_count ? info.reads[a] : info.store;
-      const bool same = v > 0 && std::equal(level.tile, level.tile + info.loop_count,
-                                            info.levels[v - 1].tile);
+      const bool same =
+          v > 0 && std::equal(level.tile, level.tile + info.loop_count, info.levels[v - 1].tile);
       out.lines[a][v] = same ? out.lines[a][v - 1] : Touch(access, info, level.tile).lines;
       if (!access.duplicate) out.working_set[v] += out.lines[a][v] * kLineBytes;
     }
@@ -52,7 +52,8 @@ void MeasureFootprints(const DefinitionInfo& info, const MachineModel& machine, 
   }
 }
 
-void MeasureParallel(const DefinitionInfo& info, const MachineModel& machine, DefinitionCost& cost) {
+void MeasureParallel(const DefinitionInfo& info, const MachineModel& machine,
+                     DefinitionCost& cost) {
   double before = 1;
   for (int v = 1; v < info.level_count; ++v) {
     const Level& level = info.levels[v];
@@ -76,7 +77,8 @@ void MeasureParallel(const DefinitionInfo& info, const MachineModel& machine, De
   if (!info.levels[cost.parallel_level].own) cost.launches = 0;
 }
 
-// Cycles of the task's arithmetic on all threads without a single stall, or of its compulsory traffic through L2.
+// Cycles of the task's arithmetic on all threads without a single stall, or of its compulsory
+// traffic through L2.
 double LeastCycles(const Dag& dag, const MachineModel& machine) {
   double bytes = 0;
   for (size_t s = 0; s < dag.stages.size(); ++s) {
@@ -94,8 +96,7 @@ double LeastCycles(const Dag& dag, const MachineModel& machine) {
 
 }  // namespace
 
-NestCost EstimateCost(const Dag& dag, const NestAnalysis& analysis,
-                      const MachineModel& machine) {
+NestCost EstimateCost(const Dag& dag, const NestAnalysis& analysis, const MachineModel& machine) {
   NestCost cost;
   cost.definitions = std::make_unique<DefinitionCost[]>(std::max(1, analysis.count));
   for (int i = 0; i < analysis.count; ++i) {

@@ -12,7 +12,8 @@ namespace {
 constexpr int kRoundsFromScratch = 60;
 constexpr int kRoundsAdded = 15;
 constexpr int64_t kRowsFromScratch = 3000;
-constexpr double kSlowestTarget = -6;   // log2 of the throughput below which differences do not matter
+constexpr double kSlowestTarget =
+    -6;  // log2 of the throughput below which differences do not matter
 constexpr double kFailedTarget = -7;
 constexpr double kLeastWeight = 0.15;
 
@@ -80,7 +81,8 @@ Status CheckSet(const TrainingSet& set) {
     return {};
   }
   return Fail(ErrorCode::kInvalidInput,
-              "a training set of {} rows, {} task numbers and {} features of width {} does not fit together",
+              "a training set of {} rows, {} task numbers and {} features of width {} does not fit "
+              "together",
               rows, set.task.size(), set.features.size(), set.width);
 }
 
@@ -104,10 +106,18 @@ Status XgboostModel::MakeBooster(const void* matrix) {
   const std::string seed = std::to_string(static_cast<int>(seed_ & 0x7fffffff));
   const std::string threads = std::to_string(std::max(1, threads_));
   const std::pair<const char*, const char*> parameters[] = {
-      {"objective", "reg:squarederror"}, {"booster", "gbtree"},    {"tree_method", "hist"},
-      {"max_depth", "6"},                {"eta", "0.2"},           {"min_child_weight", "0.5"},
-      {"lambda", "1"},                   {"base_score", "0"},      {"colsample_bytree", "0.6"},
-      {"verbosity", "0"},                {"seed", seed.c_str()},   {"nthread", threads.c_str()},
+      {"objective", "reg:squarederror"},
+      {"booster", "gbtree"},
+      {"tree_method", "hist"},
+      {"max_depth", "6"},
+      {"eta", "0.2"},
+      {"min_child_weight", "0.5"},
+      {"lambda", "1"},
+      {"base_score", "0"},
+      {"colsample_bytree", "0.6"},
+      {"verbosity", "0"},
+      {"seed", seed.c_str()},
+      {"nthread", threads.c_str()},
   };
   for (const auto& [name, value] : parameters) {
     RETURN_IF_ERROR(CheckXgboost(XGBoosterSetParam(handle, name, value), "set a parameter"));
@@ -129,8 +139,8 @@ Status XgboostModel::Train(const TrainingSet& set) {
   const auto rows = static_cast<bst_ulong>(set.rows());
   RETURN_IF_ERROR(CheckXgboost(
       XGDMatrixSetFloatInfo(handle, "label", targets.residual.data(), rows), "set the targets"));
-  RETURN_IF_ERROR(CheckXgboost(
-      XGDMatrixSetFloatInfo(handle, "weight", targets.weight.data(), rows), "set the weights"));
+  RETURN_IF_ERROR(CheckXgboost(XGDMatrixSetFloatInfo(handle, "weight", targets.weight.data(), rows),
+                               "set the weights"));
   if (scratch) {
     RETURN_IF_ERROR(MakeBooster(handle));
     rows_from_scratch_ = set.rows();
@@ -139,8 +149,8 @@ Status XgboostModel::Train(const TrainingSet& set) {
   RETURN_IF_ERROR(CheckXgboost(XGBoosterBoostedRounds(booster_.get(), &done), "count its trees"));
   const int rounds = scratch ? kRoundsFromScratch : kRoundsAdded;
   for (int round = 0; round < rounds; ++round) {
-    RETURN_IF_ERROR(CheckXgboost(XGBoosterUpdateOneIter(booster_.get(), done + round, handle),
-                                 "grow a tree"));
+    RETURN_IF_ERROR(
+        CheckXgboost(XGBoosterUpdateOneIter(booster_.get(), done + round, handle), "grow a tree"));
   }
   header_ = {set.width, set.rows(), targets.prior_weight};
   return {};
@@ -149,8 +159,9 @@ Status XgboostModel::Train(const TrainingSet& set) {
 Result<std::vector<float>> XgboostModel::Predict(std::span<const float> rows, int64_t width) {
   if (booster_ == nullptr) return MakeRooflineModel()->Predict(rows, width);
   if (width != header_.width || rows.size() % static_cast<size_t>(width) != 0) {
-    return Fail(ErrorCode::kInvalidInput, "{} numbers are no rows of the {} features that the model knows",
-                rows.size(), header_.width);
+    return Fail(ErrorCode::kInvalidInput,
+                "{} numbers are no rows of the {} features that the model knows", rows.size(),
+                header_.width);
   }
   const size_t count = rows.size() / static_cast<size_t>(width);
   if (count == 0) return std::vector<float>();
@@ -162,8 +173,8 @@ Result<std::vector<float>> XgboostModel::Predict(std::span<const float> rows, in
   const bst_ulong* shape = nullptr;
   bst_ulong dims = 0;
   const float* values = nullptr;
-  RETURN_IF_ERROR(CheckXgboost(XGBoosterPredictFromDense(booster_.get(), array.c_str(), config, nullptr,
-                                                         &shape, &dims, &values),
+  RETURN_IF_ERROR(CheckXgboost(XGBoosterPredictFromDense(booster_.get(), array.c_str(), config,
+                                                         nullptr, &shape, &dims, &values),
                                "predict"));
   std::vector<float> scores(count);
   for (size_t r = 0; r < count; ++r) {
@@ -194,7 +205,9 @@ Status XgboostModel::RestoreTrees(const Header& header, const std::string& trees
 }
 
 Result<std::unique_ptr<CostModel>> MakeXgboostModel(uint64_t seed, int threads) {
-  if (threads < 1) return Fail(ErrorCode::kInvalidInput, "the cost model needs at least 1 thread, not {}", threads);
+  if (threads < 1)
+    return Fail(ErrorCode::kInvalidInput, "the cost model needs at least 1 thread, not {}",
+                threads);
   return std::make_unique<XgboostModel>(seed, threads);
 }
 

@@ -2,10 +2,10 @@
 //
 // The target of a row is log2 of its throughput. What is boosted is the residual over
 //     prior_weight * log2(roofline.efficiency),
-// both centred on their task's mean, since scores need to compare within a task only: with few rows the model is
-// the roofline, corrected; with many the trees have the say. prior_weight is fitted by least squares. Rows of
-// fast candidates weigh more. The score is 2 to the predicted value.
-// Thread safety: one thread at a time.
+// both centred on their task's mean, since scores need to compare within a task only: with few rows
+// the model is the roofline, corrected; with many the trees have the say. prior_weight is fitted by
+// least squares. Rows of fast candidates weigh more. The score is 2 to the predicted value. Thread
+// safety: one thread at a time.
 #pragma once
 
 #include <xgboost/c_api.h>
@@ -23,7 +23,8 @@ struct BoosterDeleter {
 };
 using Booster = std::unique_ptr<void, BoosterDeleter>;
 
-// Turns the return code of an XGBoost function into a Status with the first line of XGBoost's message.
+// Turns the return code of an XGBoost function into a Status with the first line of XGBoost's
+// message.
 Status CheckXgboost(int code, const char* what);
 
 class XgboostModel : public CostModel {
@@ -32,15 +33,15 @@ class XgboostModel : public CostModel {
 
   std::string_view name() const override { return "xgboost"; }
   bool trained() const override { return booster_ != nullptr; }
-  // Trees are grown from scratch as long as that is quick or the rows have doubled since; beyond, a few trees
-  // are added to those there are.
+  // Trees are grown from scratch as long as that is quick or the rows have doubled since; beyond, a
+  // few trees are added to those there are.
   Status Train(const TrainingSet& set) override;
   Result<std::vector<float>> Predict(std::span<const float> rows, int64_t width) override;
 
   // What a file holds beside the trees.
   struct Header {
     int64_t width = 0;
-    int64_t rows = 0;           // that it was last trained on
+    int64_t rows = 0;  // that it was last trained on
     double prior_weight = 0;
   };
   const Header& header() const { return header_; }

@@ -13,7 +13,8 @@ namespace {
 constexpr int64_t kFoldBytes = int64_t{64} << 20;
 constexpr double kFoldFlops = 1e9;
 
-Result<Tensor> RunNode(const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
+Result<Tensor> RunNode(const Graph& graph, const Node& node,
+                       std::span<const Tensor* const> inputs) {
   const OperatorDef* def = FindOperator(node.op);
   if (def == nullptr) {
     return Fail(ErrorCode::kUnsupported, "{}: Whet has no operator of this name", Describe(node));
@@ -22,8 +23,9 @@ Result<Tensor> RunNode(const Graph& graph, const Node& node, std::span<const Ten
     Result<Tensor> output = def->reference(node.attributes, inputs);
     if (!output) return Prefixed(std::move(output).error(), Describe(node));
     if (output->type() != graph.values[node.output].type) {
-      return Fail(ErrorCode::kInternal, "{}: the reference computed {} instead of {}", Describe(node),
-                  ToString(output->type()), ToString(graph.values[node.output].type));
+      return Fail(ErrorCode::kInternal, "{}: the reference computed {} instead of {}",
+                  Describe(node), ToString(output->type()),
+                  ToString(graph.values[node.output].type));
     }
     return output;
   } catch (const std::bad_alloc&) {
@@ -36,8 +38,8 @@ Result<Tensor> RunNode(const Graph& graph, const Node& node, std::span<const Ten
 
 Result<std::vector<Tensor>> Evaluate(const Graph& graph, std::span<const Tensor* const> inputs) {
   if (inputs.size() != graph.inputs.size()) {
-    return Fail(ErrorCode::kInvalidInput, "the graph takes {} inputs, {} were given", graph.inputs.size(),
-                inputs.size());
+    return Fail(ErrorCode::kInvalidInput, "the graph takes {} inputs, {} were given",
+                graph.inputs.size(), inputs.size());
   }
   std::vector<const Tensor*> tensors(graph.values.size(), nullptr);
   for (size_t i = 0; i < graph.values.size(); ++i) tensors[i] = graph.values[i].constant.get();
@@ -62,7 +64,8 @@ Result<std::vector<Tensor>> Evaluate(const Graph& graph, std::span<const Tensor*
   for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
     const Node& node = graph.nodes[i];
     std::vector<const Tensor*> operands;
-    for (ValueId input : node.inputs) operands.push_back(input == kNoValue ? nullptr : tensors[input]);
+    for (ValueId input : node.inputs)
+      operands.push_back(input == kNoValue ? nullptr : tensors[input]);
     ASSIGN_OR_RETURN(computed[node.output], RunNode(graph, node, operands));
     tensors[node.output] = &computed[node.output];
     for (ValueId input : node.inputs) {
@@ -87,13 +90,15 @@ Result<std::optional<Tensor>> TryFold(const Graph& graph, const Node& node) {
   }
   const OperatorDef* def = FindOperator(node.op);
   if (def == nullptr) return std::nullopt;
-  if (graph.values[node.output].type.bytes() > std::max(kFoldBytes, 2 * input_bytes)) return std::nullopt;
+  if (graph.values[node.output].type.bytes() > std::max(kFoldBytes, 2 * input_bytes))
+    return std::nullopt;
   if (def->flops(node.attributes, types) > kFoldFlops) return std::nullopt;
   ASSIGN_OR_RETURN(Tensor folded, RunNode(graph, node, operands));
   return std::optional<Tensor>(std::move(folded));
 }
 
-bool AllClose(const Tensor& actual, const Tensor& expected, double rtol, double atol, std::string* why) {
+bool AllClose(const Tensor& actual, const Tensor& expected, double rtol, double atol,
+              std::string* why) {
   if (actual.type() != expected.type()) {
     *why = fmt::format("{} instead of {}", ToString(actual.type()), ToString(expected.type()));
     return false;

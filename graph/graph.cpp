@@ -8,8 +8,8 @@
 namespace whet {
 namespace {
 
-// The nodes in an order in which every node follows the producers of its inputs, keeping the present order
-// where it already does; shorter than the graph's list if there is a cycle.
+// The nodes in an order in which every node follows the producers of its inputs, keeping the
+// present order where it already does; shorter than the graph's list if there is a cycle.
 std::vector<int> TopologicalOrder(const Graph& graph, const std::vector<int>& producers) {
   enum class Mark : char { kNew, kOpen, kDone };
   std::vector<Mark> marks(graph.nodes.size(), Mark::kNew);
@@ -103,7 +103,8 @@ Status Graph::Compact() {
   for (int i = 0; i < static_cast<int>(nodes.size()); ++i) producers[nodes[i].output] = i;
   const std::vector<int> order = TopologicalOrder(*this, producers);
   if (order.size() != nodes.size()) {
-    return Fail(ErrorCode::kInternal, "the graph '{}' has a cycle among its {} nodes", name, nodes.size());
+    return Fail(ErrorCode::kInternal, "the graph '{}' has a cycle among its {} nodes", name,
+                nodes.size());
   }
 
   std::vector<bool> live(values.size(), false);

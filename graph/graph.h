@@ -1,9 +1,9 @@
 // The network: values and nodes, as imported and rewritten.
 //
-// Nodes are canonical operators (schedules/operators/README.md) in topological order, each with one output.
-// Values are referred to by index and never deleted while passes run (Compact drops what nothing uses).
-// A constant value holds its tensor. The graph's inputs and outputs keep ONNX's names, shapes and layouts.
-// Thread safety: plain values; constants are shared and immutable.
+// Nodes are canonical operators (schedules/operators/README.md) in topological order, each with one
+// output. Values are referred to by index and never deleted while passes run (Compact drops what
+// nothing uses). A constant value holds its tensor. The graph's inputs and outputs keep ONNX's
+// names, shapes and layouts. Thread safety: plain values; constants are shared and immutable.
 #pragma once
 
 #include <memory>
@@ -26,7 +26,7 @@ struct Value {
 };
 
 struct Node {
-  std::string name;            // ONNX's, or its output's where that is empty
+  std::string name;  // ONNX's, or its output's where that is empty
   std::string op;
   std::vector<ValueId> inputs;
   ValueId output = kNoValue;
@@ -34,7 +34,7 @@ struct Node {
 };
 
 struct Graph {
-  std::string name;            // the model's, for people
+  std::string name;  // the model's, for people
   std::vector<Value> values;
   std::vector<Node> nodes;
   std::vector<ValueId> inputs, outputs;
@@ -43,20 +43,22 @@ struct Graph {
   ValueId AddConstant(std::string name, Tensor tensor);
   // Nodes that read the value, in order; a node that reads it twice counts once.
   std::vector<int> Consumers(ValueId value) const;
-  int Producer(ValueId value) const;               // node index; -1: input or constant
+  int Producer(ValueId value) const;  // node index; -1: input or constant
   bool IsOutput(ValueId value) const;
   // Replaces every read of `from`, graph outputs included, by `to`.
   void ReplaceUses(ValueId from, ValueId to);
-  // Restores topological order and drops values and nodes that no output needs. kInternal on a cycle.
+  // Restores topological order and drops values and nodes that no output needs. kInternal on a
+  // cycle.
   Status Compact();
   // Re-infers the type of every node's output and checks it against the recorded one.
   Status Verify() const;
-  std::string ToString() const;                    // a line a node
+  std::string ToString() const;  // a line a node
 };
 
 // "node 'conv1' (Conv)": how messages name a node.
 std::string Describe(const Node& node);
-// The type of the node's output by its operator's shape inference. Errors start with Describe(node).
+// The type of the node's output by its operator's shape inference. Errors start with
+// Describe(node).
 Result<TensorType> InferOutput(const Graph& graph, const Node& node);
 
 }  // namespace whet

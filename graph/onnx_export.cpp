@@ -29,12 +29,13 @@ class Exporter {
     for (ValueId output : graph_.outputs) Declare(output, proto().add_output());
     AddConstants();
     for (const Node& node : graph_.nodes) {
-      if (Status status = Add(node); !status) return Prefixed(std::move(status).error(), Describe(node));
+      if (Status status = Add(node); !status)
+        return Prefixed(std::move(status).error(), Describe(node));
     }
     std::string bytes;
     if (model_.ByteSizeLong() > INT32_MAX || !model_.SerializeToString(&bytes)) {
-      return Fail(ErrorCode::kUnsupported, "the model '{}' is larger than the 2 GiB of one ONNX file",
-                  graph_.name);
+      return Fail(ErrorCode::kUnsupported,
+                  "the model '{}' is larger than the 2 GiB of one ONNX file", graph_.name);
     }
     return bytes;
   }
@@ -89,7 +90,8 @@ class Exporter {
     return AddConstant(node.name + "/" + attribute, tensor);
   }
 
-  static void SetAttribute(const std::string& name, const Attribute& value, onnx::NodeProto* proto) {
+  static void SetAttribute(const std::string& name, const Attribute& value,
+                           onnx::NodeProto* proto) {
     onnx::AttributeProto* attribute = proto->add_attribute();
     attribute->set_name(name);
     if (const auto* integer = std::get_if<int64_t>(&value)) {
@@ -112,7 +114,8 @@ class Exporter {
 
   Status Add(const Node& node) {
     if (node.attributes.String("layout", "NCHW") != "NCHW") {
-      return Fail(ErrorCode::kUnsupported, "ONNX has no layout {}: export before channels-last is applied",
+      return Fail(ErrorCode::kUnsupported,
+                  "ONNX has no layout {}: export before channels-last is applied",
                   node.attributes.String("layout"));
     }
     onnx::NodeProto& out = *proto().add_node();
@@ -124,7 +127,8 @@ class Exporter {
     if (node.op == "Clip") {
       for (const char* bound : {"min", "max"}) {
         skip.insert(bound);
-        const bool bounded = node.attributes.Has(bound) && std::isfinite(node.attributes.Float(bound));
+        const bool bounded =
+            node.attributes.Has(bound) && std::isfinite(node.attributes.Float(bound));
         const Tensor limit = Tensor::Float({}, {static_cast<float>(node.attributes.Float(bound))});
         out.add_input(bounded ? AddConstant(node.name + "/" + bound, limit) : "");
       }

@@ -17,7 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // Initialisers become constants; their bytes leave the protobuf, so that they are in memory once.
-Status AddInitializers(onnx::GraphProto* proto, const ImportOptions& options, ImportContext* context) {
+Status AddInitializers(onnx::GraphProto* proto, const ImportOptions& options,
+                       ImportContext* context) {
   if (proto->sparse_initializer_size() > 0) {
     return Fail(ErrorCode::kUnsupported, "sparse initialisers are not supported");
   }
@@ -38,7 +39,8 @@ Status AddInitializers(onnx::GraphProto* proto, const ImportOptions& options, Im
 Status AddNodes(const onnx::GraphProto& proto, ImportContext* context) {
   ASSIGN_OR_RETURN(const std::vector<int> order, NodeOrder(proto));
   std::set<std::string> used;
-  for (const onnx::NodeProto& node : proto.node()) used.insert(node.input().begin(), node.input().end());
+  for (const onnx::NodeProto& node : proto.node())
+    used.insert(node.input().begin(), node.input().end());
   for (const onnx::ValueInfoProto& output : proto.output()) used.insert(output.name());
   for (int i : order) {
     const onnx::NodeProto& node = proto.node(i);
@@ -48,15 +50,15 @@ Status AddNodes(const onnx::GraphProto& proto, ImportContext* context) {
     }
     if (Status status = NormalizeNode(*context, node, std::move(outputs_used)); !status) {
       const std::string& name = node.name().empty() ? node.output(0) : node.name();
-      return Prefixed(std::move(status).error(),
-                      fmt::format("node '{}' ({})", PrintableName(name), PrintableName(node.op_type())));
+      return Prefixed(std::move(status).error(), fmt::format("node '{}' ({})", PrintableName(name),
+                                                             PrintableName(node.op_type())));
     }
   }
   return {};
 }
 
-// Each output is a value of its own, with ONNX's name: one that is an input, a shared constant or another output
-// is copied by a Reshape to its own shape.
+// Each output is a value of its own, with ONNX's name: one that is an input, a shared constant or
+// another output is copied by a Reshape to its own shape.
 void AddOutputs(const onnx::GraphProto& proto, ImportContext* context) {
   Graph& graph = context->graph;
   for (const onnx::ValueInfoProto& output : proto.output()) {
@@ -80,7 +82,8 @@ void AddOutputs(const onnx::GraphProto& proto, ImportContext* context) {
   }
 }
 
-Result<Graph> ImportModel(std::string_view bytes, const fs::path& folder, const ImportOptions& options) {
+Result<Graph> ImportModel(std::string_view bytes, const fs::path& folder,
+                          const ImportOptions& options) {
   ASSIGN_OR_RETURN(onnx::ModelProto model, ParseModel(bytes));
   ImportContext context;
   context.folder = folder;
@@ -96,7 +99,8 @@ Result<Graph> ImportModel(std::string_view bytes, const fs::path& folder, const 
   context.graph.name = PrintableName(proto->name());
   ASSIGN_OR_RETURN(const std::vector<NamedType> inputs, InputTypes(*proto, options));
   for (const NamedType& input : inputs) {
-    const ValueId value = context.graph.AddValue(Value{PrintableName(input.name), input.type, nullptr});
+    const ValueId value =
+        context.graph.AddValue(Value{PrintableName(input.name), input.type, nullptr});
     context.values[input.name] = value;
     context.graph.inputs.push_back(value);
   }
@@ -127,7 +131,8 @@ Result<Graph> ImportOnnxFile(const std::string& path, const ImportOptions& optio
   return Labelled(bytes, path, folder.empty() ? fs::path(".") : folder, options);
 }
 
-Result<Graph> ImportOnnx(std::string_view bytes, const std::string& label, const ImportOptions& options) {
+Result<Graph> ImportOnnx(std::string_view bytes, const std::string& label,
+                         const ImportOptions& options) {
   return Labelled(bytes, label, {}, options);
 }
 

@@ -1,4 +1,5 @@
-// ONNX files to graphs: parsing, opset normalisation, shape inference and folding of shape arithmetic.
+// ONNX files to graphs: parsing, opset normalisation, shape inference and folding of shape
+// arithmetic.
 #pragma once
 
 #include <map>
@@ -13,18 +14,19 @@ namespace whet {
 struct ImportOptions {
   // Static shapes of inputs that the file leaves open, by input name: --shape x=1x3x48x192.
   std::map<std::string, Shape> shapes;
-  // Inputs whose value is known, by name: they become constants. For models that take what must be static,
-  // such as the shape of a Reshape, as an input.
+  // Inputs whose value is known, by name: they become constants. For models that take what must be
+  // static, such as the shape of a Reshape, as an input.
   std::map<std::string, Tensor> constants;
 };
 
 // Errors are one sentence with the file, and the node and operator where there is one.
 Result<Graph> ImportOnnxFile(const std::string& path, const ImportOptions& options = {});
 // The same from bytes; `label` stands for the file in messages.
-Result<Graph> ImportOnnx(std::string_view bytes, const std::string& label, const ImportOptions& options = {});
+Result<Graph> ImportOnnx(std::string_view bytes, const std::string& label,
+                         const ImportOptions& options = {});
 
-// Writes the graph (canonical operators) as an ONNX model of opset 17 (20 where it has a Gelu), so that other
-// tools can run it. kUnsupported for nodes in NHWC: export before UseChannelsLast.
+// Writes the graph (canonical operators) as an ONNX model of opset 17 (20 where it has a Gelu), so
+// that other tools can run it. kUnsupported for nodes in NHWC: export before UseChannelsLast.
 Result<std::string> ExportOnnx(const Graph& graph);
 
 }  // namespace whet

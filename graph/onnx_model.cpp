@@ -12,7 +12,7 @@ namespace whet {
 namespace {
 
 std::string NodeLabel(const onnx::NodeProto& node) {
-  const std::string& name = !node.name().empty()       ? node.name()
+  const std::string& name = !node.name().empty()     ? node.name()
                             : node.output_size() > 0 ? node.output(0)
                                                      : node.op_type();
   return fmt::format("node '{}' ({})", PrintableName(name), PrintableName(node.op_type()));
@@ -31,7 +31,8 @@ Result<std::map<std::string, int>> Providers(const onnx::GraphProto& graph) {
   std::set<std::string> initializers;
   for (const onnx::TensorProto& tensor : graph.initializer()) {
     if (!initializers.insert(tensor.name()).second) {
-      return Fail(ErrorCode::kCorrupt, "two initialisers are named '{}'", PrintableName(tensor.name()));
+      return Fail(ErrorCode::kCorrupt, "two initialisers are named '{}'",
+                  PrintableName(tensor.name()));
     }
     providers[tensor.name()] = -1;
   }
@@ -47,8 +48,9 @@ Result<std::map<std::string, int>> Providers(const onnx::GraphProto& graph) {
   for (const onnx::NodeProto& node : graph.node()) {
     for (const std::string& input : node.input()) {
       if (!input.empty() && !providers.contains(input)) {
-        return Fail(ErrorCode::kCorrupt, "{} reads '{}', which no node, input or initialiser provides",
-                    NodeLabel(node), PrintableName(input));
+        return Fail(ErrorCode::kCorrupt,
+                    "{} reads '{}', which no node, input or initialiser provides", NodeLabel(node),
+                    PrintableName(input));
       }
     }
   }
@@ -66,7 +68,8 @@ struct DeclaredType {
     if (!has_shape) return fmt::format("{} of unknown shape", Name(dtype));
     std::vector<std::string> extents;
     for (int64_t dim : dims) extents.push_back(dim < 0 ? "?" : fmt::format("{}", dim));
-    return fmt::format("{}[{}]", Name(dtype), extents.empty() ? "scalar" : fmt::format("{}", fmt::join(extents, "x")));
+    return fmt::format("{}[{}]", Name(dtype),
+                       extents.empty() ? "scalar" : fmt::format("{}", fmt::join(extents, "x")));
   }
   // A shape that could be meant: a batch of 1, an image of 224x224.
   std::string Example() const {
@@ -87,7 +90,8 @@ Result<DeclaredType> ReadDeclared(const onnx::ValueInfoProto& input) {
   DeclaredType declared;
   Result<DataType> dtype = DataTypeFromOnnx(type.elem_type());
   if (!dtype) {
-    return Prefixed(std::move(dtype).error(), fmt::format("input '{}'", PrintableName(input.name())));
+    return Prefixed(std::move(dtype).error(),
+                    fmt::format("input '{}'", PrintableName(input.name())));
   }
   declared.dtype = *dtype;
   declared.has_shape = type.has_shape();
@@ -99,14 +103,15 @@ Result<DeclaredType> ReadDeclared(const onnx::ValueInfoProto& input) {
 }
 
 // The declared type with the shape that the user gave.
-Result<TensorType> FitShape(const std::string& name, const DeclaredType& declared, const Shape& shape) {
+Result<TensorType> FitShape(const std::string& name, const DeclaredType& declared,
+                            const Shape& shape) {
   bool fits = !declared.has_shape || declared.dims.size() == shape.size();
   for (size_t d = 0; fits && d < declared.dims.size(); ++d) {
     fits = declared.dims[d] < 0 || declared.dims[d] == shape[d];
   }
   if (!fits || std::any_of(shape.begin(), shape.end(), [](int64_t extent) { return extent < 1; })) {
-    return Fail(ErrorCode::kInvalidInput, "shape {} does not fit input '{}', which is {}", ToString(shape),
-                PrintableName(name), declared.ToString());
+    return Fail(ErrorCode::kInvalidInput, "shape {} does not fit input '{}', which is {}",
+                ToString(shape), PrintableName(name), declared.ToString());
   }
   const TensorType type{declared.dtype, shape};
   RETURN_IF_ERROR(CheckedBytes(type));
@@ -139,12 +144,13 @@ Result<int64_t> OpsetOf(const onnx::ModelProto& model) {
   for (const onnx::OperatorSetIdProto& opset : model.opset_import()) {
     if (!opset.domain().empty() && opset.domain() != "ai.onnx") continue;
     if (opset.version() < kOldestOpset || opset.version() > kNewestOpset) {
-      return Fail(ErrorCode::kUnsupported, "it is written in opset {}, Whet reads {} to {}", opset.version(),
-                  kOldestOpset, kNewestOpset);
+      return Fail(ErrorCode::kUnsupported, "it is written in opset {}, Whet reads {} to {}",
+                  opset.version(), kOldestOpset, kNewestOpset);
     }
     return opset.version();
   }
-  return Fail(ErrorCode::kUnsupported, "it does not use ONNX's own operators: its opset is of the domain '{}'",
+  return Fail(ErrorCode::kUnsupported,
+              "it does not use ONNX's own operators: its opset is of the domain '{}'",
               PrintableName(model.opset_import(0).domain()));
 }
 
@@ -153,7 +159,8 @@ Result<std::vector<int>> NodeOrder(const onnx::GraphProto& graph) {
   enum class Mark : char { kNew, kOpen, kDone };
   std::vector<Mark> marks(graph.node_size(), Mark::kNew);
   std::vector<int> order;
-  // Depth first from the outputs, with an explicit stack: a long chain must not exhaust the call stack.
+  // Depth first from the outputs, with an explicit stack: a long chain must not exhaust the call
+  // stack.
   for (const onnx::ValueInfoProto& output : graph.output()) {
     const auto root = providers.find(output.name());
     if (root == providers.end()) {
@@ -186,13 +193,15 @@ Result<std::vector<int>> NodeOrder(const onnx::GraphProto& graph) {
   std::vector<int> sorted = order;
   std::sort(sorted.begin(), sorted.end());
   const bool file_order_works = std::all_of(sorted.begin(), sorted.end(), [&](int node) {
-    return std::all_of(graph.node(node).input().begin(), graph.node(node).input().end(),
-                       [&](const std::string& input) { return input.empty() || providers.at(input) < node; });
+    return std::all_of(
+        graph.node(node).input().begin(), graph.node(node).input().end(),
+        [&](const std::string& input) { return input.empty() || providers.at(input) < node; });
   });
   return file_order_works ? sorted : order;
 }
 
-Result<std::vector<NamedType>> InputTypes(const onnx::GraphProto& graph, const ImportOptions& options) {
+Result<std::vector<NamedType>> InputTypes(const onnx::GraphProto& graph,
+                                          const ImportOptions& options) {
   std::set<std::string> fixed;
   for (const onnx::TensorProto& tensor : graph.initializer()) fixed.insert(tensor.name());
   std::vector<std::string> listing;  // of inputs, for messages
@@ -206,10 +215,12 @@ Result<std::vector<NamedType>> InputTypes(const onnx::GraphProto& graph, const I
     listing.push_back(fmt::format("{}: {}", PrintableName(input.name()), declared.ToString()));
     if (const auto bound = options.constants.find(input.name()); bound != options.constants.end()) {
       if (bound->second.dtype() != declared.dtype) {
-        return Fail(ErrorCode::kInvalidInput, "the constant {} does not fit input '{}', which is {}",
-                    ToString(bound->second.type()), PrintableName(input.name()), declared.ToString());
+        return Fail(
+            ErrorCode::kInvalidInput, "the constant {} does not fit input '{}', which is {}",
+            ToString(bound->second.type()), PrintableName(input.name()), declared.ToString());
       }
-    } else if (const auto given = options.shapes.find(input.name()); given != options.shapes.end()) {
+    } else if (const auto given = options.shapes.find(input.name());
+               given != options.shapes.end()) {
       ASSIGN_OR_RETURN(TensorType type, FitShape(input.name(), declared, given->second));
       types.push_back({input.name(), std::move(type)});
     } else if (declared.Open()) {
@@ -218,7 +229,8 @@ Result<std::vector<NamedType>> InputTypes(const onnx::GraphProto& graph, const I
       const TensorType type{declared.dtype, declared.dims};
       Result<int64_t> bytes = CheckedBytes(type);
       if (!bytes) {
-        return Prefixed(std::move(bytes).error(), fmt::format("input '{}'", PrintableName(input.name())));
+        return Prefixed(std::move(bytes).error(),
+                        fmt::format("input '{}'", PrintableName(input.name())));
       }
       types.push_back({input.name(), type});
     }
@@ -232,10 +244,11 @@ Result<std::vector<NamedType>> InputTypes(const onnx::GraphProto& graph, const I
   for (const auto& [name, tensor] : options.constants) RETURN_IF_ERROR(check(name));
   if (!open.empty()) {
     const auto& [name, declared] = open.front();
-    return Fail(ErrorCode::kInvalidInput,
-                "the shape of input '{}' is open (inputs: {}): give a number for each ?, for example "
-                "--shape {}={}",
-                PrintableName(name), fmt::join(listing, ", "), PrintableName(name), declared.Example());
+    return Fail(
+        ErrorCode::kInvalidInput,
+        "the shape of input '{}' is open (inputs: {}): give a number for each ?, for example "
+        "--shape {}={}",
+        PrintableName(name), fmt::join(listing, ", "), PrintableName(name), declared.Example());
   }
   return types;
 }

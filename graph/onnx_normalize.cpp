@@ -15,13 +15,14 @@ using Attr = onnx::AttributeProto;
 
 }  // namespace
 
-OnnxNode::OnnxNode(ImportContext& context, const onnx::NodeProto& proto, std::vector<bool> outputs_used)
+OnnxNode::OnnxNode(ImportContext& context, const onnx::NodeProto& proto,
+                   std::vector<bool> outputs_used)
     : context_(context),
       proto_(proto),
       outputs_used_(std::move(outputs_used)),
       first_value_(context.graph.values.size()),
       first_node_(context.graph.nodes.size()) {
-  name_ = PrintableName(!proto.name().empty()       ? proto.name()
+  name_ = PrintableName(!proto.name().empty()     ? proto.name()
                         : proto.output_size() > 0 ? proto.output(0)
                                                   : proto.op_type());
   for (const std::string& input : proto.input()) {
@@ -48,10 +49,12 @@ const Tensor* OnnxNode::Constant(ValueId value) const {
 Result<std::vector<int64_t>> OnnxNode::ConstantInts(int i, const char* what) {
   const Tensor* tensor = Constant(Input(i));
   if (tensor == nullptr) {
-    return Fail(ErrorCode::kUnsupported, "its {} are computed at run time, Whet needs them constant", what);
+    return Fail(ErrorCode::kUnsupported,
+                "its {} are computed at run time, Whet needs them constant", what);
   }
   if (tensor->dtype() != DataType::kInt64 && tensor->dtype() != DataType::kInt32) {
-    return Fail(ErrorCode::kInvalidInput, "its {} are {}, expected integers", what, Name(tensor->dtype()));
+    return Fail(ErrorCode::kInvalidInput, "its {} are {}, expected integers", what,
+                Name(tensor->dtype()));
   }
   if (tensor->shape().size() > 1 || tensor->count() > 4096) {
     return Fail(ErrorCode::kInvalidInput, "its {} are {}, expected a short list", what,
@@ -74,7 +77,8 @@ const onnx::AttributeProto* OnnxNode::Find(std::string_view name, int type) {
     // Files before IR version 2 leave the type out.
     if (!attribute.has_type() || attribute.type() == Attr::UNDEFINED) {
       if ((type == Attr::INT && attribute.has_i()) || (type == Attr::FLOAT && attribute.has_f()) ||
-          (type == Attr::STRING && attribute.has_s()) || (type == Attr::INTS && attribute.ints_size() > 0)) {
+          (type == Attr::STRING && attribute.has_s()) ||
+          (type == Attr::INTS && attribute.ints_size() > 0)) {
         return &attribute;
       }
     }
@@ -117,7 +121,8 @@ void OnnxNode::Ignore(std::initializer_list<std::string_view> names) {
 
 Result<int64_t> OnnxNode::Axis(int64_t axis, int64_t rank) const {
   if (axis < -rank || axis >= rank) {
-    return Fail(ErrorCode::kInvalidInput, "axis {} is not one of a tensor of {} dimensions", axis, rank);
+    return Fail(ErrorCode::kInvalidInput, "axis {} is not one of a tensor of {} dimensions", axis,
+                rank);
   }
   return axis < 0 ? axis + rank : axis;
 }
@@ -129,7 +134,8 @@ Result<ValueId> OnnxNode::Emit(std::string op, std::vector<ValueId> inputs, Attr
   while (!inputs.empty() && inputs.back() == kNoValue) inputs.pop_back();
   if (static_cast<int>(inputs.size()) < def->min_inputs ||
       (def->max_inputs >= 0 && static_cast<int>(inputs.size()) > def->max_inputs)) {
-    return Fail(ErrorCode::kInvalidInput, "has {} inputs, which the operator does not take", inputs.size());
+    return Fail(ErrorCode::kInvalidInput, "has {} inputs, which the operator does not take",
+                inputs.size());
   }
   for (const auto& [key, attribute] : attributes.values()) {
     if (const double* number = std::get_if<double>(&attribute); number && !std::isfinite(*number)) {
@@ -181,7 +187,8 @@ void OnnxNode::Return(ValueId value, int i) {
   Graph& graph = context_.graph;
   graph.values[value].name = PrintableName(proto_.output(i));
   for (size_t k = first_node_; k < graph.nodes.size(); ++k) {
-    if (graph.nodes[k].output == value) graph.nodes[k].name = i == 0 ? name_ : fmt::format("{}/{}", name_, i);
+    if (graph.nodes[k].output == value)
+      graph.nodes[k].name = i == 0 ? name_ : fmt::format("{}/{}", name_, i);
   }
 }
 
@@ -190,7 +197,8 @@ Status OnnxNode::Finish(Status status) {
   if (!status) return status;
   for (const Attr& attribute : proto_.attribute()) {
     if (!read_.contains(attribute.name())) {
-      return Fail(ErrorCode::kUnsupported, "attribute '{}' is not one that Whet knows for this operator",
+      return Fail(ErrorCode::kUnsupported,
+                  "attribute '{}' is not one that Whet knows for this operator",
                   PrintableName(attribute.name()));
     }
   }
@@ -208,8 +216,9 @@ void OnnxNode::Remember(std::string message) {
 }
 
 const OnnxOperator* FindOnnxOperator(std::string_view name) {
-  for (const auto table : {ElementwiseOnnxOperators(), SpatialOnnxOperators(), MatrixOnnxOperators(),
-                           ShapeOnnxOperators(), MovementOnnxOperators(), ConstantOnnxOperators()}) {
+  for (const auto table :
+       {ElementwiseOnnxOperators(), SpatialOnnxOperators(), MatrixOnnxOperators(),
+        ShapeOnnxOperators(), MovementOnnxOperators(), ConstantOnnxOperators()}) {
     for (const OnnxOperator& op : table) {
       if (op.name == name) return &op;
     }
@@ -217,9 +226,11 @@ const OnnxOperator* FindOnnxOperator(std::string_view name) {
   return nullptr;
 }
 
-Status NormalizeNode(ImportContext& context, const onnx::NodeProto& proto, std::vector<bool> outputs_used) {
+Status NormalizeNode(ImportContext& context, const onnx::NodeProto& proto,
+                     std::vector<bool> outputs_used) {
   if (!proto.domain().empty() && proto.domain() != "ai.onnx") {
-    return Fail(ErrorCode::kUnsupported, "operators of the domain '{}' are not supported, only ONNX's own",
+    return Fail(ErrorCode::kUnsupported,
+                "operators of the domain '{}' are not supported, only ONNX's own",
                 PrintableName(proto.domain()));
   }
   const OnnxOperator* op = FindOnnxOperator(proto.op_type());

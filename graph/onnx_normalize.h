@@ -1,9 +1,10 @@
-// Brings one ONNX node of any opset to canonical operators (schedules/operators/README.md). Private to graph/.
+// Brings one ONNX node of any opset to canonical operators (schedules/operators/README.md). Private
+// to graph/.
 //
-// A handler for each ONNX operator reads attributes and inputs through OnnxNode, emits canonical nodes and says
-// which value is which output. Mistakes in the file (a missing input, an attribute of another kind, one that
-// nobody read) are kept by OnnxNode and surface once, as one sentence. Handlers are tables of rows in
-// onnx_normalize_*.cpp. Thread safety: none; one import, one thread.
+// A handler for each ONNX operator reads attributes and inputs through OnnxNode, emits canonical
+// nodes and says which value is which output. Mistakes in the file (a missing input, an attribute
+// of another kind, one that nobody read) are kept by OnnxNode and surface once, as one sentence.
+// Handlers are tables of rows in onnx_normalize_*.cpp. Thread safety: none; one import, one thread.
 #pragma once
 
 #include <filesystem>
@@ -40,15 +41,16 @@ class OnnxNode {
   int output_count() const { return static_cast<int>(outputs_used_.size()); }
   bool OutputUsed(int i) const { return i < output_count() && outputs_used_[i]; }
 
-  // Inputs. A missing one that is required is remembered as the node's error; its id is then kNoValue and its
-  // type f32[0].
+  // Inputs. A missing one that is required is remembered as the node's error; its id is then
+  // kNoValue and its type f32[0].
   bool HasInput(int i) const { return i < input_count() && inputs_[i] != kNoValue; }
   ValueId Input(int i);
   ValueId OptionalInput(int i) const { return HasInput(i) ? inputs_[i] : kNoValue; }
   const TensorType& Type(ValueId value) const;
   const Shape& ShapeOf(ValueId value) const { return Type(value).shape; }
   const Tensor* Constant(ValueId value) const;
-  // The integers of a constant input. kUnsupported where it is computed: `what` names it in the message.
+  // The integers of a constant input. kUnsupported where it is computed: `what` names it in the
+  // message.
   Result<std::vector<int64_t>> ConstantInts(int i, const char* what);
 
   // Attributes. One of another kind is remembered as the node's error.
@@ -70,7 +72,8 @@ class OnnxNode {
   // Output `i` of the ONNX node is `value`.
   void Return(ValueId value, int i = 0);
 
-  // The handler's `status`, or what was remembered above, or an attribute or output that it left aside.
+  // The handler's `status`, or what was remembered above, or an attribute or output that it left
+  // aside.
   Status Finish(Status status);
 
  private:
@@ -102,6 +105,7 @@ std::span<const OnnxOperator> ConstantOnnxOperators();     // onnx_normalize_con
 const OnnxOperator* FindOnnxOperator(std::string_view name);
 
 // Appends what `proto` means to the graph. Errors do not name the node: the caller prefixes that.
-Status NormalizeNode(ImportContext& context, const onnx::NodeProto& proto, std::vector<bool> outputs_used);
+Status NormalizeNode(ImportContext& context, const onnx::NodeProto& proto,
+                     std::vector<bool> outputs_used);
 
 }  // namespace whet

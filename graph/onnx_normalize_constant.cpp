@@ -8,7 +8,8 @@
 namespace whet {
 namespace {
 
-constexpr int64_t kLargestMade = int64_t{64} << 20;  // bytes of a constant that a few numbers stand for
+constexpr int64_t kLargestMade = int64_t{64}
+                                 << 20;  // bytes of a constant that a few numbers stand for
 
 Status Constant(OnnxNode& node) {
   const auto& attributes = node.proto().attribute();
@@ -21,16 +22,19 @@ Status Constant(OnnxNode& node) {
   node.Ignore({name});
   Tensor tensor;
   if (name == "value") {
-    if (!attribute.has_t()) return Fail(ErrorCode::kInvalidInput, "attribute 'value' is not a tensor");
+    if (!attribute.has_t())
+      return Fail(ErrorCode::kInvalidInput, "attribute 'value' is not a tensor");
     ASSIGN_OR_RETURN(tensor, TensorFromProto(attribute.t(), node.folder()));
   } else if (name == "value_float") {
     tensor = Tensor::Float({}, {attribute.f()});
   } else if (name == "value_int") {
     tensor = Tensor::Int64({}, {attribute.i()});
   } else if (name == "value_floats") {
-    tensor = Tensor::Float({attribute.floats_size()}, {attribute.floats().begin(), attribute.floats().end()});
+    tensor = Tensor::Float({attribute.floats_size()},
+                           {attribute.floats().begin(), attribute.floats().end()});
   } else if (name == "value_ints") {
-    tensor = Tensor::Int64({attribute.ints_size()}, {attribute.ints().begin(), attribute.ints().end()});
+    tensor =
+        Tensor::Int64({attribute.ints_size()}, {attribute.ints().begin(), attribute.ints().end()});
   } else {
     return Fail(ErrorCode::kUnsupported, "attribute '{}' is not supported, only dense numbers",
                 PrintableName(name));
@@ -42,7 +46,9 @@ Status Constant(OnnxNode& node) {
 Status ShapeOf(OnnxNode& node) {
   const Shape shape = node.ShapeOf(node.Input(0));
   const int64_t rank = static_cast<int64_t>(shape.size());
-  const auto position = [&](int64_t v) { return std::clamp<int64_t>(v < 0 ? v + rank : v, 0, rank); };
+  const auto position = [&](int64_t v) {
+    return std::clamp<int64_t>(v < 0 ? v + rank : v, 0, rank);
+  };
   const int64_t start = position(node.Int("start", 0));
   const int64_t end = std::max(start, position(node.Int("end", rank)));
   const std::vector<int64_t> extents(shape.begin() + start, shape.begin() + end);
@@ -71,11 +77,13 @@ Status ConstantOfShape(OnnxNode& node) {
   const TensorType type{element.dtype(), shape};
   ASSIGN_OR_RETURN(const int64_t bytes, CheckedBytes(type));
   if (bytes > kLargestMade) {
-    return Fail(ErrorCode::kUnsupported, "a constant of {} is too large to be made", ToString(type));
+    return Fail(ErrorCode::kUnsupported, "a constant of {} is too large to be made",
+                ToString(type));
   }
   Tensor tensor(type);
   const size_t size = static_cast<size_t>(SizeOf(type.dtype));
-  for (int64_t i = 0; i < tensor.count(); ++i) std::memcpy(tensor.bytes() + i * size, element.bytes(), size);
+  for (int64_t i = 0; i < tensor.count(); ++i)
+    std::memcpy(tensor.bytes() + i * size, element.bytes(), size);
   node.Return(node.EmitConstant(std::move(tensor)));
   return {};
 }
@@ -86,29 +94,41 @@ Status Range(OnnxNode& node) {
     const ValueId input = node.Input(i);
     bounds[i] = node.Constant(input);
     if (bounds[i] == nullptr) {
-      return Fail(ErrorCode::kUnsupported, "its bounds are computed at run time, Whet needs them constant");
+      return Fail(ErrorCode::kUnsupported,
+                  "its bounds are computed at run time, Whet needs them constant");
     }
     if (bounds[i]->count() != 1 || bounds[i]->dtype() != bounds[0]->dtype()) {
-      return Fail(ErrorCode::kInvalidInput, "its bounds are {} and {}, expected scalars of one type",
+      return Fail(ErrorCode::kInvalidInput,
+                  "its bounds are {} and {}, expected scalars of one type",
                   ToString(bounds[0]->type()), ToString(bounds[i]->type()));
     }
   }
   const DataType dtype = bounds[0]->dtype();
-  const double start = bounds[0]->AsDouble(0), limit = bounds[1]->AsDouble(0), step = bounds[2]->AsDouble(0);
+  const double start = bounds[0]->AsDouble(0), limit = bounds[1]->AsDouble(0),
+               step = bounds[2]->AsDouble(0);
   const double count = std::max(0.0, std::ceil((limit - start) / step));
   if (!(count * static_cast<double>(SizeOf(dtype)) <= static_cast<double>(kLargestMade))) {
-    return Fail(ErrorCode::kInvalidInput, "a range from {} to {} in steps of {} is too long", start, limit,
-                step);
+    return Fail(ErrorCode::kInvalidInput, "a range from {} to {} in steps of {} is too long", start,
+                limit, step);
   }
   Tensor tensor(TensorType{dtype, {static_cast<int64_t>(count)}});
   for (int64_t i = 0; i < tensor.count(); ++i) {
     const double value = start + static_cast<double>(i) * step;
     switch (dtype) {
-      case DataType::kFloat32: tensor.data<float>()[i] = static_cast<float>(value); break;
-      case DataType::kFloat64: tensor.data<double>()[i] = value; break;
-      case DataType::kInt32: tensor.data<int32_t>()[i] = static_cast<int32_t>(value); break;
-      case DataType::kInt64: tensor.data<int64_t>()[i] = static_cast<int64_t>(value); break;
-      default: return Fail(ErrorCode::kUnsupported, "a range of {} is not supported", Name(dtype));
+      case DataType::kFloat32:
+        tensor.data<float>()[i] = static_cast<float>(value);
+        break;
+      case DataType::kFloat64:
+        tensor.data<double>()[i] = value;
+        break;
+      case DataType::kInt32:
+        tensor.data<int32_t>()[i] = static_cast<int32_t>(value);
+        break;
+      case DataType::kInt64:
+        tensor.data<int64_t>()[i] = static_cast<int64_t>(value);
+        break;
+      default:
+        return Fail(ErrorCode::kUnsupported, "a range of {} is not supported", Name(dtype));
     }
   }
   node.Return(node.EmitConstant(std::move(tensor)));

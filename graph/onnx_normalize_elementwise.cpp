@@ -51,7 +51,8 @@ Status Min(OnnxNode& node) { return Variadic(node, "Min"); }
 Status Sum(OnnxNode& node) { return Variadic(node, "Add"); }
 
 Status HardSigmoid(OnnxNode& node) {
-  const Attributes attributes{{"alpha", node.Float("alpha", 0.2f)}, {"beta", node.Float("beta", 0.5f)}};
+  const Attributes attributes{{"alpha", node.Float("alpha", 0.2f)},
+                              {"beta", node.Float("beta", 0.5f)}};
   ASSIGN_OR_RETURN(const ValueId value, node.Emit("HardSigmoid", {node.Input(0)}, attributes));
   node.Return(value);
   return {};
@@ -90,7 +91,8 @@ Status Clip(OnnxNode& node) {
     for (int i = 1; i <= 2; ++i) {
       if (!node.HasInput(i)) continue;
       const Tensor* bound = node.Constant(node.Input(i));
-      if (node.Type(node.Input(i)).dtype != node.Type(value).dtype || node.Type(node.Input(i)).bytes() == 0) {
+      if (node.Type(node.Input(i)).dtype != node.Type(value).dtype ||
+          node.Type(node.Input(i)).bytes() == 0) {
         return Fail(ErrorCode::kInvalidInput, "a bound is {}, expected a scalar of the type of {}",
                     ToString(node.Type(node.Input(i))), ToString(node.Type(value)));
       }
@@ -100,9 +102,11 @@ Status Clip(OnnxNode& node) {
         continue;
       }
       if (bound->count() != 1) {
-        return Fail(ErrorCode::kInvalidInput, "a bound is {}, expected a scalar", ToString(bound->type()));
+        return Fail(ErrorCode::kInvalidInput, "a bound is {}, expected a scalar",
+                    ToString(bound->type()));
       }
-      if (std::isfinite(bound->AsDouble(0))) attributes.Set(i == 1 ? "min" : "max", bound->AsDouble(0));
+      if (std::isfinite(bound->AsDouble(0)))
+        attributes.Set(i == 1 ? "min" : "max", bound->AsDouble(0));
     }
   }
   if (!attributes.values().empty()) {
@@ -139,20 +143,36 @@ Status Dropout(OnnxNode& node) {
       return Fail(ErrorCode::kUnsupported, "training mode is not supported");
     }
   }
-  if (node.OutputUsed(1)) return Fail(ErrorCode::kUnsupported, "its mask is used, which is for training");
+  if (node.OutputUsed(1))
+    return Fail(ErrorCode::kUnsupported, "its mask is used, which is for training");
   node.Return(node.Input(0));
   return {};
 }
 
 constexpr OnnxOperator kOperators[] = {
-    {"Relu", Same},         {"Sigmoid", Same},      {"Tanh", Same},
-    {"HardSwish", Same},    {"Exp", Same},          {"Sqrt", Same},
-    {"Neg", Neg},          {"Abs", Same},          {"Erf", Same},
-    {"Add", Binary},        {"Sub", Binary},        {"Mul", Binary},
-    {"Div", Binary},        {"Max", Max},           {"Min", Min},
-    {"Sum", Sum},           {"HardSigmoid", HardSigmoid},
-    {"LeakyRelu", LeakyRelu}, {"Gelu", Gelu},       {"Clip", Clip},
-    {"Cast", Cast},         {"Identity", Identity}, {"Dropout", Dropout},
+    {"Relu", Same},
+    {"Sigmoid", Same},
+    {"Tanh", Same},
+    {"HardSwish", Same},
+    {"Exp", Same},
+    {"Sqrt", Same},
+    {"Neg", Neg},
+    {"Abs", Same},
+    {"Erf", Same},
+    {"Add", Binary},
+    {"Sub", Binary},
+    {"Mul", Binary},
+    {"Div", Binary},
+    {"Max", Max},
+    {"Min", Min},
+    {"Sum", Sum},
+    {"HardSigmoid", HardSigmoid},
+    {"LeakyRelu", LeakyRelu},
+    {"Gelu", Gelu},
+    {"Clip", Clip},
+    {"Cast", Cast},
+    {"Identity", Identity},
+    {"Dropout", Dropout},
 };
 
 }  // namespace

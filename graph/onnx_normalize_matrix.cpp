@@ -9,8 +9,9 @@ Status Gemm(OnnxNode& node) {
                               {"beta", node.Float("beta", 1)},
                               {"transA", node.Int("transA", 0)},
                               {"transB", node.Int("transB", 0)}};
-  ASSIGN_OR_RETURN(const ValueId value,
-                   node.Emit("Gemm", {node.Input(0), node.Input(1), node.OptionalInput(2)}, attributes));
+  ASSIGN_OR_RETURN(
+      const ValueId value,
+      node.Emit("Gemm", {node.Input(0), node.Input(1), node.OptionalInput(2)}, attributes));
   node.Return(value);
   return {};
 }
@@ -21,7 +22,8 @@ Status MatMul(OnnxNode& node) {
   return {};
 }
 
-// Before opset 13, the softmax of rows of the matrix [product of the axes before `axis`, of the others].
+// Before opset 13, the softmax of rows of the matrix [product of the axes before `axis`, of the
+// others].
 Status Softmax(OnnxNode& node) {
   const ValueId x = node.Input(0);
   const Shape shape = node.ShapeOf(x);

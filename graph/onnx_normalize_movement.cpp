@@ -21,7 +21,8 @@ Status Transpose(OnnxNode& node) {
 Status Concat(OnnxNode& node) {
   std::vector<ValueId> inputs;
   for (int i = 0; i < node.input_count(); ++i) inputs.push_back(node.Input(i));
-  if (!node.HasAttribute("axis")) return Fail(ErrorCode::kInvalidInput, "attribute 'axis' is missing");
+  if (!node.HasAttribute("axis"))
+    return Fail(ErrorCode::kInvalidInput, "attribute 'axis' is missing");
   const int64_t rank = static_cast<int64_t>(node.ShapeOf(node.Input(0)).size());
   ASSIGN_OR_RETURN(const int64_t axis, node.Axis(node.Int("axis", 0), rank));
   // Operands without elements add nothing.
@@ -69,7 +70,8 @@ Result<ValueId> EmitRanges(OnnxNode& node, ValueId x, const std::vector<Range>& 
     axes.push_back(range.axis);
     starts.push_back(range.start);
     steps.push_back(range.step);
-    ends.push_back(range.count == 0 ? range.start : range.start + (range.count - 1) * range.step + 1);
+    ends.push_back(range.count == 0 ? range.start
+                                    : range.start + (range.count - 1) * range.step + 1);
   }
   ValueId value = x;
   if (!axes.empty()) {
@@ -91,7 +93,8 @@ Result<ValueId> EmitRanges(OnnxNode& node, ValueId x, const std::vector<Range>& 
 Status Slice(OnnxNode& node) {
   const ValueId x = node.Input(0);
   const Shape shape = node.ShapeOf(x);
-  std::vector<int64_t> starts = node.Ints("starts"), ends = node.Ints("ends"), axes = node.Ints("axes"), steps;
+  std::vector<int64_t> starts = node.Ints("starts"), ends = node.Ints("ends"),
+                       axes = node.Ints("axes"), steps;
   if (node.opset() >= 10) {
     ASSIGN_OR_RETURN(starts, node.ConstantInts(1, "starts"));
     ASSIGN_OR_RETURN(ends, node.ConstantInts(2, "ends"));
@@ -107,9 +110,11 @@ Status Slice(OnnxNode& node) {
     std::iota(axes.begin(), axes.end(), 0);
   }
   if (steps.empty()) steps.assign(starts.size(), 1);
-  if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size()) {
-    return Fail(ErrorCode::kInvalidInput, "it has {} starts, {} ends, {} axes and {} steps: expected as many",
-                starts.size(), ends.size(), axes.size(), steps.size());
+  if (ends.size() != starts.size() || axes.size() != starts.size() ||
+      steps.size() != starts.size()) {
+    return Fail(ErrorCode::kInvalidInput,
+                "it has {} starts, {} ends, {} axes and {} steps: expected as many", starts.size(),
+                ends.size(), axes.size(), steps.size());
   }
   std::vector<Range> ranges;
   for (size_t i = 0; i < starts.size(); ++i) {
@@ -125,12 +130,13 @@ Status Slice(OnnxNode& node) {
   return {};
 }
 
-// Sizes are an attribute before opset 13 and an input since; without, as many equal parts as outputs, the last
-// one smaller.
+// Sizes are an attribute before opset 13 and an input since; without, as many equal parts as
+// outputs, the last one smaller.
 Status Split(OnnxNode& node) {
   const ValueId x = node.Input(0);
   const Shape shape = node.ShapeOf(x);
-  ASSIGN_OR_RETURN(const int64_t axis, node.Axis(node.Int("axis", 0), static_cast<int64_t>(shape.size())));
+  ASSIGN_OR_RETURN(const int64_t axis,
+                   node.Axis(node.Int("axis", 0), static_cast<int64_t>(shape.size())));
   std::vector<int64_t> sizes = node.Ints("split");
   if (node.HasInput(1)) {
     ASSIGN_OR_RETURN(sizes, node.ConstantInts(1, "sizes"));
@@ -219,8 +225,9 @@ Status Expand(OnnxNode& node) {
   return {};
 }
 
-constexpr OnnxOperator kOperators[] = {{"Transpose", Transpose}, {"Concat", Concat}, {"Slice", Slice},
-                                       {"Split", Split},         {"Gather", Gather}, {"Expand", Expand}};
+constexpr OnnxOperator kOperators[] = {{"Transpose", Transpose}, {"Concat", Concat},
+                                       {"Slice", Slice},         {"Split", Split},
+                                       {"Gather", Gather},       {"Expand", Expand}};
 
 }  // namespace
 

@@ -24,7 +24,8 @@ Status Reshape(OnnxNode& node) {
   for (size_t d = 0; d < shape.size(); ++d) {
     if (shape[d] == 0 && !allow_zero) {
       if (d >= type.shape.size()) {
-        return Fail(ErrorCode::kInvalidInput, "shape [{}] copies dimension {} of {}, which has none",
+        return Fail(ErrorCode::kInvalidInput,
+                    "shape [{}] copies dimension {} of {}, which has none",
                     fmt::join(requested, ", "), d, ToString(type));
       }
       shape[d] = type.shape[d];
@@ -51,15 +52,17 @@ Status Flatten(OnnxNode& node) {
   const int64_t rank = static_cast<int64_t>(shape.size());
   int64_t axis = node.Int("axis", 1);
   if (axis < -rank || axis > rank) {
-    return Fail(ErrorCode::kInvalidInput, "axis {} is not one of a tensor of {} dimensions", axis, rank);
+    return Fail(ErrorCode::kInvalidInput, "axis {} is not one of a tensor of {} dimensions", axis,
+                rank);
   }
   if (axis < 0) axis += rank;
-  return ReturnReshaped(node, x, {ElementCount(whet::Shape(shape.begin(), shape.begin() + axis)),
-                                  ElementCount(whet::Shape(shape.begin() + axis, shape.end()))});
+  return ReturnReshaped(node, x,
+                        {ElementCount(whet::Shape(shape.begin(), shape.begin() + axis)),
+                         ElementCount(whet::Shape(shape.begin() + axis, shape.end()))});
 }
 
-// The axes, an attribute before opset 13 and an input since: sorted, non-negative, of the input's dimensions
-// or, if the node inserts them, of the result's.
+// The axes, an attribute before opset 13 and an input since: sorted, non-negative, of the input's
+// dimensions or, if the node inserts them, of the result's.
 Result<std::vector<int64_t>> ReadAxes(OnnxNode& node, bool inserted) {
   std::vector<int64_t> axes = node.Ints("axes");
   if (node.HasInput(1)) {
@@ -85,8 +88,8 @@ Status Squeeze(OnnxNode& node) {
   for (int64_t d = 0; d < static_cast<int64_t>(shape.size()); ++d) {
     const bool named = std::binary_search(axes.begin(), axes.end(), d);
     if (named && shape[d] != 1) {
-      return Fail(ErrorCode::kInvalidInput, "axis {} of {} cannot be squeezed, its extent is not 1", d,
-                  ToString(node.Type(x)));
+      return Fail(ErrorCode::kInvalidInput, "axis {} of {} cannot be squeezed, its extent is not 1",
+                  d, ToString(node.Type(x)));
     }
     if (axes.empty() ? shape[d] != 1 : !named) squeezed.push_back(shape[d]);
   }

@@ -8,7 +8,8 @@
 namespace whet {
 namespace {
 
-constexpr int64_t kLargest = int64_t{1} << 31;  // of a window's parameters; products of two stay in int64
+constexpr int64_t kLargest = int64_t{1}
+                             << 31;  // of a window's parameters; products of two stay in int64
 
 // A window over the spatial axes [h, w].
 struct Window {
@@ -19,9 +20,9 @@ struct Window {
 Result<std::vector<int64_t>> PositiveInts(OnnxNode& node, const char* name, size_t axes) {
   std::vector<int64_t> values = node.Ints(name);
   if (values.empty()) values.assign(axes, 1);
-  const bool good = values.size() == axes && std::all_of(values.begin(), values.end(), [](int64_t v) {
-                      return v >= 1 && v < kLargest;
-                    });
+  const bool good =
+      values.size() == axes &&
+      std::all_of(values.begin(), values.end(), [](int64_t v) { return v >= 1 && v < kLargest; });
   if (!good) {
     return Fail(ErrorCode::kInvalidInput, "{} is [{}], expected {} positive numbers", name,
                 fmt::join(values, ", "), axes);
@@ -37,18 +38,20 @@ Result<std::vector<int64_t>> ReadPads(OnnxNode& node, const Shape& spatial, cons
   if (auto_pad == "VALID") return std::vector<int64_t>(2 * axes, 0);
   if (auto_pad == "NOTSET" || auto_pad.empty()) {
     if (pads.empty()) pads.assign(2 * axes, 0);
-    const bool good = pads.size() == 2 * axes && std::all_of(pads.begin(), pads.end(), [](int64_t v) {
-                        return v >= 0 && v < kLargest;
-                      });
+    const bool good =
+        pads.size() == 2 * axes &&
+        std::all_of(pads.begin(), pads.end(), [](int64_t v) { return v >= 0 && v < kLargest; });
     if (!good) {
-      return Fail(ErrorCode::kInvalidInput, "pads is [{}], expected {} numbers that are not negative",
-                  fmt::join(pads, ", "), 2 * axes);
+      return Fail(ErrorCode::kInvalidInput,
+                  "pads is [{}], expected {} numbers that are not negative", fmt::join(pads, ", "),
+                  2 * axes);
     }
     return pads;
   }
   if (auto_pad != "SAME_UPPER" && auto_pad != "SAME_LOWER") {
     return Fail(ErrorCode::kInvalidInput,
-                "auto_pad is '{}', expected NOTSET, VALID, SAME_UPPER or SAME_LOWER", PrintableName(auto_pad));
+                "auto_pad is '{}', expected NOTSET, VALID, SAME_UPPER or SAME_LOWER",
+                PrintableName(auto_pad));
   }
   pads.assign(2 * axes, 0);
   for (size_t d = 0; d < axes; ++d) {
@@ -100,8 +103,8 @@ Status Conv(OnnxNode& node) {
   const size_t rank = node.ShapeOf(x).size();
   ASSIGN_OR_RETURN(const ValueId image, AsImage(node, x));
   if (node.ShapeOf(w).size() != rank) {
-    return Fail(ErrorCode::kInvalidInput, "its weights {} do not fit its input {}", ToString(node.Type(w)),
-                ToString(node.Type(x)));
+    return Fail(ErrorCode::kInvalidInput, "its weights {} do not fit its input {}",
+                ToString(node.Type(w)), ToString(node.Type(x)));
   }
   const Shape spatial(node.ShapeOf(x).begin() + 2, node.ShapeOf(x).end());
   const std::vector<int64_t> kernel(node.ShapeOf(w).begin() + 2, node.ShapeOf(w).end());
@@ -130,7 +133,8 @@ Status Pool(OnnxNode& node, const char* op, Attributes attributes) {
   if (!node.HasAttribute("kernel_shape")) {
     return Fail(ErrorCode::kInvalidInput, "attribute 'kernel_shape' is missing");
   }
-  ASSIGN_OR_RETURN(const std::vector<int64_t> kernel, PositiveInts(node, "kernel_shape", spatial.size()));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> kernel,
+                   PositiveInts(node, "kernel_shape", spatial.size()));
   ASSIGN_OR_RETURN(const Window window, ReadWindow(node, spatial, kernel));
   attributes.Set("kernel_shape", window.kernel);
   attributes.Set("strides", window.strides);
@@ -146,7 +150,8 @@ Status Pool(OnnxNode& node, const char* op, Attributes attributes) {
 
 Status MaxPool(OnnxNode& node) {
   node.Ignore({"storage_order"});  // of the indices
-  if (node.OutputUsed(1)) return Fail(ErrorCode::kUnsupported, "its indices are used, Whet computes values");
+  if (node.OutputUsed(1))
+    return Fail(ErrorCode::kUnsupported, "its indices are used, Whet computes values");
   return Pool(node, "MaxPool", {});
 }
 
@@ -196,17 +201,20 @@ Status NormalizeRows(OnnxNode& node, double epsilon) {
     parameters[i] = node.Constant(node.Input(i + 1));
     if (parameters[i]->type() != TensorType{DataType::kFloat32, {channels}}) {
       return Fail(ErrorCode::kInvalidInput, "input {} is {}, expected {}", i + 1,
-                  ToString(parameters[i]->type()), ToString(TensorType{DataType::kFloat32, {channels}}));
+                  ToString(parameters[i]->type()),
+                  ToString(TensorType{DataType::kFloat32, {channels}}));
     }
   }
   Tensor scale(TensorType{DataType::kFloat32, {channels}}), shift = scale;
   for (int64_t c = 0; c < channels; ++c) {
-    const double factor = parameters[0]->AsDouble(c) / std::sqrt(parameters[3]->AsDouble(c) + epsilon);
+    const double factor =
+        parameters[0]->AsDouble(c) / std::sqrt(parameters[3]->AsDouble(c) + epsilon);
     scale.data<float>()[c] = static_cast<float>(factor);
     shift.data<float>()[c] =
         static_cast<float>(parameters[1]->AsDouble(c) - parameters[2]->AsDouble(c) * factor);
   }
-  ASSIGN_OR_RETURN(ValueId value, node.Emit("Mul", {node.Input(0), node.EmitConstant(std::move(scale))}));
+  ASSIGN_OR_RETURN(ValueId value,
+                   node.Emit("Mul", {node.Input(0), node.EmitConstant(std::move(scale))}));
   ASSIGN_OR_RETURN(value, node.Emit("Add", {value, node.EmitConstant(std::move(shift))}));
   node.Return(value);
   return {};
@@ -234,11 +242,10 @@ Status BatchNormalization(OnnxNode& node) {
     return NormalizeRows(node, epsilon);
   }
   ASSIGN_OR_RETURN(const ValueId image, Flattened(node, x));
-  ASSIGN_OR_RETURN(
-      ValueId value,
-      node.Emit("BatchNormalization",
-                {image, node.Input(1), node.Input(2), node.Input(3), node.Input(4)},
-                {{"epsilon", epsilon}, {"layout", std::string("NCHW")}}));
+  ASSIGN_OR_RETURN(ValueId value,
+                   node.Emit("BatchNormalization",
+                             {image, node.Input(1), node.Input(2), node.Input(3), node.Input(4)},
+                             {{"epsilon", epsilon}, {"layout", std::string("NCHW")}}));
   ASSIGN_OR_RETURN(value, node.EmitReshape(value, shape));
   node.Return(value);
   return {};
@@ -284,7 +291,8 @@ Status ReduceMean(OnnxNode& node) {
     ASSIGN_OR_RETURN(value,
                      node.Emit("Transpose", {value}, {{"perm", std::vector<int64_t>{0, 2, 1, 3}}}));
   }
-  ASSIGN_OR_RETURN(value, node.Emit("GlobalAveragePool", {value}, {{"layout", std::string("NCHW")}}));
+  ASSIGN_OR_RETURN(value,
+                   node.Emit("GlobalAveragePool", {value}, {{"layout", std::string("NCHW")}}));
   ASSIGN_OR_RETURN(value, node.EmitReshape(value, result));
   node.Return(value);
   return {};

@@ -11,10 +11,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::pair<int, DataType> kTypes[] = {
-    {onnx::TensorProto::FLOAT, DataType::kFloat32},   {onnx::TensorProto::FLOAT16, DataType::kFloat16},
-    {onnx::TensorProto::BFLOAT16, DataType::kBFloat16}, {onnx::TensorProto::DOUBLE, DataType::kFloat64},
-    {onnx::TensorProto::INT8, DataType::kInt8},       {onnx::TensorProto::UINT8, DataType::kUInt8},
-    {onnx::TensorProto::INT32, DataType::kInt32},     {onnx::TensorProto::INT64, DataType::kInt64},
+    {onnx::TensorProto::FLOAT, DataType::kFloat32},
+    {onnx::TensorProto::FLOAT16, DataType::kFloat16},
+    {onnx::TensorProto::BFLOAT16, DataType::kBFloat16},
+    {onnx::TensorProto::DOUBLE, DataType::kFloat64},
+    {onnx::TensorProto::INT8, DataType::kInt8},
+    {onnx::TensorProto::UINT8, DataType::kUInt8},
+    {onnx::TensorProto::INT32, DataType::kInt32},
+    {onnx::TensorProto::INT64, DataType::kInt64},
     {onnx::TensorProto::BOOL, DataType::kBool},
 };
 
@@ -22,30 +26,43 @@ constexpr std::pair<int, DataType> kTypes[] = {
 template <typename T, typename Values>
 Status Fill(const Values& values, Tensor* tensor) {
   T* out = tensor->data<T>();
-  for (int64_t i = 0; i < tensor->count(); ++i) out[i] = static_cast<T>(values[static_cast<int>(i)]);
+  for (int64_t i = 0; i < tensor->count(); ++i)
+    out[i] = static_cast<T>(values[static_cast<int>(i)]);
   return {};
 }
 
 int64_t TypedCount(const onnx::TensorProto& proto, DataType dtype) {
   switch (dtype) {
-    case DataType::kFloat32: return proto.float_data_size();
-    case DataType::kFloat64: return proto.double_data_size();
-    case DataType::kInt64: return proto.int64_data_size();
-    default: return proto.int32_data_size();
+    case DataType::kFloat32:
+      return proto.float_data_size();
+    case DataType::kFloat64:
+      return proto.double_data_size();
+    case DataType::kInt64:
+      return proto.int64_data_size();
+    default:
+      return proto.int32_data_size();
   }
 }
 
 Status FillTyped(const onnx::TensorProto& proto, Tensor* tensor) {
   switch (tensor->dtype()) {
-    case DataType::kFloat32: return Fill<float>(proto.float_data(), tensor);
-    case DataType::kFloat64: return Fill<double>(proto.double_data(), tensor);
-    case DataType::kInt64: return Fill<int64_t>(proto.int64_data(), tensor);
-    case DataType::kInt32: return Fill<int32_t>(proto.int32_data(), tensor);
+    case DataType::kFloat32:
+      return Fill<float>(proto.float_data(), tensor);
+    case DataType::kFloat64:
+      return Fill<double>(proto.double_data(), tensor);
+    case DataType::kInt64:
+      return Fill<int64_t>(proto.int64_data(), tensor);
+    case DataType::kInt32:
+      return Fill<int32_t>(proto.int32_data(), tensor);
     case DataType::kFloat16:
-    case DataType::kBFloat16: return Fill<uint16_t>(proto.int32_data(), tensor);
-    case DataType::kInt8: return Fill<int8_t>(proto.int32_data(), tensor);
-    case DataType::kUInt8: return Fill<uint8_t>(proto.int32_data(), tensor);
-    case DataType::kBool: return Fill<bool>(proto.int32_data(), tensor);
+    case DataType::kBFloat16:
+      return Fill<uint16_t>(proto.int32_data(), tensor);
+    case DataType::kInt8:
+      return Fill<int8_t>(proto.int32_data(), tensor);
+    case DataType::kUInt8:
+      return Fill<uint8_t>(proto.int32_data(), tensor);
+    case DataType::kBool:
+      return Fill<bool>(proto.int32_data(), tensor);
   }
   return {};
 }
@@ -66,8 +83,8 @@ Result<ExternalData> ReadExternalEntries(const onnx::TensorProto& proto) {
       int64_t number = -1;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
       if (error != std::errc() || end != text.data() + text.size() || number < 0) {
-        return Fail(ErrorCode::kCorrupt, "the {} of its external data, '{}', is not a number", entry.key(),
-                    PrintableName(text));
+        return Fail(ErrorCode::kCorrupt, "the {} of its external data, '{}', is not a number",
+                    entry.key(), PrintableName(text));
       }
       (entry.key() == "offset" ? data.offset : data.length) = number;
     }
@@ -86,9 +103,11 @@ Result<fs::path> ResolveInside(const fs::path& folder, const std::string& locati
     return Fail(ErrorCode::kNotFound, "its external data file '{}' is not in the model's folder",
                 PrintableName(location));
   }
-  const auto [root_end, file_at] = std::mismatch(root.begin(), root.end(), file.begin(), file.end());
+  const auto [root_end, file_at] =
+      std::mismatch(root.begin(), root.end(), file.begin(), file.end());
   if (root_end != root.end() || file_at == file.end()) {
-    return Fail(ErrorCode::kInvalidInput, "its external data file '{}' lies outside the model's folder",
+    return Fail(ErrorCode::kInvalidInput,
+                "its external data file '{}' lies outside the model's folder",
                 PrintableName(location));
   }
   return file;
@@ -104,8 +123,8 @@ Status ReadExternal(const onnx::TensorProto& proto, const fs::path& folder, cons
   if (error) return Fail(ErrorCode::kIo, "cannot read '{}': {}", path.string(), error.message());
   const uintmax_t end = static_cast<uintmax_t>(data.offset) + static_cast<uintmax_t>(bytes);
   if ((data.length >= 0 && data.length != bytes) || end > file_size) {
-    return Fail(ErrorCode::kCorrupt, "{} needs {} bytes at offset {} of '{}', which has {}", ToString(type),
-                bytes, data.offset, path.string(), file_size);
+    return Fail(ErrorCode::kCorrupt, "{} needs {} bytes at offset {} of '{}', which has {}",
+                ToString(type), bytes, data.offset, path.string(), file_size);
   }
   *tensor = Tensor(type);
   std::ifstream stream(path, std::ios::binary);
@@ -137,11 +156,13 @@ Result<DataType> DataTypeFromOnnx(int onnx_type) {
   for (const auto& [onnx, dtype] : kTypes) {
     if (onnx == onnx_type) return dtype;
   }
-  if (!onnx::TensorProto::DataType_IsValid(onnx_type) || onnx_type == onnx::TensorProto::UNDEFINED) {
+  if (!onnx::TensorProto::DataType_IsValid(onnx_type) ||
+      onnx_type == onnx::TensorProto::UNDEFINED) {
     return Fail(ErrorCode::kUnsupported, "element type {} is not one that Whet knows", onnx_type);
   }
-  return Fail(ErrorCode::kUnsupported, "element type {} is not supported",
-              onnx::TensorProto::DataType_Name(static_cast<onnx::TensorProto::DataType>(onnx_type)));
+  return Fail(
+      ErrorCode::kUnsupported, "element type {} is not supported",
+      onnx::TensorProto::DataType_Name(static_cast<onnx::TensorProto::DataType>(onnx_type)));
 }
 
 int OnnxFromDataType(DataType dtype) {
@@ -154,7 +175,8 @@ int OnnxFromDataType(DataType dtype) {
 Result<Tensor> TensorFromProto(const onnx::TensorProto& proto, const fs::path& folder) {
   ASSIGN_OR_RETURN(const DataType dtype, DataTypeFromOnnx(proto.data_type()));
   const TensorType type{dtype, Shape(proto.dims().begin(), proto.dims().end())};
-  if (proto.has_segment()) return Fail(ErrorCode::kUnsupported, "segmented tensors are not supported");
+  if (proto.has_segment())
+    return Fail(ErrorCode::kUnsupported, "segmented tensors are not supported");
   ASSIGN_OR_RETURN(const int64_t bytes, CheckedBytes(type));
   Tensor tensor;
   if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
@@ -169,7 +191,8 @@ Result<Tensor> TensorFromProto(const onnx::TensorProto& proto, const fs::path& f
   } else {
     const int64_t count = bytes / SizeOf(dtype), present = TypedCount(proto, dtype);
     if (count != present) {
-      return Fail(ErrorCode::kCorrupt, "{} needs {} elements, {} are there", ToString(type), count, present);
+      return Fail(ErrorCode::kCorrupt, "{} needs {} elements, {} are there", ToString(type), count,
+                  present);
     }
     tensor = Tensor(type);
     RETURN_IF_ERROR(FillTyped(proto, &tensor));

@@ -39,7 +39,8 @@ class Partitioner {
       const Node& node = graph_.nodes[i];
       const OperatorDef* def = FindOperator(node.op);
       if (def == nullptr) {
-        return Fail(ErrorCode::kUnsupported, "{}: Whet has no operator of this name", Describe(node));
+        return Fail(ErrorCode::kUnsupported, "{}: Whet has no operator of this name",
+                    Describe(node));
       }
       std::vector<int> group{i};
       const bool fuses = def->op_class == OperatorClass::kElementwise ||
@@ -56,9 +57,11 @@ class Partitioner {
     return def != nullptr && def->op_class == op_class;
   }
 
-  // Whether `node` can run once the values of `inside` and everything available are there, at the same shape.
+  // Whether `node` can run once the values of `inside` and everything available are there, at the
+  // same shape.
   bool Joins(int node, const TensorType& type, const std::vector<ValueId>& inside) const {
-    if (assigned_[node] || !IsOf(OperatorClass::kElementwise, node) || graph_.values[graph_.nodes[node].output].type != type) {
+    if (assigned_[node] || !IsOf(OperatorClass::kElementwise, node) ||
+        graph_.values[graph_.nodes[node].output].type != type) {
       return false;
     }
     const std::vector<ValueId>& inputs = graph_.nodes[node].inputs;
@@ -78,9 +81,9 @@ class Partitioner {
     }));
   }
 
-  // Adds the followers of the group's last value, as many as leave one escaping value. A follower may need
-  // others first (both halves of a * f(a)), so candidates are tried one by one and kept at each point where one
-  // value escapes.
+  // Adds the followers of the group's last value, as many as leave one escaping value. A follower
+  // may need others first (both halves of a * f(a)), so candidates are tried one by one and kept at
+  // each point where one value escapes.
   void Grow(std::vector<int>* group) const {
     const TensorType& type = graph_.values[graph_.nodes[group->front()].output].type;
     std::vector<int> trial = *group;
@@ -148,7 +151,8 @@ class Partitioner {
     }
     const Node& last = graph_.nodes[group.back()];
     task.output = task.nodes.back().output;
-    if (auto types = task.Types(); !types) return Prefixed(std::move(types).error(), Describe(last));
+    if (auto types = task.Types(); !types)
+      return Prefixed(std::move(types).error(), Describe(last));
     task = task.Canonical();
 
     const auto [at, added] =

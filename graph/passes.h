@@ -8,11 +8,12 @@
 
 namespace whet {
 
-Status FoldConstants(Graph& graph);           // nodes whose inputs are all constant
-Status RemoveNoOps(Graph& graph);             // Identity, Dropout, x+0, x*1, Reshape to itself, dead code
-Status FoldBatchNorm(Graph& graph);           // into Conv/Gemm/MatMul weights; alone: to Mul and Add
-Status CanonicalizeElementwise(Graph& graph); // bias Add after Conv/MatMul into the operand; x*clip(x+3)/6: HardSwish
-Status UseChannelsLast(Graph& graph);         // layout NHWC for spatial operators, Transposes cancelled
-Status RunPasses(Graph& graph);               // all of the above, to a fixed point
+Status FoldConstants(Graph& graph);  // nodes whose inputs are all constant
+Status RemoveNoOps(Graph& graph);    // Identity, Dropout, x+0, x*1, Reshape to itself, dead code
+Status FoldBatchNorm(Graph& graph);  // into Conv/Gemm/MatMul weights; alone: to Mul and Add
+Status CanonicalizeElementwise(
+    Graph& graph);  // bias Add after Conv/MatMul into the operand; x*clip(x+3)/6: HardSwish
+Status UseChannelsLast(Graph& graph);  // layout NHWC for spatial operators, Transposes cancelled
+Status RunPasses(Graph& graph);        // all of the above, to a fixed point
 
 }  // namespace whet

@@ -44,7 +44,8 @@ class NpyHeaderParser {
       if (!key || !Eat(':')) return Malformed();
       if (*key == "descr") {
         const std::optional<std::string_view> descr = String();
-        if (!descr) return Fail(ErrorCode::kUnsupported, "the .npy element type is a record, not a number");
+        if (!descr)
+          return Fail(ErrorCode::kUnsupported, "the .npy element type is a record, not a number");
         ASSIGN_OR_RETURN(header.type.dtype, Type(*descr));
         has_descr = true;
       } else if (*key == "fortran_order") {
@@ -68,7 +69,8 @@ class NpyHeaderParser {
 
  private:
   static tl::unexpected<Error> Malformed() {
-    return Fail(ErrorCode::kCorrupt, "the .npy header is malformed: expected descr, fortran_order and shape");
+    return Fail(ErrorCode::kCorrupt,
+                "the .npy header is malformed: expected descr, fortran_order and shape");
   }
   static Result<DataType> Type(std::string_view descr) {
     if (descr.size() >= 2 && (descr[0] == '<' || descr[0] == '|' || descr[0] == '=')) {
@@ -77,7 +79,8 @@ class NpyHeaderParser {
       }
     }
     return Fail(ErrorCode::kUnsupported,
-                "the .npy element type '{}' is not supported: expected little-endian f2, f4, f8, i1, u1, i4, "
+                "the .npy element type '{}' is not supported: expected little-endian f2, f4, f8, "
+                "i1, u1, i4, "
                 "i8 or b1",
                 PrintableName(std::string(descr)));
   }
@@ -139,7 +142,8 @@ void CopyFortran(std::string_view payload, Tensor* tensor) {
   for (int64_t i = 0; i < tensor->count(); ++i) {
     int64_t offset = 0;
     for (size_t d = shape.size(); d-- > 0;) offset = offset * shape[d] + index[d];
-    std::memcpy(tensor->bytes() + i * static_cast<int64_t>(size), payload.data() + offset * size, size);
+    std::memcpy(tensor->bytes() + i * static_cast<int64_t>(size), payload.data() + offset * size,
+                size);
     for (size_t d = shape.size(); d-- > 0;) {
       if (++index[d] < shape[d]) break;
       index[d] = 0;
@@ -155,10 +159,12 @@ Result<Tensor> ParseNpy(std::string_view bytes) {
   }
   const int version = bytes[6];
   if (version < 1 || version > 3) {
-    return Fail(ErrorCode::kUnsupported, ".npy version {} is not supported: expected 1, 2 or 3", version);
+    return Fail(ErrorCode::kUnsupported, ".npy version {} is not supported: expected 1, 2 or 3",
+                version);
   }
   const size_t length_bytes = version == 1 ? 2 : 4, begin = 8 + length_bytes;
-  const size_t length = bytes.size() < begin ? SIZE_MAX : LittleEndian(bytes.substr(8, length_bytes));
+  const size_t length =
+      bytes.size() < begin ? SIZE_MAX : LittleEndian(bytes.substr(8, length_bytes));
   if (bytes.size() < begin || bytes.size() - begin < length) {
     return Fail(ErrorCode::kCorrupt, "the .npy file ends within its header");
   }
@@ -185,11 +191,13 @@ std::string ToNpy(const Tensor& tensor) {
   if (tensor.dtype() == DataType::kBFloat16) {
     // NumPy has no bfloat16; f32 holds every one of its values.
     Tensor wide(TensorType{DataType::kFloat32, tensor.shape()});
-    for (int64_t i = 0; i < wide.count(); ++i) wide.data<float>()[i] = static_cast<float>(tensor.AsDouble(i));
+    for (int64_t i = 0; i < wide.count(); ++i)
+      wide.data<float>()[i] = static_cast<float>(tensor.AsDouble(i));
     return ToNpy(wide);
   }
-  const NpyType* row = std::find_if(std::begin(kNpyTypes), std::end(kNpyTypes),
-                                    [&](const NpyType& type) { return type.dtype == tensor.dtype(); });
+  const NpyType* row =
+      std::find_if(std::begin(kNpyTypes), std::end(kNpyTypes),
+                   [&](const NpyType& type) { return type.dtype == tensor.dtype(); });
   std::string shape;
   for (int64_t extent : tensor.shape()) shape += fmt::format("{}, ", extent);
   if (tensor.shape().size() > 1) shape.resize(shape.size() - 2);
@@ -199,16 +207,19 @@ std::string ToNpy(const Tensor& tensor) {
   header.append(63 - (kNpyMagic.size() + 4 + header.size()) % 64, ' ');
   header += '\n';
   std::string bytes(kNpyMagic);
-  bytes += {'\x01', '\x00', static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
+  bytes += {'\x01', '\x00', static_cast<char>(header.size() & 0xFF),
+            static_cast<char>(header.size() >> 8)};
   bytes += header;
-  bytes.append(reinterpret_cast<const char*>(tensor.bytes()), static_cast<size_t>(tensor.size_bytes()));
+  bytes.append(reinterpret_cast<const char*>(tensor.bytes()),
+               static_cast<size_t>(tensor.size_bytes()));
   return bytes;
 }
 
 Result<Tensor> ParseTensorProto(std::string_view bytes) {
   onnx::TensorProto proto;
   if (bytes.empty() || bytes.size() > INT32_MAX ||
-      !proto.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size())) || !proto.has_data_type()) {
+      !proto.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size())) ||
+      !proto.has_data_type()) {
     return Fail(ErrorCode::kCorrupt, "not an ONNX tensor");
   }
   return TensorFromProto(proto, {});
@@ -217,7 +228,8 @@ Result<Tensor> ParseTensorProto(std::string_view bytes) {
 Result<Tensor> ReadTensorFile(const std::string& path) {
   const std::string extension = std::filesystem::path(path).extension().string();
   if (extension != ".npy" && extension != ".pb") {
-    return Fail(ErrorCode::kInvalidInput, "{}: expected a tensor file that ends in .npy or .pb", path);
+    return Fail(ErrorCode::kInvalidInput, "{}: expected a tensor file that ends in .npy or .pb",
+                path);
   }
   ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
   try {

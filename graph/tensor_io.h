@@ -1,4 +1,5 @@
-// Tensors on disk: ONNX TensorProto (.pb) and NumPy (.npy, versions 1 to 3, C or Fortran order, little endian).
+// Tensors on disk: ONNX TensorProto (.pb) and NumPy (.npy, versions 1 to 3, C or Fortran order,
+// little endian).
 #pragma once
 
 #include <string>
@@ -9,7 +10,7 @@
 
 namespace whet {
 
-Result<Tensor> ReadTensorFile(const std::string& path);         // by extension: .npy or .pb
+Result<Tensor> ReadTensorFile(const std::string& path);  // by extension: .npy or .pb
 Result<Tensor> ParseNpy(std::string_view bytes);
 std::string ToNpy(const Tensor& tensor);
 Result<Tensor> ParseTensorProto(std::string_view bytes);

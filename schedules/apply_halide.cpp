@@ -13,11 +13,16 @@ using Halide::VarOrRVar;
 
 TailStrategy ToHalide(Tail tail) {
   switch (tail) {
-    case Tail::kAuto: return TailStrategy::Auto;
-    case Tail::kRoundUp: return TailStrategy::RoundUp;
-    case Tail::kGuardWithIf: return TailStrategy::GuardWithIf;
-    case Tail::kShiftInwards: return TailStrategy::ShiftInwards;
-    case Tail::kPredicate: return TailStrategy::Predicate;
+    case Tail::kAuto:
+      return TailStrategy::Auto;
+    case Tail::kRoundUp:
+      return TailStrategy::RoundUp;
+    case Tail::kGuardWithIf:
+      return TailStrategy::GuardWithIf;
+    case Tail::kShiftInwards:
+      return TailStrategy::ShiftInwards;
+    case Tail::kPredicate:
+      return TailStrategy::Predicate;
   }
   return TailStrategy::Auto;
 }
@@ -68,8 +73,10 @@ class Applier {
       return {};
     }
     if (d.kind == DirectiveKind::kBoundExtent) {
-      if (std::find(stage->dims.begin(), stage->dims.end(), d.loop) == stage->dims.end() || d.factor < 1) {
-        return Fail(ErrorCode::kInvalidInput, "bound_extent: stage '{}' has no dimension '{}'", d.stage, d.loop);
+      if (std::find(stage->dims.begin(), stage->dims.end(), d.loop) == stage->dims.end() ||
+          d.factor < 1) {
+        return Fail(ErrorCode::kInvalidInput, "bound_extent: stage '{}' has no dimension '{}'",
+                    d.stage, d.loop);
       }
       stage->func.bound_extent(Var(d.loop), static_cast<int>(d.factor));
       return {};
@@ -77,9 +84,11 @@ class Applier {
     if (d.kind == DirectiveKind::kComputeAt) return ComputeAt(d, *stage);
     const auto loops = loops_.find({d.stage, d.definition});
     if (loops == loops_.end()) {
-      return Fail(ErrorCode::kInvalidInput, "stage '{}' has no definition {}", d.stage, d.definition);
+      return Fail(ErrorCode::kInvalidInput, "stage '{}' has no definition {}", d.stage,
+                  d.definition);
     }
-    Halide::Stage target = d.definition == 0 ? Halide::Stage(stage->func) : stage->func.update(d.definition - 1);
+    Halide::Stage target =
+        d.definition == 0 ? Halide::Stage(stage->func) : stage->func.update(d.definition - 1);
     return OnLoops(d, target, loops->second);
   }
 
@@ -130,7 +139,8 @@ class Applier {
     switch (d.kind) {
       case DirectiveKind::kSplit: {
         if (d.names.size() != 2 || d.factor < 1) {
-          return Fail(ErrorCode::kInvalidInput, "split of '{}' wants two names and a factor of 1 or more", d.loop);
+          return Fail(ErrorCode::kInvalidInput,
+                      "split of '{}' wants two names and a factor of 1 or more", d.loop);
         }
         const VarOrRVar outer(d.names[0], loop->is_rvar), inner(d.names[1], loop->is_rvar);
         target.split(*loop, outer, inner, static_cast<int>(d.factor), ToHalide(d.tail));
@@ -139,13 +149,26 @@ class Applier {
         loops.by_name.emplace(d.names[1], inner);
         break;
       }
-      case DirectiveKind::kVectorize: target.vectorize(*loop); break;
-      case DirectiveKind::kUnroll: target.unroll(*loop); break;
-      case DirectiveKind::kParallel: target.parallel(*loop); break;
-      case DirectiveKind::kGpuBlocks: target.gpu_blocks(*loop); break;
-      case DirectiveKind::kGpuThreads: target.gpu_threads(*loop); break;
-      case DirectiveKind::kGpuLanes: target.gpu_lanes(*loop); break;
-      default: return Fail(ErrorCode::kInvalidInput, "a directive of an unknown kind");
+      case DirectiveKind::kVectorize:
+        target.vectorize(*loop);
+        break;
+      case DirectiveKind::kUnroll:
+        target.unroll(*loop);
+        break;
+      case DirectiveKind::kParallel:
+        target.parallel(*loop);
+        break;
+      case DirectiveKind::kGpuBlocks:
+        target.gpu_blocks(*loop);
+        break;
+      case DirectiveKind::kGpuThreads:
+        target.gpu_threads(*loop);
+        break;
+      case DirectiveKind::kGpuLanes:
+        target.gpu_lanes(*loop);
+        break;
+      default:
+        return Fail(ErrorCode::kInvalidInput, "a directive of an unknown kind");
     }
     return {};
   }

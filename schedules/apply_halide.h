@@ -1,4 +1,5 @@
-// The compiler's interpreter of traces: directives to calls on Halide Funcs. Internal: includes Halide.h.
+// The compiler's interpreter of traces: directives to calls on Halide Funcs. Internal: includes
+// Halide.h.
 #pragma once
 
 #include "base/status.h"
@@ -7,9 +8,9 @@
 
 namespace whet {
 
-// Schedules the algorithm's Funcs as the directives say. kInvalidInput naming the directive that speaks of a
-// stage, definition or loop that is not there. Throws Halide::Error for what Halide itself refuses.
-// Requires the algorithm to be built with PackedLayoutsOf(directives).
+// Schedules the algorithm's Funcs as the directives say. kInvalidInput naming the directive that
+// speaks of a stage, definition or loop that is not there. Throws Halide::Error for what Halide
+// itself refuses. Requires the algorithm to be built with PackedLayoutsOf(directives).
 Status ApplyHalide(const std::vector<Directive>& directives, HalideAlgorithm* algorithm);
 
 }  // namespace whet

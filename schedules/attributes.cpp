@@ -21,10 +21,14 @@ bool ReadFloat(const Json& json, double* value) {
   }
   if (!json.is_object() || json.size() != 1 || !json.contains("float")) return false;
   const Json& name = json["float"];
-  if (name == "inf") *value = std::numeric_limits<double>::infinity();
-  else if (name == "-inf") *value = -std::numeric_limits<double>::infinity();
-  else if (name == "nan") *value = std::numeric_limits<double>::quiet_NaN();
-  else return false;
+  if (name == "inf")
+    *value = std::numeric_limits<double>::infinity();
+  else if (name == "-inf")
+    *value = -std::numeric_limits<double>::infinity();
+  else if (name == "nan")
+    *value = std::numeric_limits<double>::quiet_NaN();
+  else
+    return false;
   return true;
 }
 
@@ -116,7 +120,8 @@ Result<Attributes> Attributes::FromJson(const Json& json) {
     Attribute attribute;
     if (!AttributeFromJson(value, &attribute))
       return Fail(ErrorCode::kCorrupt,
-                  "attribute '{}' should be an integer, a number, a string or a list of numbers", name);
+                  "attribute '{}' should be an integer, a number, a string or a list of numbers",
+                  name);
     attributes.Set(name, std::move(attribute));
   }
   return attributes;

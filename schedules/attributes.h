@@ -12,17 +12,20 @@
 
 namespace whet {
 
-using Attribute = std::variant<int64_t, double, std::string, std::vector<int64_t>, std::vector<double>>;
+using Attribute =
+    std::variant<int64_t, double, std::string, std::vector<int64_t>, std::vector<double>>;
 
 class Attributes {
  public:
   Attributes() = default;
-  Attributes(std::initializer_list<std::pair<const std::string, Attribute>> values) : values_(values) {}
+  Attributes(std::initializer_list<std::pair<const std::string, Attribute>> values)
+      : values_(values) {}
 
   bool Has(std::string_view name) const { return values_.find(name) != values_.end(); }
   void Set(std::string name, Attribute value) { values_[std::move(name)] = std::move(value); }
   void Erase(std::string_view name);
-  // The value, or `fallback` where there is none or it is of another kind (an integer serves as a float).
+  // The value, or `fallback` where there is none or it is of another kind (an integer serves as a
+  // float).
   int64_t Int(std::string_view name, int64_t fallback = 0) const;
   double Float(std::string_view name, double fallback = 0) const;
   std::string String(std::string_view name, std::string fallback = "") const;

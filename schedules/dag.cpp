@@ -43,7 +43,8 @@ int64_t IndexExpr::Width(const std::vector<int64_t>& extents) const {
       case Op::kAdd:
         --top;
         constant[top - 1] = constant[top - 1] && constant[top];
-        stack[top - 1] = {stack[top - 1].low + stack[top].low, stack[top - 1].high + stack[top].high};
+        stack[top - 1] = {stack[top - 1].low + stack[top].low,
+                          stack[top - 1].high + stack[top].high};
         break;
       case Op::kMul: {
         const Range r = stack[top - 1];
@@ -52,7 +53,8 @@ int64_t IndexExpr::Width(const std::vector<int64_t>& extents) const {
         break;
       }
       case Op::kFloorDiv:
-        stack[top - 1] = {FloorDiv(stack[top - 1].low, node.value), FloorDiv(stack[top - 1].high, node.value)};
+        stack[top - 1] = {FloorDiv(stack[top - 1].low, node.value),
+                          FloorDiv(stack[top - 1].high, node.value)};
         break;
       case Op::kMod: {
         const Range r = stack[top - 1];
@@ -79,7 +81,8 @@ int64_t IndexExpr::Width(const std::vector<int64_t>& extents) const {
 }
 
 int64_t IndexExpr::Step(int loop) const {
-  std::array<std::array<int64_t, 2>, kMaxDepth> stack;  // the value where the loop is 0 and where it is 1
+  std::array<std::array<int64_t, 2>, kMaxDepth>
+      stack;  // the value where the loop is 0 and where it is 1
   std::array<bool, kMaxDepth> constant{};
   int top = 0;
   for (const Node& node : nodes) {
@@ -134,7 +137,8 @@ std::vector<int> Dag::Consumers(int stage) const {
   std::vector<int> result;
   for (size_t s = 0; s < stages.size(); ++s) {
     const auto reads_it = [&](const Definition& d) {
-      return std::any_of(d.reads.begin(), d.reads.end(), [&](const Access& a) { return a.stage == stage; });
+      return std::any_of(d.reads.begin(), d.reads.end(),
+                         [&](const Access& a) { return a.stage == stage; });
     };
     if (std::any_of(stages[s].definitions.begin(), stages[s].definitions.end(), reads_it))
       result.push_back(static_cast<int>(s));

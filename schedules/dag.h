@@ -1,8 +1,9 @@
-// The DAG of an algorithm: stages, loops, affine accesses and operation counts, read off the Halide Funcs.
+// The DAG of an algorithm: stages, loops, affine accesses and operation counts, read off the Halide
+// Funcs.
 //
-// dag_reader.h makes one from Halide; everything else (sketch rules, loop nest, features) works on this plain
-// data and never sees Halide. Dimensions are Halide's order: innermost storage dimension first.
-// Thread safety: plain values.
+// dag_reader.h makes one from Halide; everything else (sketch rules, loop nest, features) works on
+// this plain data and never sees Halide. Dimensions are Halide's order: innermost storage dimension
+// first. Thread safety: plain values.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +19,15 @@ struct IndexExpr {
   enum class Op : uint8_t { kConst, kLoop, kAdd, kMul, kFloorDiv, kMod, kMin, kMax, kUnknown };
   struct Node {
     Op op;
-    int64_t value;  // kConst: the constant; kLoop: index into Definition::loops; kMul/kFloorDiv/kMod: by what
+    int64_t value;  // kConst: the constant; kLoop: index into Definition::loops;
+                    // kMul/kFloorDiv/kMod: by what
   };
   std::vector<Node> nodes;
-  // Coefficient of each loop where the expression is affine up to clamping and division; see Coefficients().
-  bool IsLoop(int loop) const { return nodes.size() == 1 && nodes[0].op == Op::kLoop && nodes[0].value == loop; }
+  // Coefficient of each loop where the expression is affine up to clamping and division; see
+  // Coefficients().
+  bool IsLoop(int loop) const {
+    return nodes.size() == 1 && nodes[0].op == Op::kLoop && nodes[0].value == loop;
+  }
   bool Uses(int loop) const;
   // Number of distinct values when each loop l covers `extents[l]` consecutive values from 0.
   int64_t Width(const std::vector<int64_t>& extents) const;
@@ -31,7 +36,8 @@ struct IndexExpr {
 };
 
 struct Loop {
-  std::string name;      // stable: "c", "x", "y", "n" or "d0", "d1" ..; reductions "kx", "ky", "ic", "k"
+  std::string
+      name;  // stable: "c", "x", "y", "n" or "d0", "d1" ..; reductions "kx", "ky", "ic", "k"
   int64_t extent = 1;
   bool reduction = false;
 };
@@ -43,13 +49,15 @@ struct Access {
 
 // Operations of one evaluation of a definition's right-hand side.
 struct OpCounts {
-  double fma = 0, add = 0, mul = 0, div = 0, minmax = 0, compare = 0, transcendental = 0, integer = 0;
+  double fma = 0, add = 0, mul = 0, div = 0, minmax = 0, compare = 0, transcendental = 0,
+         integer = 0;
   double Flops() const { return 2 * fma + add + mul + div + minmax + transcendental; }
 };
 
 struct Definition {
-  std::vector<Loop> loops;        // pure dimensions (innermost first), then reduction loops (innermost first)
-  std::vector<Access> reads;      // without the definition's read of itself
+  std::vector<Loop>
+      loops;  // pure dimensions (innermost first), then reduction loops (innermost first)
+  std::vector<Access> reads;  // without the definition's read of itself
   OpCounts ops;
 };
 
@@ -59,17 +67,17 @@ struct Stage {
   std::string name;
   StageKind kind = StageKind::kPure;
   DataType dtype = DataType::kFloat32;
-  std::vector<Loop> dims;               // pure dimensions, innermost first; an input's have its extents
+  std::vector<Loop> dims;  // pure dimensions, innermost first; an input's have its extents
   std::vector<Definition> definitions;  // none for an input
   bool constant = false;                // inputs: known before the kernel runs
   bool pads = false;                    // a boundary: a select on its coordinates around one read
 };
 
 struct Dag {
-  std::vector<Stage> stages;            // producers before consumers; the last one is the output
+  std::vector<Stage> stages;  // producers before consumers; the last one is the output
   int output() const { return static_cast<int>(stages.size()) - 1; }
-  int Find(const std::string& name) const;              // -1: no such stage
-  std::vector<int> Consumers(int stage) const;          // distinct, ascending
+  int Find(const std::string& name) const;      // -1: no such stage
+  std::vector<int> Consumers(int stage) const;  // distinct, ascending
   double TotalFlops() const;
 };
 

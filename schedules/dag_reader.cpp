@@ -1,8 +1,8 @@
 #include "schedules/dag_reader.h"
 
-#include "schedules/task_dag.h"
-
 #include <map>
+
+#include "schedules/task_dag.h"
 
 namespace whet {
 namespace {
@@ -46,7 +46,8 @@ class IndexReader {
       return true;
     }
     if (const auto* op = e.as<hi::Mul>()) return ByConstant(op->a, op->b, IndexExpr::Op::kMul, out);
-    if (const auto* op = e.as<hi::Div>()) return ByConstant(op->a, op->b, IndexExpr::Op::kFloorDiv, out);
+    if (const auto* op = e.as<hi::Div>())
+      return ByConstant(op->a, op->b, IndexExpr::Op::kFloorDiv, out);
     if (const auto* op = e.as<hi::Mod>()) return ByConstant(op->a, op->b, IndexExpr::Op::kMod, out);
     return false;
   }
@@ -146,12 +147,14 @@ bool IsPadding(const Expr& value) {
   const auto* select = (cast ? cast->value : value).as<hi::Select>();
   if (select == nullptr || !hi::is_const(select->false_value)) return false;
   const auto* read = select->true_value.as<hi::Call>();
-  return read != nullptr && (read->call_type == hi::Call::Halide || read->call_type == hi::Call::Image);
+  return read != nullptr &&
+         (read->call_type == hi::Call::Halide || read->call_type == hi::Call::Image);
 }
 
 std::vector<Loop> PureLoops(const HalideStage& stage) {
   std::vector<Loop> loops;
-  for (size_t d = 0; d < stage.dims.size(); ++d) loops.push_back({stage.dims[d], stage.extents[d], false});
+  for (size_t d = 0; d < stage.dims.size(); ++d)
+    loops.push_back({stage.dims[d], stage.extents[d], false});
   return loops;
 }
 

@@ -22,7 +22,8 @@ std::vector<int64_t> PackedExtents(const Shape& shape, const std::vector<PackLev
   return extents;
 }
 
-// Index into a packed layout (innermost level first) of the natural index (outermost dimension first).
+// Index into a packed layout (innermost level first) of the natural index (outermost dimension
+// first).
 std::vector<Expr> PackedIndex(const Exprs& index, const std::vector<PackLevel>& levels) {
   std::vector<Expr> packed;
   std::vector<int64_t> inner(index.size(), 1);
@@ -50,12 +51,13 @@ void SetDenseBounds(ImageParam& param, const std::vector<int64_t>& extents) {
 
 std::vector<int64_t> InnermostFirst(const Shape& shape) { return {shape.rbegin(), shape.rend()}; }
 
-TensorReader MakeInput(const TaskInput& input, const PackedLayouts& packed, HalideAlgorithm* algorithm,
-                       AlgorithmBuilder* builder) {
+TensorReader MakeInput(const TaskInput& input, const PackedLayouts& packed,
+                       HalideAlgorithm* algorithm, AlgorithmBuilder* builder) {
   const auto layout = packed.find(input.name);
   const bool ahead_of_time = layout != packed.end() && input.constant;
-  const std::vector<int64_t> extents =
-      ahead_of_time ? PackedExtents(input.type.shape, layout->second) : InnermostFirst(input.type.shape);
+  const std::vector<int64_t> extents = ahead_of_time
+                                           ? PackedExtents(input.type.shape, layout->second)
+                                           : InnermostFirst(input.type.shape);
   ImageParam param(HalideType(input.type.dtype), static_cast<int>(extents.size()), input.name);
   SetDenseBounds(param, extents);
   algorithm->inputs.push_back({input.name, param, input.type, input.constant});
@@ -118,15 +120,24 @@ std::vector<std::string> DimensionNames(size_t rank) {
 
 Halide::Type HalideType(DataType dtype) {
   switch (dtype) {
-    case DataType::kFloat32: return Halide::Float(32);
-    case DataType::kFloat16: return Halide::Float(16);
-    case DataType::kBFloat16: return Halide::BFloat(16);
-    case DataType::kFloat64: return Halide::Float(64);
-    case DataType::kInt8: return Halide::Int(8);
-    case DataType::kUInt8: return Halide::UInt(8);
-    case DataType::kInt32: return Halide::Int(32);
-    case DataType::kInt64: return Halide::Int(64);
-    case DataType::kBool: return Halide::UInt(8);
+    case DataType::kFloat32:
+      return Halide::Float(32);
+    case DataType::kFloat16:
+      return Halide::Float(16);
+    case DataType::kBFloat16:
+      return Halide::BFloat(16);
+    case DataType::kFloat64:
+      return Halide::Float(64);
+    case DataType::kInt8:
+      return Halide::Int(8);
+    case DataType::kUInt8:
+      return Halide::UInt(8);
+    case DataType::kInt32:
+      return Halide::Int(32);
+    case DataType::kInt64:
+      return Halide::Int(64);
+    case DataType::kBool:
+      return Halide::UInt(8);
   }
   return Halide::Float(32);
 }

@@ -1,9 +1,9 @@
 // A task as Halide Funcs: the one place where operators become algorithms.
 //
-// Internal to schedules/ and codegen/: it includes Halide.h, which costs seconds to compile. Funcs are built
-// afresh for every use (0.4 ms), because scheduling mutates them. Halide reports errors by exceptions, which
-// the callers (dag_reader, apply_halide, kernel_compiler) catch.
-// Thread safety: one thread at a time (Halide's name counters are global).
+// Internal to schedules/ and codegen/: it includes Halide.h, which costs seconds to compile. Funcs
+// are built afresh for every use (0.4 ms), because scheduling mutates them. Halide reports errors
+// by exceptions, which the callers (dag_reader, apply_halide, kernel_compiler) catch. Thread
+// safety: one thread at a time (Halide's name counters are global).
 #pragma once
 
 #include <Halide.h>
@@ -19,31 +19,32 @@
 
 namespace whet {
 
-// A stage: a Func, the stable names of its pure dimensions (innermost first; they are its Vars' names too) and
-// of the reduction loops of its update, if it has one.
+// A stage: a Func, the stable names of its pure dimensions (innermost first; they are its Vars'
+// names too) and of the reduction loops of its update, if it has one.
 struct HalideStage {
   std::string name;
   Halide::Func func;
   std::vector<std::string> dims;
-  std::vector<int64_t> extents;             // of the dims
+  std::vector<int64_t> extents;  // of the dims
   std::vector<std::string> reductions;
   std::vector<Halide::RVar> reduction_vars;
 };
 
 struct HalideInput {
   std::string name;
-  Halide::ImageParam param;                 // in its physical (packed) form
-  TensorType type;                          // natural
+  Halide::ImageParam param;  // in its physical (packed) form
+  TensorType type;           // natural
   bool constant = false;
 };
 
 struct HalideAlgorithm {
   std::vector<HalideInput> inputs;
-  std::vector<HalideStage> stages;          // producers before consumers; the last is the output
+  std::vector<HalideStage> stages;  // producers before consumers; the last is the output
   HalideStage* Find(const std::string& name);
 };
 
-// Requires a validated task whose operators all have a Halide algorithm; throws Halide::Error otherwise.
+// Requires a validated task whose operators all have a Halide algorithm; throws Halide::Error
+// otherwise.
 HalideAlgorithm BuildHalideAlgorithm(const Task& task, const PackedLayouts& packed);
 
 // Stable dimension names, innermost first: c, x, y, n, d4, d5, ..
@@ -69,14 +70,16 @@ class AlgorithmBuilder {
                     const std::function<Halide::Expr(const Exprs&)>& value);
 
   // A reduction over loops (name, extent), innermost first: starts from `init`, then
-  // f = update(f, index, reduction index). Index outermost first, reduction index in the order of `loops`.
+  // f = update(f, index, reduction index). Index outermost first, reduction index in the order of
+  // `loops`.
   struct ReductionLoop {
     std::string name;
     int64_t extent;
   };
-  TensorReader Reduce(const std::string& hint, const TensorType& type, const std::vector<ReductionLoop>& loops,
-                      const std::function<Halide::Expr(const Exprs&)>& init,
-                      const std::function<Halide::Expr(Halide::Expr, const Exprs&, const Exprs&)>& update);
+  TensorReader Reduce(
+      const std::string& hint, const TensorType& type, const std::vector<ReductionLoop>& loops,
+      const std::function<Halide::Expr(const Exprs&)>& init,
+      const std::function<Halide::Expr(Halide::Expr, const Exprs&, const Exprs&)>& update);
 
  private:
   std::string UniqueName(const std::string& hint);
@@ -93,7 +96,8 @@ using HalideOperator = TensorReader (*)(AlgorithmBuilder&, const HalideNode&);
 // nullptr: the operator has no Halide algorithm.
 HalideOperator FindHalideOperator(const std::string& op);
 
-// The index of `operand` that NumPy broadcasting pairs with `index` of the output. Both outermost first.
+// The index of `operand` that NumPy broadcasting pairs with `index` of the output. Both outermost
+// first.
 Exprs BroadcastIndex(const Exprs& index, const Shape& operand);
 Halide::Type HalideType(DataType dtype);
 

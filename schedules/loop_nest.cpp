@@ -1,7 +1,9 @@
-// Builds the loop nest: consumers before producers, so that every stage's region is known before its loops are.
+// Builds the loop nest: consumers before producers, so that every stage's region is known before
+// its loops are.
 //
-// Map: DirectiveIndex sorts the directives by stage; DefinitionBuilder interprets those of one definition on
-// concrete extents; Builder walks the stages, infers regions (Need) and expands inlined reads.
+// Map: DirectiveIndex sorts the directives by stage; DefinitionBuilder interprets those of one
+// definition on concrete extents; Builder walks the stages, infers regions (Need) and expands
+// inlined reads.
 #include "schedules/loop_nest.h"
 
 #include <algorithm>
@@ -29,7 +31,8 @@ tl::unexpected<Error> BadDirective(const Directive& d, const std::string& why) {
 // Interprets the directives of one definition.
 class DefinitionBuilder {
  public:
-  DefinitionBuilder(const Definition& definition, const std::vector<int64_t>& region, bool is_output)
+  DefinitionBuilder(const Definition& definition, const std::vector<int64_t>& region,
+                    bool is_output)
       : definition_(definition), region_(region), is_output_(is_output) {
     // Halide's order: reduction loops inside, then the pure dimensions, innermost first.
     const auto add = [&](bool reduction) {
@@ -49,16 +52,26 @@ class DefinitionBuilder {
 
   Status Apply(const Directive& d) {
     switch (d.kind) {
-      case DirectiveKind::kSplit: return Split(d);
-      case DirectiveKind::kFuse: return Fuse(d);
-      case DirectiveKind::kReorder: return Reorder(d);
-      case DirectiveKind::kVectorize: return Mark(d, LoopKind::kVectorized);
-      case DirectiveKind::kUnroll: return Mark(d, LoopKind::kUnrolled);
-      case DirectiveKind::kParallel: return Mark(d, LoopKind::kParallel);
-      case DirectiveKind::kGpuBlocks: return Mark(d, LoopKind::kGpuBlock);
-      case DirectiveKind::kGpuThreads: return Mark(d, LoopKind::kGpuThread);
-      case DirectiveKind::kGpuLanes: return Mark(d, LoopKind::kGpuLane);
-      default: return {};
+      case DirectiveKind::kSplit:
+        return Split(d);
+      case DirectiveKind::kFuse:
+        return Fuse(d);
+      case DirectiveKind::kReorder:
+        return Reorder(d);
+      case DirectiveKind::kVectorize:
+        return Mark(d, LoopKind::kVectorized);
+      case DirectiveKind::kUnroll:
+        return Mark(d, LoopKind::kUnrolled);
+      case DirectiveKind::kParallel:
+        return Mark(d, LoopKind::kParallel);
+      case DirectiveKind::kGpuBlocks:
+        return Mark(d, LoopKind::kGpuBlock);
+      case DirectiveKind::kGpuThreads:
+        return Mark(d, LoopKind::kGpuThread);
+      case DirectiveKind::kGpuLanes:
+        return Mark(d, LoopKind::kGpuLane);
+      default:
+        return {};
     }
   }
 
@@ -106,7 +119,8 @@ class DefinitionBuilder {
   Status Split(const Directive& d) {
     const int at = Find(d.loop);
     if (at < 0) return BadDirective(d, "there is no such loop");
-    if (d.names.size() != 2 || d.factor < 1) return BadDirective(d, "a split wants two names and a factor");
+    if (d.names.size() != 2 || d.factor < 1)
+      return BadDirective(d, "a split wants two names and a factor");
     if (loops_[at].parts.size() != 1) return BadDirective(d, "a fused loop cannot be split");
     const WorkLoop::Part part = loops_[at].parts[0];
     const int64_t extent = loops_[at].extent;
@@ -172,7 +186,8 @@ class DefinitionBuilder {
 
 class Builder {
  public:
-  Builder(const Dag& dag, const std::vector<Directive>& directives) : dag_(dag), directives_(directives) {}
+  Builder(const Dag& dag, const std::vector<Directive>& directives)
+      : dag_(dag), directives_(directives) {}
 
   // Loops and regions of the stages down to `last`.
   Status BuildStages(int last) {
@@ -186,7 +201,8 @@ class Builder {
 
   Result<std::vector<int64_t>> Region(int stage) {
     RETURN_IF_ERROR(BuildStages(stage));
-    if (nest_.nest_of[stage] < 0) return Fail(ErrorCode::kFailed, "stage '{}' is inlined", dag_.stages[stage].name);
+    if (nest_.nest_of[stage] < 0)
+      return Fail(ErrorCode::kFailed, "stage '{}' is inlined", dag_.stages[stage].name);
     return std::move(nest_.stages[nest_.nest_of[stage]].region);
   }
 
@@ -201,7 +217,7 @@ class Builder {
  private:
   struct Place {
     bool computed = false;
-    const Directive* at = nullptr;   // kComputeAt
+    const Directive* at = nullptr;  // kComputeAt
     const Directive* pack = nullptr;
   };
 
@@ -212,20 +228,27 @@ class Builder {
     for (size_t i = 0; i < directives_.size(); ++i) {
       const Directive& d = directives_[i];
       const int s = dag_.Find(d.stage);
-      if (s < 0) return Fail(ErrorCode::kFailed, "directive {}: there is no stage '{}'", i, d.stage);
+      if (s < 0)
+        return Fail(ErrorCode::kFailed, "directive {}: there is no stage '{}'", i, d.stage);
       switch (d.kind) {
-        case DirectiveKind::kPack: place_[s].pack = &d; break;
-        case DirectiveKind::kComputeRoot: place_[s].computed = true; break;
+        case DirectiveKind::kPack:
+          place_[s].pack = &d;
+          break;
+        case DirectiveKind::kComputeRoot:
+          place_[s].computed = true;
+          break;
         case DirectiveKind::kComputeAt:
           place_[s].computed = true;
           place_[s].at = &d;
           break;
         case DirectiveKind::kStoreIn:
-        case DirectiveKind::kBoundExtent: break;  // what bounds inference here finds by itself
+        case DirectiveKind::kBoundExtent:
+          break;  // what bounds inference here finds by itself
         default:
-          if (d.definition < 0 || d.definition >= static_cast<int>(dag_.stages[s].definitions.size())) {
-            return Fail(ErrorCode::kFailed, "directive {}: stage '{}' has no definition {}", i, d.stage,
-                        d.definition);
+          if (d.definition < 0 ||
+              d.definition >= static_cast<int>(dag_.stages[s].definitions.size())) {
+            return Fail(ErrorCode::kFailed, "directive {}: stage '{}' has no definition {}", i,
+                        d.stage, d.definition);
           }
           of_stage_[s].push_back(&d);
       }
@@ -246,12 +269,15 @@ class Builder {
       }
       const StageNest& outer = nest_.stages[nest_.nest_of[consumer]];
       const std::vector<NestLoop>& loops = outer.definitions.back().loops;
-      const auto loop = std::find_if(loops.begin(), loops.end(), [&](const NestLoop& l) { return l.name == at.loop; });
-      if (loop == loops.end()) return BadDirective(at, "the consumer '" + at.at + "' has no such loop");
+      const auto loop = std::find_if(loops.begin(), loops.end(),
+                                     [&](const NestLoop& l) { return l.name == at.loop; });
+      if (loop == loops.end())
+        return BadDirective(at, "the consumer '" + at.at + "' has no such loop");
       result.at_stage = consumer;
       result.at_loop = static_cast<int>(loop - loops.begin());
       result.realisations = outer.realisations;
-      for (int l = 0; l <= result.at_loop; ++l) result.realisations *= static_cast<double>(loops[l].extent);
+      for (int l = 0; l <= result.at_loop; ++l)
+        result.realisations *= static_cast<double>(loops[l].extent);
       region = Need(s, consumer, result.at_loop, loop->tile);
     } else if (s == dag_.output()) {
       for (const Loop& dim : stage.dims) region.push_back(dim.extent);
@@ -266,8 +292,10 @@ class Builder {
         loops_region.push_back(definition.loops[l].extent);
       DefinitionBuilder builder(definition, loops_region, s == dag_.output());
       for (const Directive* directive : of_stage_[s])
-        if (directive->definition == static_cast<int>(d)) RETURN_IF_ERROR(builder.Apply(*directive));
-      for (size_t l = 0; l < region.size(); ++l) region[l] = std::max(region[l], builder.region()[l]);
+        if (directive->definition == static_cast<int>(d))
+          RETURN_IF_ERROR(builder.Apply(*directive));
+      for (size_t l = 0; l < region.size(); ++l)
+        region[l] = std::max(region[l], builder.region()[l]);
       result.definitions.push_back(std::move(builder).Finish(static_cast<int>(d)));
     }
     result.region = region;
@@ -317,7 +345,8 @@ class Builder {
 
   std::vector<int64_t> NeedAtRoot(int s) const {
     std::vector<std::vector<int64_t>> need(dag_.stages.size());
-    for (const Loop& dim : dag_.stages[dag_.output()].dims) need[dag_.output()].push_back(dim.extent);
+    for (const Loop& dim : dag_.stages[dag_.output()].dims)
+      need[dag_.output()].push_back(dim.extent);
     for (int p = dag_.output(); p > s; --p)
       if (!need[p].empty()) Propagate(p, &need);
     return OrAll(s, need[s]);
@@ -386,7 +415,8 @@ class Builder {
     for (size_t i = 0; i < a.size(); ++i) {
       if (a[i].nodes.size() != b[i].nodes.size()) return false;
       for (size_t j = 0; j < a[i].nodes.size(); ++j)
-        if (a[i].nodes[j].op != b[i].nodes[j].op || a[i].nodes[j].value != b[i].nodes[j].value) return false;
+        if (a[i].nodes[j].op != b[i].nodes[j].op || a[i].nodes[j].value != b[i].nodes[j].value)
+          return false;
     }
     return true;
   }
@@ -429,14 +459,16 @@ class Builder {
   const std::vector<Directive>& directives_;
   std::vector<Place> place_;
   std::vector<std::vector<const Directive*>> of_stage_;
-  std::vector<std::pair<int, std::vector<IndexExpr>>> seen_;  // inlined stages that this definition evaluates
-  size_t first_read_ = 0;                                      // of this definition, in nest_.reads
+  std::vector<std::pair<int, std::vector<IndexExpr>>>
+      seen_;               // inlined stages that this definition evaluates
+  size_t first_read_ = 0;  // of this definition, in nest_.reads
   LoopNest nest_;
 };
 
 }  // namespace
 
-Result<std::vector<int64_t>> RegionOfStage(const Dag& dag, const std::vector<Directive>& directives, int stage) {
+Result<std::vector<int64_t>> RegionOfStage(const Dag& dag, const std::vector<Directive>& directives,
+                                           int stage) {
   return Builder(dag, directives).Region(stage);
 }
 

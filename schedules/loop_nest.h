@@ -1,9 +1,10 @@
 // The loop nest that a trace makes of a task, computed symbolically, without Halide.
 //
-// A tree: each node is a loop of some stage's definition, with its trip count and kind; leaves are the
-// evaluations. Stages computed inside a loop hang under it, with the region (extents per dimension) that the
-// loop's body needs of them, halo included: bounds inference on the DAG's own index expressions.
-// Cost: tens of microseconds. Thread safety: plain values; building one is a pure function.
+// A tree: each node is a loop of some stage's definition, with its trip count and kind; leaves are
+// the evaluations. Stages computed inside a loop hang under it, with the region (extents per
+// dimension) that the loop's body needs of them, halo included: bounds inference on the DAG's own
+// index expressions. Cost: tens of microseconds. Thread safety: plain values; building one is a
+// pure function.
 #pragma once
 
 #include <cstdint>
@@ -16,18 +17,26 @@
 
 namespace whet {
 
-enum class LoopKind : uint8_t { kSerial, kParallel, kVectorized, kUnrolled, kGpuBlock, kGpuThread, kGpuLane };
+enum class LoopKind : uint8_t {
+  kSerial,
+  kParallel,
+  kVectorized,
+  kUnrolled,
+  kGpuBlock,
+  kGpuThread,
+  kGpuLane
+};
 
 struct NestLoop {
-  std::string name;             // as the directives name it
-  int64_t extent = 1;           // trip count (lanes, if vectorised)
+  std::string name;    // as the directives name it
+  int64_t extent = 1;  // trip count (lanes, if vectorised)
   LoopKind kind = LoopKind::kSerial;
-  int origin = -1;              // index into Definition::loops of the loop it was split from; -1: fused
+  int origin = -1;  // index into Definition::loops of the loop it was split from; -1: fused
   bool reduction = false;
-  int64_t step = 1;             // how far the origin's index moves an iteration (0: fused)
-  bool guarded = false;         // carries an if for a tail that does not divide
-  // The tile that remains inside this loop: for each loop of the definition, how many of its consecutive
-  // values one iteration of this loop covers.
+  int64_t step = 1;      // how far the origin's index moves an iteration (0: fused)
+  bool guarded = false;  // carries an if for a tail that does not divide
+  // The tile that remains inside this loop: for each loop of the definition, how many of its
+  // consecutive values one iteration of this loop covers.
   std::vector<int64_t> tile;
 };
 
@@ -41,42 +50,46 @@ struct DefinitionNest {
 // One realisation of a stage: where it is, how large, how often.
 struct StageNest {
   int stage = -1;
-  int at_stage = -1;                    // consumer stage; -1: at root
-  int at_loop = -1;                     // index into the consumer's last definition's loops; the body of it
-  std::vector<int64_t> region;          // extents of the pure dimensions computed in one realisation
-  double realisations = 1;              // how often it is realised in one run of the task
-  int64_t buffer_bytes = 0;             // storage of one realisation; 0 for the output
+  int at_stage = -1;            // consumer stage; -1: at root
+  int at_loop = -1;             // index into the consumer's last definition's loops; the body of it
+  std::vector<int64_t> region;  // extents of the pure dimensions computed in one realisation
+  double realisations = 1;      // how often it is realised in one run of the task
+  int64_t buffer_bytes = 0;     // storage of one realisation; 0 for the output
   std::vector<DefinitionNest> definitions;
 };
 
 // What an access touches: strides of the buffer read, elements an index step.
 struct BufferLayout {
-  std::vector<PackLevel> levels;        // empty: the natural order
-  // Distance in elements between neighbours along dimension `dim` (natural strides where not packed).
+  std::vector<PackLevel> levels;  // empty: the natural order
+  // Distance in elements between neighbours along dimension `dim` (natural strides where not
+  // packed).
   std::vector<int64_t> strides;
 };
 
 struct LoopNest {
-  std::vector<StageNest> stages;        // consumers before producers: the output first
-  std::vector<int> nest_of;             // by stage: index into `stages`, -1 if an input or inlined
-  std::vector<BufferLayout> layouts;    // by stage
+  std::vector<StageNest> stages;      // consumers before producers: the output first
+  std::vector<int> nest_of;           // by stage: index into `stages`, -1 if an input or inlined
+  std::vector<BufferLayout> layouts;  // by stage
   // Reads of each nested definition with inlined stages expanded: what is really loaded.
   struct Read {
-    int nest;                           // index into `stages`
+    int nest;  // index into `stages`
     int definition;
-    int stage;                          // the stage loaded from
-    std::vector<IndexExpr> index;       // over the loops of that definition
+    int stage;                     // the stage loaded from
+    std::vector<IndexExpr> index;  // over the loops of that definition
   };
   std::vector<Read> reads;
   // Operations of one evaluation of each nested definition, inlined stages included.
   std::vector<std::vector<OpCounts>> ops;
 };
 
-// Requires directives that fit the DAG. kFailed with the directive's number and reason where they do not.
+// Requires directives that fit the DAG. kFailed with the directive's number and reason where they
+// do not.
 Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives);
 
-// StageNest::region of one stage alone, at less cost. kFailed also for a stage that the directives leave inlined.
-Result<std::vector<int64_t>> RegionOfStage(const Dag& dag, const std::vector<Directive>& directives, int stage);
+// StageNest::region of one stage alone, at less cost. kFailed also for a stage that the directives
+// leave inlined.
+Result<std::vector<int64_t>> RegionOfStage(const Dag& dag, const std::vector<Directive>& directives,
+                                           int stage);
 
 // The nest as a person reads it, indented, with extents and kinds.
 std::string ToString(const Dag& dag, const LoopNest& nest);

@@ -7,13 +7,20 @@ namespace {
 
 const char* Name(LoopKind kind) {
   switch (kind) {
-    case LoopKind::kSerial: return "for";
-    case LoopKind::kParallel: return "parallel";
-    case LoopKind::kVectorized: return "vectorized";
-    case LoopKind::kUnrolled: return "unrolled";
-    case LoopKind::kGpuBlock: return "gpu_block";
-    case LoopKind::kGpuThread: return "gpu_thread";
-    case LoopKind::kGpuLane: return "gpu_lane";
+    case LoopKind::kSerial:
+      return "for";
+    case LoopKind::kParallel:
+      return "parallel";
+    case LoopKind::kVectorized:
+      return "vectorized";
+    case LoopKind::kUnrolled:
+      return "unrolled";
+    case LoopKind::kGpuBlock:
+      return "gpu_block";
+    case LoopKind::kGpuThread:
+      return "gpu_thread";
+    case LoopKind::kGpuLane:
+      return "gpu_lane";
   }
   return "for";
 }
@@ -30,12 +37,15 @@ class Printer {
   }
 
  private:
-  void Line(int depth, const std::string& line) { text_ += std::string(depth * 2, ' ') + line + "\n"; }
+  void Line(int depth, const std::string& line) {
+    text_ += std::string(depth * 2, ' ') + line + "\n";
+  }
 
   void PrintStage(int n, int depth) {
     const StageNest& stage = nest_.stages[n];
     Shape region(stage.region.rbegin(), stage.region.rend());
-    const std::string size = stage.buffer_bytes > 0 ? fmt::format(", {} bytes", stage.buffer_bytes) : "";
+    const std::string size =
+        stage.buffer_bytes > 0 ? fmt::format(", {} bytes", stage.buffer_bytes) : "";
     Line(depth, fmt::format("{}: {}{}", dag_.stages[stage.stage].name, ToString(region), size));
     for (size_t d = 0; d < stage.definitions.size(); ++d) {
       const DefinitionNest& definition = stage.definitions[d];

@@ -20,7 +20,8 @@ Result<Kernel> ReadKernel(const Json& entry) {
   Kernel kernel;
   ASSIGN_OR_RETURN(kernel.op, Field<std::string>(entry, "op"));
   if (kernel.op != "Conv" && kernel.op != "Gemm" && kernel.op != "MatMul")
-    return Fail(ErrorCode::kInvalidInput, "op is '{}' and should be Conv, Gemm or MatMul", kernel.op);
+    return Fail(ErrorCode::kInvalidInput, "op is '{}' and should be Conv, Gemm or MatMul",
+                kernel.op);
   ASSIGN_OR_RETURN(kernel.input, Int64ListMember(entry, "input"));
   ASSIGN_OR_RETURN(kernel.weight, Int64ListMember(entry, "weight"));
   ASSIGN_OR_RETURN(kernel.output, Int64ListMember(entry, "output"));
@@ -57,9 +58,10 @@ Result<Operand> AddEpilogue(TaskBuilder& builder, const Operand& value, const st
   if (name == "gelu") return builder.AddNode("Gelu", {value});
   if (name == "tanh") return builder.AddNode("Tanh", {value});
   if (name == "add") return builder.AddNode("Add", {value, builder.AddInput(value.type, false)});
-  if (name == "scale") return builder.AddNode("Mul", {value, builder.AddInput({DataType::kFloat32, {}}, true)});
-  return Fail(ErrorCode::kInvalidInput, "epilogue '{}' is unknown; known are relu, relu6, add, scale, gelu and tanh",
-              name);
+  if (name == "scale")
+    return builder.AddNode("Mul", {value, builder.AddInput({DataType::kFloat32, {}}, true)});
+  return Fail(ErrorCode::kInvalidInput,
+              "epilogue '{}' is unknown; known are relu, relu6, add, scale, gelu and tanh", name);
 }
 
 Result<Task> BuildKernel(const Json& entry, const std::string& target) {
@@ -67,14 +69,16 @@ Result<Task> BuildKernel(const Json& entry, const std::string& target) {
   ASSIGN_OR_RETURN(Attributes attributes, ReadAttributes(entry, kernel.op));
   const bool conv = kernel.op == "Conv";
   if (conv && (kernel.input.size() != 4 || kernel.output.size() != 4 || kernel.weight.size() != 4))
-    return Fail(ErrorCode::kInvalidInput, "input, weight and output of a Conv should have 4 dimensions each");
+    return Fail(ErrorCode::kInvalidInput,
+                "input, weight and output of a Conv should have 4 dimensions each");
   TaskBuilder builder(target);
   const Shape input = conv ? ToChannelsLast(kernel.input) : kernel.input;
   const Shape output = conv ? ToChannelsLast(kernel.output) : kernel.output;
   // The second operand of a batched product is an activation too.
   const bool weight_is_constant = kernel.op != "MatMul" || kernel.weight.size() <= 2;
-  std::vector<Operand> operands = {builder.AddInput({DataType::kFloat32, input}, false),
-                                   builder.AddInput({DataType::kFloat32, kernel.weight}, weight_is_constant)};
+  std::vector<Operand> operands = {
+      builder.AddInput({DataType::kFloat32, input}, false),
+      builder.AddInput({DataType::kFloat32, kernel.weight}, weight_is_constant)};
   const int64_t features = output.empty() ? 1 : output.back();
   const TensorType bias{DataType::kFloat32, {features}};
   if (kernel.bias && kernel.op != "MatMul") operands.push_back(builder.AddInput(bias, true));
@@ -85,7 +89,8 @@ Result<Task> BuildKernel(const Json& entry, const std::string& target) {
     ASSIGN_OR_RETURN(value, builder.AddNode("Add", {value, builder.AddInput(bias, true)}));
   }
   if (value.type.shape != output)
-    return Fail(ErrorCode::kInvalidInput, "output is {} and the operands make {}", ToString(kernel.output),
+    return Fail(ErrorCode::kInvalidInput, "output is {} and the operands make {}",
+                ToString(kernel.output),
                 ToString(conv ? ToChannelsFirst(value.type.shape) : value.type.shape));
   for (const std::string& name : kernel.epilogue) {
     ASSIGN_OR_RETURN(value, AddEpilogue(builder, value, name));
@@ -115,7 +120,8 @@ Result<std::vector<NamedTask>> ReadShapeList(const std::string& path, const std:
     auto task = TaskFromShapeEntry((**kernels)[i], target);
     if (!task) return Prefixed(task.error(), fmt::format("{}: entry {}", path, i));
     for (const NamedTask& other : tasks)
-      if (other.id == task->id) return Fail(ErrorCode::kInvalidInput, "{}: the id '{}' is there twice", path, task->id);
+      if (other.id == task->id)
+        return Fail(ErrorCode::kInvalidInput, "{}: the id '{}' is there twice", path, task->id);
     tasks.push_back(*std::move(task));
   }
   return tasks;

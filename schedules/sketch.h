@@ -1,9 +1,9 @@
-// Sketches: the structures that a schedule of a DAG can have, derived by rules (rules/), each a program over
-// named decisions.
+// Sketches: the structures that a schedule of a DAG can have, derived by rules (rules/), each a
+// program over named decisions.
 //
-// A SketchSpace holds every sketch of one task. Each decision has a finite list of candidate values that
-// depends on the DAG and the machine only, so that sampling, mutation and crossover are choices of indices;
-// Expand turns any combination into directives that are legal for Halide.
+// A SketchSpace holds every sketch of one task. Each decision has a finite list of candidate values
+// that depends on the DAG and the machine only, so that sampling, mutation and crossover are
+// choices of indices; Expand turns any combination into directives that are legal for Halide.
 // Thread safety: const methods may be called from several threads, each with its own Rng.
 #pragma once
 
@@ -30,12 +30,12 @@ struct MachineModel {
 
 struct DecisionSpec {
   std::string name;
-  std::string kind;                              // "tile", "order", "unroll", "location", "pack", "parallel", ..
+  std::string kind;  // "tile", "order", "unroll", "location", "pack", "parallel", ..
   std::vector<std::vector<int64_t>> candidates;  // at least one
 };
 
 struct Sketch {
-  std::string name;                              // "tile(relu<conv)+locate(pad)+pack(w)"
+  std::string name;  // "tile(relu<conv)+locate(pad)+pack(w)"
   std::vector<DecisionSpec> decisions;
 };
 
@@ -50,14 +50,16 @@ class SketchSpace {
   const Task& task() const;
   const MachineModel& machine() const;
   const std::vector<Sketch>& sketches() const;
-  double Size() const;                           // number of combinations, all sketches
+  double Size() const;  // number of combinations, all sketches
 
   // The default schedule: trial 0, what an untuned network runs. One trace, always legal, decent.
   Trace Default() const;
-  Trace Sample(Rng& rng) const;                  // uniform over sketches, then over each decision
-  // Changes one decision, at times several, to another candidate (a neighbour more often than a far one).
+  Trace Sample(Rng& rng) const;  // uniform over sketches, then over each decision
+  // Changes one decision, at times several, to another candidate (a neighbour more often than a far
+  // one).
   Trace Mutate(const Trace& trace, Rng& rng) const;
-  // Each decision from one of the parents; parents of different sketches give a mutated copy of `a`.
+  // Each decision from one of the parents; parents of different sketches give a mutated copy of
+  // `a`.
   Trace Crossover(const Trace& a, const Trace& b, Rng& rng) const;
   // Fits decisions of another task's trace to this space: the nearest candidate of each decision.
   // False: no sketch of that name here.
@@ -67,8 +69,8 @@ class SketchSpace {
   Result<LoopNest> Nest(const Trace& trace) const;
   // The DAG that the trace's directives apply to (packing a variable input adds a stage).
   Result<const Dag*> DagFor(const Trace& trace) const;
-  // False for a loop nest that is not worth compiling: registers spilled many times over, code or stack
-  // too large. `why` gets the reason.
+  // False for a loop nest that is not worth compiling: registers spilled many times over, code or
+  // stack too large. `why` gets the reason.
   bool IsPlausible(const LoopNest& nest, std::string* why) const;
 
  private:

@@ -18,19 +18,20 @@ double Doublings(int64_t value) {
     return logs;
   }();
   const int64_t size = std::abs(value);
-  return size < 1024 ? table[static_cast<size_t>(size)] : std::log2(1.0 + static_cast<double>(size));
+  return size < 1024 ? table[static_cast<size_t>(size)]
+                     : std::log2(1.0 + static_cast<double>(size));
 }
 
 // Distance of two decision values, in doublings summed over their elements.
 double Distance(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
   if (a.size() != b.size()) return 1e9;
   double sum = 0;
-  for (size_t i = 0; i < a.size(); ++i)
-    sum += std::abs(Doublings(a[i]) - Doublings(b[i]));
+  for (size_t i = 0; i < a.size(); ++i) sum += std::abs(Doublings(a[i]) - Doublings(b[i]));
   return sum;
 }
 
-size_t Nearest(const std::vector<std::vector<int64_t>>& candidates, const std::vector<int64_t>& value) {
+size_t Nearest(const std::vector<std::vector<int64_t>>& candidates,
+               const std::vector<int64_t>& value) {
   size_t best = 0;
   for (size_t i = 1; i < candidates.size(); ++i)
     if (Distance(candidates[i], value) < Distance(candidates[best], value)) best = i;
@@ -61,7 +62,8 @@ struct SketchSpace::Impl {
   mutable std::map<std::string, std::unique_ptr<Dag>> foreign;
 
   Status AddVariant(PackedLayouts packs);
-  std::vector<Directive> Expand(size_t sketch, const std::vector<std::vector<int64_t>>& values) const;
+  std::vector<Directive> Expand(size_t sketch,
+                                const std::vector<std::vector<int64_t>>& values) const;
   Trace MakeTrace(size_t sketch, const std::vector<std::vector<int64_t>>& values) const;
   int SketchIndex(const std::string& name) const;
   PackedLayouts VariablePacks(const std::vector<Directive>& directives) const;
@@ -79,15 +81,17 @@ Status SketchSpace::Impl::AddVariant(PackedLayouts packs) {
   program.variant = variants.size();
   program.steps.push_back(MakeTilingStep(d, variant.roles, machine));
   for (size_t s = 0; s < d.stages.size(); ++s) {
-    const bool packs_input = variant.packs.count(d.stages[s].name.substr(0, d.stages[s].name.rfind("_pack"))) > 0 &&
-                             d.stages[s].kind == StageKind::kPure;
+    const bool packs_input =
+        variant.packs.count(d.stages[s].name.substr(0, d.stages[s].name.rfind("_pack"))) > 0 &&
+        d.stages[s].kind == StageKind::kPure;
     if (variant.roles.of_stage[s] == StageRole::kLocated || packs_input) {
       variant.roles.of_stage[s] = StageRole::kLocated;
       program.steps.push_back(MakeLocationStep(d, variant.roles, static_cast<int>(s), machine));
     }
   }
   for (size_t s = 0; s < d.stages.size(); ++s) {
-    if (auto step = MakePackingStep(d, variant.roles, static_cast<int>(s))) program.steps.push_back(std::move(step));
+    if (auto step = MakePackingStep(d, variant.roles, static_cast<int>(s)))
+      program.steps.push_back(std::move(step));
   }
 
   Sketch sketch;
@@ -101,8 +105,8 @@ Status SketchSpace::Impl::AddVariant(PackedLayouts packs) {
   return {};
 }
 
-std::vector<Directive> SketchSpace::Impl::Expand(size_t sketch,
-                                                 const std::vector<std::vector<int64_t>>& values) const {
+std::vector<Directive> SketchSpace::Impl::Expand(
+    size_t sketch, const std::vector<std::vector<int64_t>>& values) const {
   Expansion expansion;
   const Program& program = programs[sketch];
   expansion.dag = variants[program.variant].dag.get();
@@ -123,7 +127,8 @@ std::vector<Directive> SketchSpace::Impl::Expand(size_t sketch,
   return std::move(expansion.directives);
 }
 
-Trace SketchSpace::Impl::MakeTrace(size_t sketch, const std::vector<std::vector<int64_t>>& values) const {
+Trace SketchSpace::Impl::MakeTrace(size_t sketch,
+                                   const std::vector<std::vector<int64_t>>& values) const {
   Trace trace;
   trace.sketch = sketches[sketch].name;
   for (size_t i = 0; i < values.size(); ++i)
@@ -173,7 +178,8 @@ double SketchSpace::Size() const {
   double total = 0;
   for (const Sketch& sketch : impl_->sketches) {
     double size = 1;
-    for (const DecisionSpec& spec : sketch.decisions) size *= static_cast<double>(spec.candidates.size());
+    for (const DecisionSpec& spec : sketch.decisions)
+      size *= static_cast<double>(spec.candidates.size());
     total += size;
   }
   return total;
@@ -189,7 +195,8 @@ Trace SketchSpace::Default() const {
 }
 
 Trace SketchSpace::Sample(Rng& rng) const {
-  const size_t sketch = static_cast<size_t>(rng.Below(static_cast<int64_t>(impl_->sketches.size())));
+  const size_t sketch =
+      static_cast<size_t>(rng.Below(static_cast<int64_t>(impl_->sketches.size())));
   std::vector<std::vector<int64_t>> values;
   for (const DecisionSpec& spec : impl_->sketches[sketch].decisions)
     values.push_back(spec.candidates[rng.Below(static_cast<int64_t>(spec.candidates.size()))]);
@@ -199,7 +206,8 @@ Trace SketchSpace::Sample(Rng& rng) const {
 namespace {
 
 // A candidate other than `now`: a near one more often than a far one.
-size_t PickOther(const std::vector<std::vector<int64_t>>& candidates, const std::vector<int64_t>& now, Rng& rng) {
+size_t PickOther(const std::vector<std::vector<int64_t>>& candidates,
+                 const std::vector<int64_t>& now, Rng& rng) {
   if (rng.Chance(0.25)) {
     const auto pick = static_cast<size_t>(rng.Below(static_cast<int64_t>(candidates.size())));
     if (candidates[pick] != now) return pick;
@@ -222,7 +230,8 @@ Trace SketchSpace::Mutate(const Trace& trace, Rng& rng) const {
   std::vector<std::vector<int64_t>> values;
   std::vector<double> weights;
   for (size_t i = 0; i < specs.size(); ++i) {
-    values.push_back(i < trace.decisions.size() ? trace.decisions[i].value : specs[i].candidates[0]);
+    values.push_back(i < trace.decisions.size() ? trace.decisions[i].value
+                                                : specs[i].candidates[0]);
     const size_t n = specs[i].candidates.size();
     weights.push_back(n > 1 ? 1 + std::log2(static_cast<double>(n)) : 0);
   }
@@ -237,7 +246,8 @@ Trace SketchSpace::Mutate(const Trace& trace, Rng& rng) const {
 
 Trace SketchSpace::Crossover(const Trace& a, const Trace& b, Rng& rng) const {
   const int sketch = impl_->SketchIndex(a.sketch);
-  if (sketch < 0 || a.sketch != b.sketch || a.decisions.size() != b.decisions.size()) return Mutate(a, rng);
+  if (sketch < 0 || a.sketch != b.sketch || a.decisions.size() != b.decisions.size())
+    return Mutate(a, rng);
   std::vector<std::vector<int64_t>> values;
   for (size_t i = 0; i < a.decisions.size(); ++i)
     values.push_back(rng.Chance(0.5) ? a.decisions[i].value : b.decisions[i].value);
@@ -251,7 +261,8 @@ bool SketchSpace::Adapt(const Trace& foreign, Trace* adapted) const {
   for (const DecisionSpec& spec : impl_->sketches[sketch].decisions) {
     const auto it = std::find_if(foreign.decisions.begin(), foreign.decisions.end(),
                                  [&](const Decision& d) { return d.name == spec.name; });
-    values.push_back(spec.candidates[it == foreign.decisions.end() ? 0 : Nearest(spec.candidates, it->value)]);
+    values.push_back(
+        spec.candidates[it == foreign.decisions.end() ? 0 : Nearest(spec.candidates, it->value)]);
   }
   *adapted = impl_->MakeTrace(static_cast<size_t>(sketch), values);
   return true;
@@ -264,7 +275,8 @@ Result<const Dag*> SketchSpace::DagFor(const Trace& trace) const {
   std::string key;
   for (const auto& [name, levels] : packs) {
     key += name;
-    for (const PackLevel& level : levels) key += ":" + std::to_string(level.dim) + "," + std::to_string(level.size);
+    for (const PackLevel& level : levels)
+      key += ":" + std::to_string(level.dim) + "," + std::to_string(level.size);
   }
   const std::lock_guard<std::mutex> lock(impl_->mutex);
   std::unique_ptr<Dag>& dag = impl_->foreign[key];
@@ -281,8 +293,8 @@ Result<LoopNest> SketchSpace::Nest(const Trace& trace) const {
 }
 
 bool SketchSpace::IsPlausible(const LoopNest& nest, std::string* why) const {
-  constexpr double kMaxBody = 2048;                   // unrolled vector operations of one definition
-  constexpr int64_t kMaxScratchBytes = 256ll << 20;   // one realisation of a stage
+  constexpr double kMaxBody = 2048;                  // unrolled vector operations of one definition
+  constexpr int64_t kMaxScratchBytes = 256ll << 20;  // one realisation of a stage
   for (size_t n = 0; n < nest.stages.size(); ++n) {
     const StageNest& stage = nest.stages[n];
     if (stage.buffer_bytes > kMaxScratchBytes) {
@@ -293,7 +305,8 @@ bool SketchSpace::IsPlausible(const LoopNest& nest, std::string* why) const {
       double body = 1 + nest.ops[n][d].Flops();
       for (const NestLoop& loop : stage.definitions[d].loops) {
         if (loop.kind == LoopKind::kUnrolled) body *= static_cast<double>(loop.extent);
-        if (loop.kind == LoopKind::kVectorized && loop.extent * 4 > impl_->machine.vector_bytes * 2) {
+        if (loop.kind == LoopKind::kVectorized &&
+            loop.extent * 4 > impl_->machine.vector_bytes * 2) {
           body *= static_cast<double>(loop.extent * 4 / impl_->machine.vector_bytes);
         }
       }

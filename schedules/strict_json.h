@@ -1,7 +1,8 @@
-// Checks on JSON that others wrote, beyond what base/json.h offers: lists, versions, unknown fields.
+// Checks on JSON that others wrote, beyond what base/json.h offers: lists, versions, unknown
+// fields.
 //
-// Tasks and traces come from databases and files, so every field is accepted only if it is what it should be
-// (Json::get would read 1.5 as the integer 1). Errors are kCorrupt and name the field.
+// Tasks and traces come from databases and files, so every field is accepted only if it is what it
+// should be (Json::get would read 1.5 as the integer 1). Errors are kCorrupt and name the field.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,8 @@ inline bool IsInt64List(const Json& json) {
 // The field, or an error if `object` has none of that name; null is never returned.
 inline Result<const Json*> Member(const Json& object, const char* key) {
   if (!object.is_object())
-    return Fail(ErrorCode::kCorrupt, "expected an object with field '{}', not {}", key, object.type_name());
+    return Fail(ErrorCode::kCorrupt, "expected an object with field '{}', not {}", key,
+                object.type_name());
   auto it = object.find(key);
   if (it == object.end()) return Fail(ErrorCode::kCorrupt, "field '{}' is missing", key);
   return &*it;
@@ -55,7 +57,8 @@ inline Result<std::vector<std::string>> StringListMember(const Json& object, con
 inline Result<const Json*> ListMember(const Json& object, const char* key) {
   ASSIGN_OR_RETURN(const Json* json, Member(object, key));
   if (!json->is_array())
-    return Fail(ErrorCode::kCorrupt, "field '{}' is {} and should be a list", key, json->type_name());
+    return Fail(ErrorCode::kCorrupt, "field '{}' is {} and should be a list", key,
+                json->type_name());
   return json;
 }
 
@@ -73,10 +76,11 @@ inline Status OnlyMembers(const Json& object, std::initializer_list<std::string_
 inline Status CheckVersion(const Json& object, std::string_view what, int64_t newest) {
   ASSIGN_OR_RETURN(int64_t version, Field<int64_t>(object, "version"));
   if (version < 1)
-    return Fail(ErrorCode::kCorrupt, "version {} of a {} does not exist; versions start at 1", version, what);
+    return Fail(ErrorCode::kCorrupt, "version {} of a {} does not exist; versions start at 1",
+                version, what);
   if (version > newest)
-    return Fail(ErrorCode::kTooNew, "this {} has version {}, and this Whet reads up to version {}", what,
-                version, newest);
+    return Fail(ErrorCode::kTooNew, "this {} has version {}, and this Whet reads up to version {}",
+                what, version, newest);
   return {};
 }
 

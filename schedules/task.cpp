@@ -8,7 +8,8 @@
 namespace whet {
 namespace {
 
-constexpr int64_t kMaxElements = std::numeric_limits<int32_t>::max();  // Halide's indices have 32 bits
+constexpr int64_t kMaxElements =
+    std::numeric_limits<int32_t>::max();  // Halide's indices have 32 bits
 
 // Names become those of Halide Funcs and of symbols.
 bool IsName(const std::string& name) {
@@ -22,10 +23,12 @@ Status CheckTensor(const TensorType& type) {
   int64_t count = 1;
   for (int64_t extent : type.shape) {
     if (extent < 1)
-      return Fail(ErrorCode::kInvalidInput, "the shape {} has no elements; extents should be at least 1",
+      return Fail(ErrorCode::kInvalidInput,
+                  "the shape {} has no elements; extents should be at least 1",
                   ToString(type.shape));
     if (__builtin_mul_overflow(count, extent, &count) || count > kMaxElements)
-      return Fail(ErrorCode::kInvalidInput, "the shape {} has more elements than the {} that a kernel can index",
+      return Fail(ErrorCode::kInvalidInput,
+                  "the shape {} has more elements than the {} that a kernel can index",
                   ToString(type.shape), kMaxElements);
   }
   return {};
@@ -35,10 +38,12 @@ using TypeMap = std::map<std::string, TensorType>;
 
 Status Define(TypeMap& types, const std::string& name, TensorType type) {
   if (!IsName(name))
-    return Fail(ErrorCode::kInvalidInput, "'{}' is no name; names are letters, digits and _, at most 64", name);
+    return Fail(ErrorCode::kInvalidInput,
+                "'{}' is no name; names are letters, digits and _, at most 64", name);
   RETURN_IF_ERROR(CheckTensor(type));
   if (!types.emplace(name, std::move(type)).second)
-    return Fail(ErrorCode::kInvalidInput, "the name '{}' is taken; every value needs its own", name);
+    return Fail(ErrorCode::kInvalidInput, "the name '{}' is taken; every value needs its own",
+                name);
   return {};
 }
 
@@ -47,8 +52,8 @@ Result<std::vector<const TensorType*>> InputTypes(const TypeMap& types, const Ta
   for (const std::string& name : node.inputs) {
     auto it = types.find(name);
     if (it == types.end())
-      return Fail(ErrorCode::kInvalidInput, "input '{}' is neither an input of the task nor an earlier node's output",
-                  name);
+      return Fail(ErrorCode::kInvalidInput,
+                  "input '{}' is neither an input of the task nor an earlier node's output", name);
     inputs.push_back(&it->second);
   }
   return inputs;
@@ -57,13 +62,16 @@ Result<std::vector<const TensorType*>> InputTypes(const TypeMap& types, const Ta
 Status DefineOutput(TypeMap& types, const TaskNode& node) {
   const OperatorDef* def = FindOperator(node.op);
   if (!def || def->op_class == OperatorClass::kFold)
-    return Fail(ErrorCode::kUnsupported, "the operator is unknown; schedules/operators/README.md lists them");
+    return Fail(ErrorCode::kUnsupported,
+                "the operator is unknown; schedules/operators/README.md lists them");
   ASSIGN_OR_RETURN(auto inputs, InputTypes(types, node));
   ASSIGN_OR_RETURN(TensorType output, def->infer(node.attributes, inputs));
   return Define(types, node.output, std::move(output));
 }
 
-std::string Where(const TaskNode& node) { return fmt::format("node '{}' ({})", node.output, node.op); }
+std::string Where(const TaskNode& node) {
+  return fmt::format("node '{}' ({})", node.output, node.op);
+}
 
 }  // namespace
 
@@ -73,14 +81,15 @@ Result<std::map<std::string, TensorType>> Task::Types() const {
     auto status = Define(types, input.name, input.type);
     if (!status) return Prefixed(status.error(), fmt::format("input '{}'", input.name));
   }
-  if (nodes.empty()) return Fail(ErrorCode::kInvalidInput, "the task has no nodes and needs at least one");
+  if (nodes.empty())
+    return Fail(ErrorCode::kInvalidInput, "the task has no nodes and needs at least one");
   for (const TaskNode& node : nodes) {
     auto status = DefineOutput(types, node);
     if (!status) return Prefixed(status.error(), Where(node));
   }
   if (nodes.back().output != output)
-    return Fail(ErrorCode::kInvalidInput, "the task's output '{}' should be the last node's, '{}'", output,
-                nodes.back().output);
+    return Fail(ErrorCode::kInvalidInput, "the task's output '{}' should be the last node's, '{}'",
+                output, nodes.back().output);
   return types;
 }
 
@@ -107,7 +116,8 @@ Task Task::Canonical() const {
     const OperatorDef* def = FindOperator(node.op);
     if (!def) continue;
     int rank = -1;
-    if (types && !node.inputs.empty()) rank = static_cast<int>(types->at(node.inputs[0]).shape.size());
+    if (types && !node.inputs.empty())
+      rank = static_cast<int>(types->at(node.inputs[0]).shape.size());
     node.attributes = CanonicalAttributes(*def, node.attributes, rank);
   }
   return canonical;
@@ -116,7 +126,8 @@ Task Task::Canonical() const {
 Result<Tensor> RunReference(const Task& task, std::span<const Tensor* const> inputs) {
   RETURN_IF_ERROR(task.Types());
   if (inputs.size() != task.inputs.size())
-    return Fail(ErrorCode::kInvalidInput, "the task takes {} inputs, not {}", task.inputs.size(), inputs.size());
+    return Fail(ErrorCode::kInvalidInput, "the task takes {} inputs, not {}", task.inputs.size(),
+                inputs.size());
   std::map<std::string, const Tensor*> values;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const TaskInput& expected = task.inputs[i];

@@ -10,7 +10,8 @@ TaskBuilder::Operand TaskBuilder::AddInput(TensorType type, bool constant) {
   return {std::move(name), std::move(type)};
 }
 
-Result<TaskBuilder::Operand> TaskBuilder::AddNode(const std::string& op, const std::vector<Operand>& inputs,
+Result<TaskBuilder::Operand> TaskBuilder::AddNode(const std::string& op,
+                                                  const std::vector<Operand>& inputs,
                                                   Attributes attributes) {
   const OperatorDef* def = FindOperator(op);
   if (!def) return Fail(ErrorCode::kInvalidInput, "operator '{}' is unknown", op);

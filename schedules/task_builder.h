@@ -1,5 +1,5 @@
-// Builds a task node by node, with the names that graph/partition.h uses: inputs i0, i1, .. in order of first
-// use, node outputs t0, t1, ..
+// Builds a task node by node, with the names that graph/partition.h uses: inputs i0, i1, .. in
+// order of first use, node outputs t0, t1, ..
 //
 // Thread safety: none.
 #pragma once
@@ -21,9 +21,10 @@ class TaskBuilder {
     TensorType type;
   };
   Operand AddInput(TensorType type, bool constant);
-  // The node's output, whose type is inferred. It becomes the task's output. Errors do not name the operator:
-  // the caller prefixes it.
-  Result<Operand> AddNode(const std::string& op, const std::vector<Operand>& inputs, Attributes attributes = {});
+  // The node's output, whose type is inferred. It becomes the task's output. Errors do not name the
+  // operator: the caller prefixes it.
+  Result<Operand> AddNode(const std::string& op, const std::vector<Operand>& inputs,
+                          Attributes attributes = {});
   // The canonical task. Requires at least one node.
   Result<Task> Finish();
 

@@ -8,9 +8,9 @@
 
 namespace whet {
 
-// Builds the task's Halide algorithm, with the given variable inputs packed by stages of their own, and reads its
-// DAG. kUnsupported with Halide's words where the operators have no algorithm.
-// Thread safety: one thread at a time.
+// Builds the task's Halide algorithm, with the given variable inputs packed by stages of their own,
+// and reads its DAG. kUnsupported with Halide's words where the operators have no algorithm. Thread
+// safety: one thread at a time.
 Result<Dag> ReadTaskDag(const Task& task, const PackedLayouts& variable_packs);
 
 }  // namespace whet

@@ -14,14 +14,16 @@ using TypeMap = std::map<std::string, TensorType>;
 // Writes a list as short as ParseTaskSpelling accepts it.
 std::string ListText(const std::string& name, const std::vector<int64_t>& values) {
   const bool window = WindowListLength(name) == static_cast<int>(values.size());
-  if (window && std::all_of(values.begin(), values.end(), [&](int64_t v) { return v == values[0]; }))
+  if (window &&
+      std::all_of(values.begin(), values.end(), [&](int64_t v) { return v == values[0]; }))
     return std::to_string(values[0]);
   return ToString(Shape(values));
 }
 
 std::string AttributeText(const std::string& name, const Attribute& value) {
   if (const auto* list = std::get_if<std::vector<int64_t>>(&value)) return ListText(name, *list);
-  if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", static_cast<float>(*number));
+  if (const auto* number = std::get_if<double>(&value))
+    return fmt::format("{}", static_cast<float>(*number));
   if (const auto* integer = std::get_if<int64_t>(&value)) return std::to_string(*integer);
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   return "";
@@ -45,7 +47,9 @@ std::vector<std::string> AttributeTexts(const TaskNode& node) {
   return texts;
 }
 
-bool HasLayout(const TaskNode& node, std::string_view layout) { return node.attributes.String("layout") == layout; }
+bool HasLayout(const TaskNode& node, std::string_view layout) {
+  return node.attributes.String("layout") == layout;
+}
 
 // An activation's shape in ONNX's order.
 std::string ActivationText(const Shape& shape, bool channels_last) {
@@ -58,7 +62,8 @@ bool IsConstant(const Task& task, const std::string& name) {
   return false;
 }
 
-// The operand of an elementwise node of the tail that is not the value before it; empty: there is none.
+// The operand of an elementwise node of the tail that is not the value before it; empty: there is
+// none.
 std::string OtherOperand(const TaskNode& node, const std::string& before) {
   for (const std::string& name : node.inputs)
     if (name != before) return name;
@@ -69,14 +74,16 @@ bool LacksBias(const TaskNode& node, const OperatorDef& def) {
   return def.max_inputs > def.min_inputs && static_cast<int>(node.inputs.size()) == def.min_inputs;
 }
 
-std::string DescribeHead(const TaskNode& node, const OperatorDef& def, const TypeMap& types, bool channels_last) {
+std::string DescribeHead(const TaskNode& node, const OperatorDef& def, const TypeMap& types,
+                         bool channels_last) {
   std::string text = node.op;
   const Shape first = types.at(node.inputs[0]).shape;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
-    if (def.max_inputs >= 0 && static_cast<int>(i) >= def.min_inputs) break;                // the bias
-    if (def.name == "BatchNormalization" && i > 0) break;                                   // as many as channels
+    if (def.max_inputs >= 0 && static_cast<int>(i) >= def.min_inputs) break;  // the bias
+    if (def.name == "BatchNormalization" && i > 0) break;                     // as many as channels
     const Shape& shape = types.at(node.inputs[i]).shape;
-    if (def.op_class == OperatorClass::kElementwise && i > 0 && shape == first) continue;  // the same again
+    if (def.op_class == OperatorClass::kElementwise && i > 0 && shape == first)
+      continue;  // the same again
     const bool parameter = i < def.operands.size() && def.operands[i].parameter;
     text.append(" ").append(parameter ? ToString(shape) : ActivationText(shape, channels_last));
   }
@@ -84,39 +91,45 @@ std::string DescribeHead(const TaskNode& node, const OperatorDef& def, const Typ
   return LacksBias(node, def) ? text + " bias=0" : text;
 }
 
-std::string DescribeTail(const TaskNode& node, const std::string& before, const TypeMap& types, bool channels_last) {
+std::string DescribeTail(const TaskNode& node, const std::string& before, const TypeMap& types,
+                         bool channels_last) {
   std::vector<std::string> arguments = AttributeTexts(node);
   const std::string other = OtherOperand(node, before);
   if (!other.empty() && types.at(other).shape != types.at(node.output).shape)
     arguments.push_back(ActivationText(types.at(other).shape, channels_last));
-  return arguments.empty() ? fmt::format("+{}", node.op) : fmt::format("+{}({})", node.op, fmt::join(arguments, ","));
+  return arguments.empty() ? fmt::format("+{}", node.op)
+                           : fmt::format("+{}({})", node.op, fmt::join(arguments, ","));
 }
 
-std::string SpellHead(const Task& task, const TaskNode& node, const OperatorDef& def, const TypeMap& types,
-                      bool channels_last) {
+std::string SpellHead(const Task& task, const TaskNode& node, const OperatorDef& def,
+                      const TypeMap& types, bool channels_last) {
   std::vector<std::string> arguments;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const bool variadic = def.max_inputs < 0;
     if (!variadic && static_cast<int>(i) >= def.min_inputs) break;
     const OperandDef& operand = def.operands[variadic ? 0 : i];
     const Shape& shape = types.at(node.inputs[i]).shape;
-    const std::string name = variadic ? fmt::format("{}{}", operand.name, i) : std::string(operand.name);
-    arguments.push_back(name + "=" + (operand.parameter ? ToString(shape) : ActivationText(shape, channels_last)));
+    const std::string name =
+        variadic ? fmt::format("{}{}", operand.name, i) : std::string(operand.name);
+    arguments.push_back(
+        name + "=" + (operand.parameter ? ToString(shape) : ActivationText(shape, channels_last)));
   }
   for (const std::string& attribute : AttributeTexts(node)) arguments.push_back(attribute);
-  if (HasLayout(node, "NCHW") && types.at(node.inputs[0]).shape.size() == 4) arguments.push_back("layout=NCHW");
+  if (HasLayout(node, "NCHW") && types.at(node.inputs[0]).shape.size() == 4)
+    arguments.push_back("layout=NCHW");
   if (LacksBias(node, def)) arguments.push_back("bias=0");
   if (node.inputs.size() > 1) {
     const bool weight = def.operands.size() > 1 && def.operands[1].parameter &&
                         !(def.name == "MatMul" && types.at(node.inputs[1]).shape.size() > 2);
     const bool constant = IsConstant(task, node.inputs[1]);
-    if (def.operands.size() > 1 && constant != weight) arguments.push_back(constant ? "const=1" : "const=0");
+    if (def.operands.size() > 1 && constant != weight)
+      arguments.push_back(constant ? "const=1" : "const=0");
   }
   return fmt::format("{}({})", node.op, fmt::join(arguments, ","));
 }
 
-std::string SpellTail(const Task& task, const TaskNode& node, const std::string& before, const TypeMap& types,
-                      bool channels_last) {
+std::string SpellTail(const Task& task, const TaskNode& node, const std::string& before,
+                      const TypeMap& types, bool channels_last) {
   std::vector<std::string> arguments = AttributeTexts(node);
   const std::string other = OtherOperand(node, before);
   if (!other.empty()) {
@@ -125,11 +138,13 @@ std::string SpellTail(const Task& task, const TaskNode& node, const std::string&
     if (shape.empty() && constant) {
       arguments.push_back("1");  // any number: its value is no part of the task
     } else {
-      if (shape != types.at(node.output).shape) arguments.push_back("b=" + ActivationText(shape, channels_last));
+      if (shape != types.at(node.output).shape)
+        arguments.push_back("b=" + ActivationText(shape, channels_last));
       if (constant) arguments.push_back("const=1");
     }
   }
-  return arguments.empty() ? fmt::format("+{}", node.op) : fmt::format("+{}({})", node.op, fmt::join(arguments, ","));
+  return arguments.empty() ? fmt::format("+{}", node.op)
+                           : fmt::format("+{}({})", node.op, fmt::join(arguments, ","));
 }
 
 }  // namespace
@@ -139,7 +154,8 @@ std::string Task::Describe() const {
   if (!types) return "invalid task";
   const Task canonical = Canonical();
   bool channels_last = false;
-  for (const TaskNode& node : canonical.nodes) channels_last = channels_last || HasLayout(node, "NHWC");
+  for (const TaskNode& node : canonical.nodes)
+    channels_last = channels_last || HasLayout(node, "NHWC");
   std::string text, before;
   for (const TaskNode& node : canonical.nodes) {
     const OperatorDef& def = *FindOperator(node.op);
@@ -160,7 +176,8 @@ std::string SpellTask(const Task& task) {
   const bool channels_last = HasLayout(head, "NHWC");
   std::string text = SpellHead(canonical, head, *FindOperator(head.op), *types, channels_last);
   for (size_t i = 1; i < canonical.nodes.size(); ++i)
-    text += SpellTail(canonical, canonical.nodes[i], canonical.nodes[i - 1].output, *types, channels_last);
+    text += SpellTail(canonical, canonical.nodes[i], canonical.nodes[i - 1].output, *types,
+                      channels_last);
   // Whatever the words above cannot say shows as a different task.
   auto read = ParseTaskSpelling(text, task.target);
   return read && *read == canonical ? text : "";

@@ -51,7 +51,10 @@ Result<TaskNode> NodeFromJson(const Json& json) {
 
 Json Task::ToJson() const {
   const Task canonical = Canonical();
-  Json json = {{"version", kVersion}, {"inputs", Json::array()}, {"nodes", Json::array()}, {"output", output},
+  Json json = {{"version", kVersion},
+               {"inputs", Json::array()},
+               {"nodes", Json::array()},
+               {"output", output},
                {"target", target}};
   for (const TaskInput& input : canonical.inputs)
     json["inputs"].push_back({{"name", input.name},

@@ -1,4 +1,5 @@
-// ParseTaskSpelling: what the operators' registry rows make of the calls that task_syntax.h splits off.
+// ParseTaskSpelling: what the operators' registry rows make of the calls that task_syntax.h splits
+// off.
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -24,7 +25,8 @@ std::optional<T> ParseNumber(std::string_view text) {
 
 Result<bool> ParseSwitch(const SpelledArgument& argument) {
   if (argument.value == "0" || argument.value == "1") return argument.value == "1";
-  return Fail(ErrorCode::kInvalidInput, "{} is '{}' and should be 0 or 1", argument.name, argument.value);
+  return Fail(ErrorCode::kInvalidInput, "{} is '{}' and should be 0 or 1", argument.name,
+              argument.value);
 }
 
 Result<Shape> ParseExtents(const SpelledArgument& argument) {
@@ -32,32 +34,41 @@ Result<Shape> ParseExtents(const SpelledArgument& argument) {
   if (!shape) return Prefixed(shape.error(), argument.name.empty() ? "the tensor" : argument.name);
   for (int64_t extent : *shape)
     if (extent < 1)
-      return Fail(ErrorCode::kInvalidInput, "{} has the shape {} and should have extents of at least 1", argument.name,
+      return Fail(ErrorCode::kInvalidInput,
+                  "{} has the shape {} and should have extents of at least 1", argument.name,
                   argument.value);
   return shape;
 }
 
-// `1x1`, or one number for all values of a window's list; `pads=1x2` are 1 above and below, 2 left and right.
+// `1x1`, or one number for all values of a window's list; `pads=1x2` are 1 above and below, 2 left
+// and right.
 Result<Attribute> ParseInts(const AttributeDef& attribute, const std::string& text) {
   auto values = ParseShape(text);
   const size_t length = static_cast<size_t>(WindowListLength(attribute.name));
   if (!values)
-    return Fail(ErrorCode::kInvalidInput, "{} is '{}' and should be integers joined by x", attribute.name, text);
+    return Fail(ErrorCode::kInvalidInput, "{} is '{}' and should be integers joined by x",
+                attribute.name, text);
   if (length > 0 && values->size() == 1) values->assign(length, values->front());
-  if (length == 4 && values->size() == 2) values = Shape{(*values)[0], (*values)[1], (*values)[0], (*values)[1]};
+  if (length == 4 && values->size() == 2)
+    values = Shape{(*values)[0], (*values)[1], (*values)[0], (*values)[1]};
   if (length > 0 && values->size() != length)
-    return Fail(ErrorCode::kInvalidInput, "{} is '{}' and should have 1 or {} values", attribute.name, text, length);
+    return Fail(ErrorCode::kInvalidInput, "{} is '{}' and should have 1 or {} values",
+                attribute.name, text, length);
   return Attribute(*std::move(values));
 }
 
 Result<Attribute> ParseAttribute(const AttributeDef& attribute, const std::string& text) {
   switch (attribute.kind) {
-    case AttributeKind::kString: return Attribute(text);
-    case AttributeKind::kInts: return ParseInts(attribute, text);
+    case AttributeKind::kString:
+      return Attribute(text);
+    case AttributeKind::kInts:
+      return ParseInts(attribute, text);
     case AttributeKind::kInt:
       if (auto value = ParseNumber<int64_t>(text)) return Attribute(*value);
-      return Fail(ErrorCode::kInvalidInput, "{} is '{}' and should be an integer", attribute.name, text);
-    case AttributeKind::kFloat: break;
+      return Fail(ErrorCode::kInvalidInput, "{} is '{}' and should be an integer", attribute.name,
+                  text);
+    case AttributeKind::kFloat:
+      break;
   }
   auto value = ParseNumber<double>(text);
   if (value && std::isfinite(*value)) return Attribute(*value);
@@ -83,8 +94,10 @@ std::string AcceptedArguments(const OperatorDef& def) {
 Result<const OperatorDef*> Lookup(const std::string& op) {
   if (const OperatorDef* def = FindOperator(op)) return def;
   std::string known;
-  for (const OperatorDef* def : AllOperators()) known.append(known.empty() ? "" : ", ").append(def->name);
-  return Fail(ErrorCode::kInvalidInput, "operator '{}' is unknown; known are {}", op.substr(0, 40), known);
+  for (const OperatorDef* def : AllOperators())
+    known.append(known.empty() ? "" : ", ").append(def->name);
+  return Fail(ErrorCode::kInvalidInput, "operator '{}' is unknown; known are {}", op.substr(0, 40),
+              known);
 }
 
 // The head's arguments, sorted by what they are.
@@ -110,7 +123,8 @@ Result<HeadArguments> SortArguments(const OperatorDef& def, const SpelledCall& c
   std::map<std::string, int> seen;
   for (const SpelledArgument& argument : call.arguments) {
     std::string name = argument.name == kKernelAlias ? "kernel_shape" : argument.name;
-    if (seen[name]++) return Fail(ErrorCode::kInvalidInput, "argument {} is given twice", argument.name);
+    if (seen[name]++)
+      return Fail(ErrorCode::kInvalidInput, "argument {} is given twice", argument.name);
     const AttributeDef* attribute = def.FindAttribute(name);
     if (IsOperand(def, name)) {
       ASSIGN_OR_RETURN(head.shapes[name], ParseExtents(argument));
@@ -123,14 +137,17 @@ Result<HeadArguments> SortArguments(const OperatorDef& def, const SpelledCall& c
       ASSIGN_OR_RETURN(head.constant, ParseSwitch(argument));
     } else {
       return Fail(ErrorCode::kInvalidInput, "argument '{}' is unknown; {} takes {}",
-                  (name.empty() ? argument.value : name).substr(0, 40), def.name, AcceptedArguments(def));
+                  (name.empty() ? argument.value : name).substr(0, 40), def.name,
+                  AcceptedArguments(def));
     }
   }
   return head;
 }
 
-// The shape of an operand that may be left out; none for one that may not, or whose absence means no bias.
-std::optional<Shape> ImpliedShape(const OperatorDef& def, const OperandDef& operand, const HeadArguments& head) {
+// The shape of an operand that may be left out; none for one that may not, or whose absence means
+// no bias.
+std::optional<Shape> ImpliedShape(const OperatorDef& def, const OperandDef& operand,
+                                  const HeadArguments& head) {
   auto shape_of = [&](const char* name) -> const Shape* {
     auto it = head.shapes.find(name);
     return it == head.shapes.end() ? nullptr : &it->second;
@@ -157,13 +174,15 @@ struct Chain {
 };
 
 // Names and shapes of the head's operands, in order.
-Result<std::vector<std::pair<OperandDef, Shape>>> HeadOperands(const OperatorDef& def, const HeadArguments& head) {
+Result<std::vector<std::pair<OperandDef, Shape>>> HeadOperands(const OperatorDef& def,
+                                                               const HeadArguments& head) {
   std::vector<std::pair<OperandDef, Shape>> operands;
   if (IsVariadic(def)) {
     for (size_t i = 0; i < std::max<size_t>(head.shapes.size(), 1); ++i) {
       auto it = head.shapes.find(fmt::format("{}{}", def.operands[0].name, i));
       if (it == head.shapes.end())
-        return Fail(ErrorCode::kInvalidInput, "operand {0}{1} is missing; operands are {0}0, {0}1, .. without gaps",
+        return Fail(ErrorCode::kInvalidInput,
+                    "operand {0}{1} is missing; operands are {0}0, {0}1, .. without gaps",
                     def.operands[0].name, i);
       operands.emplace_back(def.operands[0], it->second);
     }
@@ -175,16 +194,19 @@ Result<std::vector<std::pair<OperandDef, Shape>>> HeadOperands(const OperatorDef
     auto it = head.shapes.find(std::string(operand.name));
     if (optional && head.bias == false) {
       if (it != head.shapes.end())
-        return Fail(ErrorCode::kInvalidInput, "{} has a shape although bias=0 leaves it out", operand.name);
+        return Fail(ErrorCode::kInvalidInput, "{} has a shape although bias=0 leaves it out",
+                    operand.name);
       continue;
     }
     std::optional<Shape> shape;
-    if (it != head.shapes.end()) shape = it->second;
-    else shape = ImpliedShape(def, operand, head);
+    if (it != head.shapes.end())
+      shape = it->second;
+    else
+      shape = ImpliedShape(def, operand, head);
     if (!shape && optional) continue;  // the operands that imply it are wrong, and infer says so
     if (!shape)
-      return Fail(ErrorCode::kInvalidInput, "operand {0} is missing; give its shape, as in {0}=1x64x56x56",
-                  operand.name);
+      return Fail(ErrorCode::kInvalidInput,
+                  "operand {0} is missing; give its shape, as in {0}=1x64x56x56", operand.name);
     operands.emplace_back(operand, *std::move(shape));
   }
   return operands;
@@ -225,7 +247,8 @@ Result<Operand> TailOperand(const OperatorDef& def, const SpelledCall& call, Cha
     }
     if ((!argument.name.empty() && argument.name != "b") || given)
       return Fail(ErrorCode::kInvalidInput,
-                  "argument '{}' is not accepted; +{} takes a number, or the shape of its second operand b, and const",
+                  "argument '{}' is not accepted; +{} takes a number, or the shape of its second "
+                  "operand b, and const",
                   (argument.name.empty() ? argument.value : argument.name).substr(0, 40), def.name);
     given = true;
     auto number = ParseNumber<double>(argument.value);
@@ -246,7 +269,8 @@ Result<Operand> TailOperand(const OperatorDef& def, const SpelledCall& call, Cha
 
 Status AddTail(const OperatorDef& def, const SpelledCall& call, Chain& chain) {
   if (def.op_class != OperatorClass::kElementwise)
-    return Fail(ErrorCode::kInvalidInput, "it is not elementwise, and only elementwise operators may follow a +");
+    return Fail(ErrorCode::kInvalidInput,
+                "it is not elementwise, and only elementwise operators may follow a +");
   std::vector<Operand> inputs = {chain.value};
   Attributes attributes;
   if (def.min_inputs == 2) {
@@ -257,10 +281,12 @@ Status AddTail(const OperatorDef& def, const SpelledCall& call, Chain& chain) {
       const AttributeDef* attribute = def.FindAttribute(argument.name);
       if (!attribute || attributes.Has(argument.name)) {
         std::string known;
-        for (const AttributeDef& a : def.attributes) known.append(known.empty() ? "" : ", ").append(a.name);
+        for (const AttributeDef& a : def.attributes)
+          known.append(known.empty() ? "" : ", ").append(a.name);
         return Fail(ErrorCode::kInvalidInput, "argument '{}' is {}; +{} takes {}",
                     (argument.name.empty() ? argument.value : argument.name).substr(0, 40),
-                    attribute ? "given twice" : "unknown", def.name, known.empty() ? "none" : known);
+                    attribute ? "given twice" : "unknown", def.name,
+                    known.empty() ? "none" : known);
       }
       ASSIGN_OR_RETURN(Attribute value, ParseAttribute(*attribute, argument.value));
       attributes.Set(argument.name, std::move(value));
@@ -269,7 +295,8 @@ Status AddTail(const OperatorDef& def, const SpelledCall& call, Chain& chain) {
   const Shape before = chain.value.type.shape;
   ASSIGN_OR_RETURN(chain.value, chain.builder.AddNode(call.op, inputs, std::move(attributes)));
   if (chain.value.type.shape != before)
-    return Fail(ErrorCode::kInvalidInput, "its operand of shape {} does not broadcast to the output's {}",
+    return Fail(ErrorCode::kInvalidInput,
+                "its operand of shape {} does not broadcast to the output's {}",
                 ToString(inputs.back().type.shape), ToString(before));
   return {};
 }
@@ -282,7 +309,8 @@ Result<Task> ParseTaskSpelling(std::string_view spelling, const std::string& tar
   for (size_t i = 0; i < calls.size(); ++i) {
     ASSIGN_OR_RETURN(const OperatorDef* def, Lookup(calls[i].op));
     auto status = i == 0 ? AddHead(*def, calls[i], chain) : AddTail(*def, calls[i], chain);
-    if (!status) return Prefixed(status.error(), fmt::format("{}{}", i == 0 ? "" : "+", calls[i].op));
+    if (!status)
+      return Prefixed(status.error(), fmt::format("{}{}", i == 0 ? "" : "+", calls[i].op));
   }
   return chain.builder.Finish();
 }

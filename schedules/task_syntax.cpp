@@ -23,8 +23,9 @@ class Splitter {
       calls.push_back(std::move(call));
       if (at_ == text_.size()) return calls;
       if (text_[at_] != '+')
-        return Fail(ErrorCode::kInvalidInput, "'{}' does not follow {}; a task goes on with +Operator or ends there",
-                    Rest(), calls.back().op);
+        return Fail(ErrorCode::kInvalidInput,
+                    "'{}' does not follow {}; a task goes on with +Operator or ends there", Rest(),
+                    calls.back().op);
       ++at_;
     }
   }
@@ -41,8 +42,10 @@ class Splitter {
   Result<SpelledCall> Call() {
     SpelledCall call{Name(), {}};
     if (call.op.empty())
-      return Fail(ErrorCode::kInvalidInput, "an operator's name should stand {}, as in Conv(x=1x64x56x56,w=64x64x3x3)+Relu",
-                  at_ == text_.size() ? std::string("at the end") : fmt::format("in place of '{}'", Rest()));
+      return Fail(ErrorCode::kInvalidInput,
+                  "an operator's name should stand {}, as in Conv(x=1x64x56x56,w=64x64x3x3)+Relu",
+                  at_ == text_.size() ? std::string("at the end")
+                                      : fmt::format("in place of '{}'", Rest()));
     if (at_ == text_.size() || text_[at_] != '(') return call;
     ++at_;
     if (at_ < text_.size() && text_[at_] == ')') {
@@ -59,7 +62,8 @@ class Splitter {
       if (equals != std::string::npos) parsed.name = argument.substr(0, equals);
       parsed.value = equals == std::string::npos ? argument : argument.substr(equals + 1);
       if (parsed.value.empty() || equals == 0)
-        return Fail(ErrorCode::kInvalidInput, "{}: argument '{}' should be name=value", call.op, argument);
+        return Fail(ErrorCode::kInvalidInput, "{}: argument '{}' should be name=value", call.op,
+                    argument);
       call.arguments.push_back(std::move(parsed));
       at_ = end + 1;
       if (text_[end] == ')') return call;
@@ -74,8 +78,8 @@ class Splitter {
 
 Result<std::vector<SpelledCall>> SplitSpelling(std::string_view spelling) {
   if (spelling.size() > kMaxLength)
-    return Fail(ErrorCode::kInvalidInput, "a task's spelling has at most {} characters, not {}", kMaxLength,
-                spelling.size());
+    return Fail(ErrorCode::kInvalidInput, "a task's spelling has at most {} characters, not {}",
+                kMaxLength, spelling.size());
   return Splitter(spelling).Run();
 }
 

@@ -22,8 +22,8 @@ struct SpelledCall {
 // At least one call. Blanks are ignored. kInvalidInput says where the text stops making sense.
 Result<std::vector<SpelledCall>> SplitSpelling(std::string_view spelling);
 
-// Lists of a window's attributes have a fixed length, so one value serves for all: 2 for strides, dilations
-// and kernel_shape, 4 for pads, 0 for other names.
+// Lists of a window's attributes have a fixed length, so one value serves for all: 2 for strides,
+// dilations and kernel_shape, 4 for pads, 0 for other names.
 int WindowListLength(std::string_view attribute);
 inline constexpr std::string_view kKernelAlias = "kernel";  // short for kernel_shape
 

@@ -100,25 +100,27 @@ Json DirectiveToJson(const Directive& directive) {
 // Fields that the kind needs are there and make sense by themselves.
 Status CheckDirective(const Directive& directive) {
   const KindRow& row = RowOf(directive.kind);
-  if (directive.stage.empty()) return Fail(ErrorCode::kCorrupt, "{}: field 'stage' is empty", row.name);
+  if (directive.stage.empty())
+    return Fail(ErrorCode::kCorrupt, "{}: field 'stage' is empty", row.name);
   if (row.loop && directive.loop.empty())
     return Fail(ErrorCode::kCorrupt, "{}: field 'loop' is missing", row.name);
   int names = static_cast<int>(directive.names.size());
   if (names < row.min_names || (row.max_names != kAny && names > row.max_names))
-    return Fail(ErrorCode::kCorrupt, "{}: field 'names' has {} loops and should have {}{}", row.name, names,
-                row.min_names, row.max_names == kAny ? " or more" : "");
+    return Fail(ErrorCode::kCorrupt, "{}: field 'names' has {} loops and should have {}{}",
+                row.name, names, row.min_names, row.max_names == kAny ? " or more" : "");
   for (const std::string& name : directive.names)
     if (name.empty()) return Fail(ErrorCode::kCorrupt, "{}: a loop in 'names' is empty", row.name);
   const bool has_factor =
       directive.kind == DirectiveKind::kSplit || directive.kind == DirectiveKind::kBoundExtent;
   if (has_factor && (directive.factor < 1 || directive.factor > std::numeric_limits<int>::max()))
-    return Fail(ErrorCode::kCorrupt, "{}: field 'factor' is {} and should be at least 1 and fit 32 bits", row.name,
+    return Fail(ErrorCode::kCorrupt,
+                "{}: field 'factor' is {} and should be at least 1 and fit 32 bits", row.name,
                 directive.factor);
   if (directive.kind == DirectiveKind::kComputeAt && directive.at.empty())
     return Fail(ErrorCode::kCorrupt, "compute_at: field 'at' is missing");
   if (directive.kind == DirectiveKind::kStoreIn && !FindByName(kMemories, directive.memory))
-    return Fail(ErrorCode::kCorrupt, "store_in: memory '{}' is unknown; known are {}", directive.memory,
-                Names(kMemories));
+    return Fail(ErrorCode::kCorrupt, "store_in: memory '{}' is unknown; known are {}",
+                directive.memory, Names(kMemories));
   if (directive.kind == DirectiveKind::kPack && directive.layout.empty())
     return Fail(ErrorCode::kCorrupt, "pack: field 'layout' is missing");
   return {};
@@ -135,7 +137,8 @@ Result<std::vector<PackLevel>> LayoutFromJson(const Json& json) {
     layout.push_back({static_cast<int>(dim), size});
   }
   if (!good)
-    return Fail(ErrorCode::kCorrupt, "field 'layout' should be a list of [dimension, size], none negative");
+    return Fail(ErrorCode::kCorrupt,
+                "field 'layout' should be a list of [dimension, size], none negative");
   return layout;
 }
 
@@ -146,18 +149,25 @@ Result<Directive> DirectiveFromJson(const Json& json) {
   if (!row)
     return Fail(ErrorCode::kCorrupt, "kind '{}' is unknown; known are {}", kind, Names(kKinds));
   directive.kind = row->kind;
-  RETURN_IF_ERROR(OnlyMembers(json, {"kind", "stage", "definition", "loop", "names", "factor", "tail", "at",
-                                     "memory", "layout"}));
+  RETURN_IF_ERROR(OnlyMembers(json, {"kind", "stage", "definition", "loop", "names", "factor",
+                                     "tail", "at", "memory", "layout"}));
   ASSIGN_OR_RETURN(directive.stage, Field<std::string>(json, "stage"));
   if (json.contains("definition")) {
     ASSIGN_OR_RETURN(int64_t definition, Field<int64_t>(json, "definition"));
     if (definition < 0 || definition > std::numeric_limits<int>::max())
-      return Fail(ErrorCode::kCorrupt, "field 'definition' is {} and should not be negative", definition);
+      return Fail(ErrorCode::kCorrupt, "field 'definition' is {} and should not be negative",
+                  definition);
     directive.definition = static_cast<int>(definition);
   }
-  if (json.contains("loop")) { ASSIGN_OR_RETURN(directive.loop, Field<std::string>(json, "loop")); }
-  if (json.contains("names")) { ASSIGN_OR_RETURN(directive.names, StringListMember(json, "names")); }
-  if (json.contains("factor")) { ASSIGN_OR_RETURN(directive.factor, Field<int64_t>(json, "factor")); }
+  if (json.contains("loop")) {
+    ASSIGN_OR_RETURN(directive.loop, Field<std::string>(json, "loop"));
+  }
+  if (json.contains("names")) {
+    ASSIGN_OR_RETURN(directive.names, StringListMember(json, "names"));
+  }
+  if (json.contains("factor")) {
+    ASSIGN_OR_RETURN(directive.factor, Field<int64_t>(json, "factor"));
+  }
   if (json.contains("tail")) {
     ASSIGN_OR_RETURN(std::string name, Field<std::string>(json, "tail"));
     const TailRow* tail = FindByName(kTails, name);
@@ -165,9 +175,15 @@ Result<Directive> DirectiveFromJson(const Json& json) {
       return Fail(ErrorCode::kCorrupt, "tail '{}' is unknown; known are {}", name, Names(kTails));
     directive.tail = tail->tail;
   }
-  if (json.contains("at")) { ASSIGN_OR_RETURN(directive.at, Field<std::string>(json, "at")); }
-  if (json.contains("memory")) { ASSIGN_OR_RETURN(directive.memory, Field<std::string>(json, "memory")); }
-  if (json.contains("layout")) { ASSIGN_OR_RETURN(directive.layout, LayoutFromJson(json["layout"])); }
+  if (json.contains("at")) {
+    ASSIGN_OR_RETURN(directive.at, Field<std::string>(json, "at"));
+  }
+  if (json.contains("memory")) {
+    ASSIGN_OR_RETURN(directive.memory, Field<std::string>(json, "memory"));
+  }
+  if (json.contains("layout")) {
+    ASSIGN_OR_RETURN(directive.layout, LayoutFromJson(json["layout"]));
+  }
   RETURN_IF_ERROR(CheckDirective(directive));
   return directive;
 }
@@ -193,11 +209,12 @@ std::string DirectiveToCpp(const Directive& d) {
     }
     case DirectiveKind::kSplit:
     case DirectiveKind::kFuse:
-      if (d.names.size() != 2) return fmt::format("// {} of {} needs two loops", RowOf(d.kind).name, d.stage);
+      if (d.names.size() != 2)
+        return fmt::format("// {} of {} needs two loops", RowOf(d.kind).name, d.stage);
       if (d.kind == DirectiveKind::kFuse)
         return fmt::format("{}.fuse({}, {}, {});", loops, d.names[1], d.names[0], d.loop);
-      return fmt::format("{}.split({}, {}, {}, {}, TailStrategy::{});", loops, d.loop, d.names[0], d.names[1],
-                         d.factor, RowOf(d.tail).halide);
+      return fmt::format("{}.split({}, {}, {}, {}, TailStrategy::{});", loops, d.loop, d.names[0],
+                         d.names[1], d.factor, RowOf(d.tail).halide);
     case DirectiveKind::kReorder:
       return fmt::format("{}.reorder({});", loops, fmt::join(d.names, ", "));
     case DirectiveKind::kComputeRoot:
@@ -233,11 +250,14 @@ class HashInput {
 }  // namespace
 
 Json Trace::ToJson() const {
-  Json json = {{"version", kVersion}, {"sketch", sketch}, {"decisions", Json::array()},
+  Json json = {{"version", kVersion},
+               {"sketch", sketch},
+               {"decisions", Json::array()},
                {"directives", Json::array()}};
   for (const Decision& decision : decisions)
     json["decisions"].push_back({{"name", decision.name}, {"value", decision.value}});
-  for (const Directive& directive : directives) json["directives"].push_back(DirectiveToJson(directive));
+  for (const Directive& directive : directives)
+    json["directives"].push_back(DirectiveToJson(directive));
   return json;
 }
 

@@ -1,10 +1,10 @@
 // Traces: the decisions of a sketch and the directives that they expand to. Plain data.
 //
-// A trace replays on its directives alone (docs/formats/trace.md). Directives speak of stages and loops by the
-// stable names of the DAG (dag.h): a stage, one of its definitions (0 initialises or is pure, 1 and up are
-// updates), and loop names that earlier directives of the list may have introduced. Two interpreters read
-// them: apply_halide (the compiler) and loop_nest (the cost model).
-// Nothing here assumes a CPU: blocks, threads and lanes are loop kinds like the others.
+// A trace replays on its directives alone (docs/formats/trace.md). Directives speak of stages and
+// loops by the stable names of the DAG (dag.h): a stage, one of its definitions (0 initialises or
+// is pure, 1 and up are updates), and loop names that earlier directives of the list may have
+// introduced. Two interpreters read them: apply_halide (the compiler) and loop_nest (the cost
+// model). Nothing here assumes a CPU: blocks, threads and lanes are loop kinds like the others.
 // Thread safety: plain values.
 #pragma once
 
@@ -18,7 +18,7 @@
 namespace whet {
 
 enum class DirectiveKind : uint8_t {
-  kPack,         // input `stage`: stored as `layout` says, packed ahead of time (a constant) or by a stage
+  kPack,  // input `stage`: stored as `layout` says, packed ahead of time (a constant) or by a stage
   kSplit,        // loop -> names[0] (outer), names[1] (inner) by `factor` with `tail`
   kFuse,         // names[0] (outer) and names[1] (inner) -> loop
   kReorder,      // names, innermost first
@@ -31,13 +31,14 @@ enum class DirectiveKind : uint8_t {
   kGpuThreads,   // loop
   kGpuLanes,     // loop
   kStoreIn,      // stage, `memory`: "stack", "heap", "shared", "register"
-  kBoundExtent,  // dimension `loop` of stage: what is computed at a loop has `factor` elements of it
+  kBoundExtent,  // dimension `loop` of stage: what is computed at a loop has `factor` elements of
+                 // it
 };
 
 enum class Tail : uint8_t { kAuto, kRoundUp, kGuardWithIf, kShiftInwards, kPredicate };
 
-// One level of a packed layout, innermost first: `size` consecutive indices of dimension `dim` (an index into
-// the tensor's shape); 0 means all that are left of it.
+// One level of a packed layout, innermost first: `size` consecutive indices of dimension `dim` (an
+// index into the tensor's shape); 0 means all that are left of it.
 struct PackLevel {
   int dim = 0;
   int64_t size = 0;
@@ -60,13 +61,13 @@ struct Directive {
 
 // A sampled choice: the index into the sketch's candidates is not kept, its value is.
 struct Decision {
-  std::string name;               // "tile.x", "acc.unroll"
+  std::string name;  // "tile.x", "acc.unroll"
   std::vector<int64_t> value;
   bool operator==(const Decision&) const = default;
 };
 
 struct Trace {
-  std::string sketch;             // the name of the sketch that made it; empty: written by hand
+  std::string sketch;  // the name of the sketch that made it; empty: written by hand
   std::vector<Decision> decisions;
   std::vector<Directive> directives;
 

@@ -11,7 +11,8 @@ bool CandidateSet::Add(const Record& record, std::vector<float> features) {
     if (record.is_final) candidates_[known->second].final_ns = median_ns;
     return false;
   }
-  MeasuredCandidate candidate{record.trace, hash, median_ns, 0, record.is_default, std::move(features)};
+  MeasuredCandidate candidate{record.trace,       hash, median_ns, 0, record.is_default,
+                              std::move(features)};
   if (record.is_final) candidate.final_ns = median_ns;
   index_.emplace(hash, candidates_.size());
   candidates_.push_back(std::move(candidate));

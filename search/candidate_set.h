@@ -1,7 +1,7 @@
 // The measured candidates of one task: no candidate is in it twice.
 //
-// A candidate is known by the hash of its directives. Final re-measurements belong to the candidate that they
-// re-measure. Thread safety: plain value.
+// A candidate is known by the hash of its directives. Final re-measurements belong to the candidate
+// that they re-measure. Thread safety: plain value.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ namespace whet {
 struct MeasuredCandidate {
   Trace trace;
   uint64_t hash = 0;
-  int64_t median_ns = 0;        // of the trial; 0: failed
-  int64_t final_ns = 0;         // of the latest comparison of finalists; 0: none
+  int64_t median_ns = 0;  // of the trial; 0: failed
+  int64_t final_ns = 0;   // of the latest comparison of finalists; 0: none
   bool is_default = false;
   std::vector<float> features;  // empty: not worth learning from, or not extracted yet
 };
@@ -31,19 +31,21 @@ class CandidateSet {
   size_t size() const { return candidates_.size(); }
   const std::vector<MeasuredCandidate>& all() const { return candidates_; }
 
-  // Adds what a record says: a new candidate, or what a final comparison found about one that is known.
-  // A second trial of a known candidate changes nothing. True if a candidate was added.
+  // Adds what a record says: a new candidate, or what a final comparison found about one that is
+  // known. A second trial of a known candidate changes nothing. True if a candidate was added.
   bool Add(const Record& record, std::vector<float> features = {});
   // Extracts missing features: `extract` returns an empty row for a candidate without.
   void FillFeatures(const std::function<std::vector<float>(const Trace&)>& extract);
 
-  // From now on the default schedule is the candidate with this hash, measured or not: a later version of Whet
-  // may have another default than the one that the records tell of.
+  // From now on the default schedule is the candidate with this hash, measured or not: a later
+  // version of Whet may have another default than the one that the records tell of.
   void SetDefault(uint64_t hash);
 
   int64_t failed() const { return failed_; }
-  int64_t best_ns() const { return best_ns_; }            // fastest trial; 0: none
-  int64_t default_ns() const { return default_ns_; }      // the default schedule's trial; 0: none or failed
+  int64_t best_ns() const { return best_ns_; }  // fastest trial; 0: none
+  int64_t default_ns() const {
+    return default_ns_;
+  }  // the default schedule's trial; 0: none or failed
   bool has_default() const { return has_default_; }
   bool has_final() const;
   // Candidates that ran, the fastest first, ties by order of measuring; at most `limit`.

@@ -1,7 +1,8 @@
 // Where the search gets candidates from and what it sees of them: traces in, feature rows out.
 //
-// The search is written against this interface; SketchSource is the one that tunes tasks, tests invent theirs.
-// Thread safety: const methods may be called from several threads, each with its own Rng.
+// The search is written against this interface; SketchSource is the one that tunes tasks, tests
+// invent theirs. Thread safety: const methods may be called from several threads, each with its own
+// Rng.
 #pragma once
 
 #include <memory>
@@ -27,11 +28,13 @@ class CandidateSource {
   virtual bool Adapt(const Trace& foreign, Trace* adapted) const = 0;
   // Floats of a feature row.
   virtual int64_t width() const = 0;
-  // Writes the features of a candidate; false for one that is not worth measuring, whose row is undefined.
+  // Writes the features of a candidate; false for one that is not worth measuring, whose row is
+  // undefined.
   virtual bool Features(const Trace& trace, std::span<float> row) const = 0;
 };
 
 // Candidates of a task's sketches, with the features of costmodel/features.h.
-Result<std::unique_ptr<CandidateSource>> MakeSketchSource(const Task& task, const MachineModel& machine);
+Result<std::unique_ptr<CandidateSource>> MakeSketchSource(const Task& task,
+                                                          const MachineModel& machine);
 
 }  // namespace whet

@@ -11,7 +11,7 @@
 namespace whet {
 namespace {
 
-constexpr size_t kLittleMeasured = 12;        // candidates below which half of a batch explores
+constexpr size_t kLittleMeasured = 12;  // candidates below which half of a batch explores
 constexpr double kEarlyExplorerShare = 0.4;
 constexpr size_t kMeasuredParents = 24;
 constexpr size_t kRankedParents = 128;
@@ -30,12 +30,12 @@ using Plan = Population::Plan;
 // One proposal under way.
 class Evolution {
  public:
-  Evolution(const EvolutionOptions& options, const CandidateSource& source, const CandidateSet& measured,
-            CostModel& model, size_t batch, uint64_t seed)
+  Evolution(const EvolutionOptions& options, const CandidateSource& source,
+            const CandidateSet& measured, CostModel& model, size_t batch, uint64_t seed)
       : options_(options),
         parents_(measured.Fastest(kMeasuredParents)),
-        size_(std::clamp(batch * kPopulationPerProposal, std::min(kLeastPopulation, options.population),
-                         options.population)),
+        size_(std::clamp(batch * kPopulationPerProposal,
+                         std::min(kLeastPopulation, options.population), options.population)),
         rng_(seed),
         population_(source, measured, model, options.threads) {}
 
@@ -55,7 +55,8 @@ class Evolution {
     for (const Trace& hint : hints) plans.push_back({&hint, nullptr, true, rng_.Fork()});
     for (const Trace& hint : hints) plans.push_back({&hint, nullptr, false, rng_.Fork()});
     while (plans.size() < size_ / 2) {
-      const Trace* parent = parents_.empty() ? &first : &parents_[DrawRank(parents_.size(), rng_)]->trace;
+      const Trace* parent =
+          parents_.empty() ? &first : &parents_[DrawRank(parents_.size(), rng_)]->trace;
       plans.push_back({parent, nullptr, false, rng_.Fork()});
     }
     while (plans.size() < size_) plans.push_back({nullptr, nullptr, false, rng_.Fork()});
@@ -75,7 +76,8 @@ class Evolution {
     return plans;
   }
 
-  // What is measured is known, what is scored is only believed: a quarter of the parents are measured ones.
+  // What is measured is known, what is scored is only believed: a quarter of the parents are
+  // measured ones.
   const Trace* Parent() {
     const auto& ranked = population_.ranked();
     if (!parents_.empty() && (ranked.empty() || rng_.Chance(0.25))) {
@@ -107,15 +109,16 @@ class Batch {
     if (full() || hashes_.contains(individual.hash)) return;  // before the trace is copied
     Add(Proposal{individual.trace, individual.hash, individual.score, false, individual.features});
   }
-  // A candidate whose features equal a chosen one's: the model cannot tell them apart, measuring both teaches
-  // little.
+  // A candidate whose features equal a chosen one's: the model cannot tell them apart, measuring
+  // both teaches little.
   bool Resembles(const Population::Individual& individual) const {
     return rows_.contains(RowKey(individual.features));
   }
 
  private:
   static std::string RowKey(const std::vector<float>& row) {
-    return Fingerprint(std::string_view(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(float)));
+    return Fingerprint(
+        std::string_view(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(float)));
   }
 
   size_t size_;
@@ -124,7 +127,8 @@ class Batch {
   std::unordered_set<std::string> rows_;
 };
 
-void AddDefault(const CandidateSource& source, const CandidateSet& measured, CostModel* model, Batch& batch) {
+void AddDefault(const CandidateSource& source, const CandidateSet& measured, CostModel* model,
+                Batch& batch) {
   if (measured.has_default()) return;
   Proposal proposal;
   proposal.trace = source.Default();
@@ -134,14 +138,16 @@ void AddDefault(const CandidateSource& source, const CandidateSet& measured, Cos
   proposal.features.resize(static_cast<size_t>(source.width()));
   if (!source.Features(proposal.trace, proposal.features)) proposal.features.clear();
   if (model != nullptr && !proposal.features.empty()) {
-    if (auto scores = model->Predict(proposal.features, source.width())) proposal.score = scores->front();
+    if (auto scores = model->Predict(proposal.features, source.width()))
+      proposal.score = scores->front();
   }
   batch.Add(std::move(proposal));
 }
 
-void FillRandomly(const CandidateSource& source, const CandidateSet& measured, size_t size, Rng& rng,
-                  Batch& batch) {
-  for (size_t attempt = 0; attempt < size * kAttemptsPerRandomProposal && !batch.full(); ++attempt) {
+void FillRandomly(const CandidateSource& source, const CandidateSet& measured, size_t size,
+                  Rng& rng, Batch& batch) {
+  for (size_t attempt = 0; attempt < size * kAttemptsPerRandomProposal && !batch.full();
+       ++attempt) {
     Proposal proposal;
     proposal.trace = source.Sample(rng);
     proposal.hash = proposal.trace.DirectivesHash();
@@ -161,10 +167,12 @@ std::string_view Name(SearchStrategy strategy) {
 Result<SearchStrategy> ParseSearchStrategy(std::string_view name) {
   if (name == "evolutionary") return SearchStrategy::kEvolutionary;
   if (name == "random") return SearchStrategy::kRandom;
-  return Fail(ErrorCode::kInvalidInput, "there is no search strategy '{}'; there are evolutionary and random", name);
+  return Fail(ErrorCode::kInvalidInput,
+              "there is no search strategy '{}'; there are evolutionary and random", name);
 }
 
-Result<ProposalBatch> EvolutionarySearch::Propose(const CandidateSource& source, const CandidateSet& measured,
+Result<ProposalBatch> EvolutionarySearch::Propose(const CandidateSource& source,
+                                                  const CandidateSet& measured,
                                                   std::span<const Trace> hints, CostModel& model,
                                                   size_t batch_size, uint64_t seed) const {
   ProposalBatch result;
@@ -188,7 +196,8 @@ Result<ProposalBatch> EvolutionarySearch::Propose(const CandidateSource& source,
     for (const Trace& hint : hints) {
       if (trusted == 0) break;
       const uint64_t hash = hint.DirectivesHash();
-      const auto found = std::find_if(ranked.begin(), ranked.end(), [&](const auto& i) { return i.hash == hash; });
+      const auto found =
+          std::find_if(ranked.begin(), ranked.end(), [&](const auto& i) { return i.hash == hash; });
       if (found == ranked.end()) continue;
       batch.Add(*found);
       --trusted;

@@ -1,10 +1,10 @@
 // Proposes the candidates to measure next: evolution over traces, scored by the cost model.
 //
-// A population of samples and of mutants of the fastest measured candidates goes through generations of
-// mutation and crossover; parents are drawn by rank. The best-scored candidates that were never measured make
-// the batch, each different to the cost model, with a share of random explorers. Without a model: samples.
-// The same inputs give the same batch, on any number of threads.
-// Thread safety: const; Propose uses the model, one call at a time per model.
+// A population of samples and of mutants of the fastest measured candidates goes through
+// generations of mutation and crossover; parents are drawn by rank. The best-scored candidates that
+// were never measured make the batch, each different to the cost model, with a share of random
+// explorers. Without a model: samples. The same inputs give the same batch, on any number of
+// threads. Thread safety: const; Propose uses the model, one call at a time per model.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,12 @@
 namespace whet {
 
 enum class SearchStrategy : uint8_t { kEvolutionary, kRandom };
-std::string_view Name(SearchStrategy strategy);                           // "evolutionary", "random"
+std::string_view Name(SearchStrategy strategy);  // "evolutionary", "random"
 Result<SearchStrategy> ParseSearchStrategy(std::string_view name);
 
 struct EvolutionOptions {
   SearchStrategy strategy = SearchStrategy::kEvolutionary;
-  size_t population = 512;        // candidates scored a generation, at most; small batches take fewer
+  size_t population = 512;  // candidates scored a generation, at most; small batches take fewer
   int generations = 4;
   double explorer_share = 0.125;  // of a batch; more while little is measured
   double crossover_share = 0.3;   // of the children
@@ -35,9 +35,9 @@ struct EvolutionOptions {
 struct Proposal {
   Trace trace;
   uint64_t hash = 0;
-  std::optional<float> score;     // the model's; none for random search
+  std::optional<float> score;  // the model's; none for random search
   bool is_default = false;
-  std::vector<float> features;    // empty: the default schedule can be implausible
+  std::vector<float> features;  // empty: the default schedule can be implausible
 };
 
 struct ProposalBatch {
@@ -49,8 +49,9 @@ class EvolutionarySearch {
  public:
   explicit EvolutionarySearch(const EvolutionOptions& options) : options_(options) {}
 
-  // Up to `batch` candidates, none of them in `measured`, no two the same. The default schedule comes first
-  // as long as it is not measured. `hints` are traces of similar tasks, the most promising first.
+  // Up to `batch` candidates, none of them in `measured`, no two the same. The default schedule
+  // comes first as long as it is not measured. `hints` are traces of similar tasks, the most
+  // promising first.
   Result<ProposalBatch> Propose(const CandidateSource& source, const CandidateSet& measured,
                                 std::span<const Trace> hints, CostModel& model, size_t batch,
                                 uint64_t seed) const;

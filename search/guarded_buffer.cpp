@@ -14,7 +14,9 @@ namespace {
 constexpr size_t kNoAccessBytes = size_t{1} << 20;
 constexpr uint8_t kPattern = 0xA5;
 
-size_t RoundUp(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+size_t RoundUp(size_t value, size_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
 
 }  // namespace
 
@@ -26,16 +28,16 @@ Result<GuardedBuffer> GuardedBuffer::Create(size_t bytes, Use use) {
   buffer.size_ = bytes;
   buffer.accessible_bytes_ = page + RoundUp(aligned, page) + tail;
   buffer.region_bytes_ = buffer.accessible_bytes_ + 2 * kNoAccessBytes;
-  void* region =
-      mmap(nullptr, buffer.region_bytes_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* region = mmap(nullptr, buffer.region_bytes_, PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (region == MAP_FAILED)
     return Fail(ErrorCode::kFailed, "cannot map {} bytes for a tensor: {}", buffer.region_bytes_,
                 strerror(errno));
   buffer.region_ = static_cast<uint8_t*>(region);
   buffer.accessible_ = buffer.region_ + kNoAccessBytes;
   if (mprotect(buffer.accessible_, buffer.accessible_bytes_, PROT_READ | PROT_WRITE) != 0)
-    return Fail(ErrorCode::kFailed, "cannot allocate {} bytes for a tensor: {}", buffer.accessible_bytes_,
-                strerror(errno));
+    return Fail(ErrorCode::kFailed, "cannot allocate {} bytes for a tensor: {}",
+                buffer.accessible_bytes_, strerror(errno));
   buffer.data_ = buffer.accessible_ + buffer.accessible_bytes_ - tail - aligned;
   std::memset(buffer.accessible_, kPattern, static_cast<size_t>(buffer.data_ - buffer.accessible_));
   std::memset(buffer.data_ + bytes, kPattern, aligned - bytes + tail);

@@ -1,11 +1,12 @@
 // A buffer between guard zones, in which a candidate's first steps are watched.
 //
-//   [ no access, 1 MiB ][ pattern, >= 4 KiB ][ bytes, 64-byte aligned ][ pattern, < 64 B ][ no access, 1 MiB ]
+//   [ no access, 1 MiB ][ pattern, >= 4 KiB ][ bytes, 64-byte aligned ][ pattern, < 64 B ][ no
+//   access, 1 MiB ]
 //
-// An output's bytes end where the inaccessible zone begins but for the alignment. Halide's kernels may read (not
-// write) up to a vector outside of an input, so an input has 4 KiB of readable pattern behind its bytes too, and
-// becomes read-only once it is filled. The owner reports faults in Region() as overruns.
-// Thread safety: none; several may exist.
+// An output's bytes end where the inaccessible zone begins but for the alignment. Halide's kernels
+// may read (not write) up to a vector outside of an input, so an input has 4 KiB of readable
+// pattern behind its bytes too, and becomes read-only once it is filled. The owner reports faults
+// in Region() as overruns. Thread safety: none; several may exist.
 #pragma once
 
 #include <cstddef>
@@ -43,7 +44,7 @@ class GuardedBuffer {
  private:
   GuardedBuffer() = default;
 
-  uint8_t* region_ = nullptr;   // the mapping
+  uint8_t* region_ = nullptr;  // the mapping
   size_t region_bytes_ = 0;
   uint8_t* accessible_ = nullptr;
   size_t accessible_bytes_ = 0;

@@ -11,14 +11,17 @@ constexpr size_t kSimilarTasks = 6;
 constexpr size_t kTracesPerTask = 2;
 
 struct Similar {
-  double distance;              // in doublings of the arithmetic
-  const TaskState* state;       // of this run, or
-  std::string fingerprint;      // in the database
+  double distance;          // in doublings of the arithmetic
+  const TaskState* state;   // of this run, or
+  std::string fingerprint;  // in the database
 };
 
-double Distance(double flops, double other) { return std::abs(std::log2((1 + flops) / (1 + other))); }
+double Distance(double flops, double other) {
+  return std::abs(std::log2((1 + flops) / (1 + other)));
+}
 
-std::vector<Similar> FindSimilar(const std::vector<TaskState>& states, size_t t, const Database& database) {
+std::vector<Similar> FindSimilar(const std::vector<TaskState>& states, size_t t,
+                                 const Database& database) {
   const TaskState& own = states[t];
   std::vector<Similar> similar;
   std::unordered_set<std::string> of_this_run;
@@ -43,7 +46,8 @@ std::vector<Similar> FindSimilar(const std::vector<TaskState>& states, size_t t,
 
 }  // namespace
 
-std::vector<Trace> CollectHints(const std::vector<TaskState>& states, size_t t, const Database& database) {
+std::vector<Trace> CollectHints(const std::vector<TaskState>& states, size_t t,
+                                const Database& database) {
   const TaskState& own = states[t];
   std::vector<Trace> hints;
   std::unordered_set<uint64_t> hashes;
@@ -54,7 +58,8 @@ std::vector<Trace> CollectHints(const std::vector<TaskState>& states, size_t t, 
   };
   for (const Similar& task : FindSimilar(states, t, database)) {
     if (task.state != nullptr) {
-      for (const auto* candidate : task.state->candidates.Fastest(kTracesPerTask)) adapt(candidate->trace);
+      for (const auto* candidate : task.state->candidates.Fastest(kTracesPerTask))
+        adapt(candidate->trace);
     } else if (const auto best = database.Best(task.fingerprint); best && *best) {
       adapt((*best)->trace);
     }

@@ -34,7 +34,9 @@ Deviation Compare(int64_t count, double tolerance, GotAt got_at, ExpectedAt expe
 }
 
 // Without the sign of a NaN, which says nothing.
-std::string NumberText(double value) { return std::isnan(value) ? "nan" : fmt::format("{:.6g}", value); }
+std::string NumberText(double value) {
+  return std::isnan(value) ? "nan" : fmt::format("{:.6g}", value);
+}
 
 }  // namespace
 
@@ -60,9 +62,9 @@ std::string ToString(const Deviation& deviation, const Shape& shape, double tole
     index = std::to_string(rest % *extent) + (index.empty() ? "" : ", ") + index;
     rest /= *extent;
   }
-  return fmt::format("element [{}] is {} instead of {} ({} of {} elements wrong, tolerance {:.3g})", index,
-                     NumberText(deviation.got), NumberText(deviation.expected), deviation.wrong,
-                     ElementCount(shape), tolerance);
+  return fmt::format("element [{}] is {} instead of {} ({} of {} elements wrong, tolerance {:.3g})",
+                     index, NumberText(deviation.got), NumberText(deviation.expected),
+                     deviation.wrong, ElementCount(shape), tolerance);
 }
 
 double ToleranceFor(const Task& task, DataType output) {

@@ -1,7 +1,7 @@
 // Is a kernel's output right? Comparison with the reference, element by element.
 //
-// The error of an element is |result - expected| / (1 + |expected|): relative for large values, absolute for
-// small ones. Thread safety: pure functions.
+// The error of an element is |result - expected| / (1 + |expected|): relative for large values,
+// absolute for small ones. Thread safety: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -20,15 +20,16 @@ struct Deviation {
   bool ok() const { return wrong == 0; }
 };
 
-// `got` holds an output of the type of `expected`. A NaN or infinity is right only where the reference has it too.
+// `got` holds an output of the type of `expected`. A NaN or infinity is right only where the
+// reference has it too.
 Deviation CompareWithReference(const Tensor& expected, const void* got, double tolerance);
 
 // "element [0, 3, 2, 1] is 0.5 instead of 1.25 (17 of 3136 elements wrong, tolerance 0.0001)"
 std::string ToString(const Deviation& deviation, const Shape& shape, double tolerance);
 
-// The largest error that the order of summation and fused operations can explain: 1e-4 for floating outputs of
-// contractions up to 1024 long, growing with the root of the length (the error of a sum of n rounded terms is a random
-// walk), at most 1e-3. 0 for integers.
+// The largest error that the order of summation and fused operations can explain: 1e-4 for floating
+// outputs of contractions up to 1024 long, growing with the root of the length (the error of a sum
+// of n rounded terms is a random walk), at most 1e-3. 0 for integers.
 double ToleranceFor(const Task& task, DataType output);
 
 }  // namespace whet

@@ -14,15 +14,24 @@ namespace {
 
 halide_type_t HalideType(DataType dtype) {
   switch (dtype) {
-    case DataType::kFloat32: return {halide_type_float, 32};
-    case DataType::kFloat16: return {halide_type_float, 16};
-    case DataType::kBFloat16: return {halide_type_bfloat, 16};
-    case DataType::kFloat64: return {halide_type_float, 64};
-    case DataType::kInt8: return {halide_type_int, 8};
-    case DataType::kUInt8: return {halide_type_uint, 8};
-    case DataType::kInt32: return {halide_type_int, 32};
-    case DataType::kInt64: return {halide_type_int, 64};
-    case DataType::kBool: return {halide_type_uint, 1};
+    case DataType::kFloat32:
+      return {halide_type_float, 32};
+    case DataType::kFloat16:
+      return {halide_type_float, 16};
+    case DataType::kBFloat16:
+      return {halide_type_bfloat, 16};
+    case DataType::kFloat64:
+      return {halide_type_float, 64};
+    case DataType::kInt8:
+      return {halide_type_int, 8};
+    case DataType::kUInt8:
+      return {halide_type_uint, 8};
+    case DataType::kInt32:
+      return {halide_type_int, 32};
+    case DataType::kInt64:
+      return {halide_type_int, 64};
+    case DataType::kBool:
+      return {halide_type_uint, 1};
   }
   return {halide_type_float, 32};
 }
@@ -48,12 +57,13 @@ Result<std::unique_ptr<KernelRun>> KernelRun::Prepare(const Task& task, const Tr
     const TensorType type = input.constant ? PackedType(task, trace, i) : input.type;
     RETURN_IF_ERROR(run->AddArgument(
         type, GuardedBuffer::Use::kInput,
-        fmt::format("the kernel wrote to its input '{}' or ran far out of it", input.name), context));
+        fmt::format("the kernel wrote to its input '{}' or ran far out of it", input.name),
+        context));
     GuardedBuffer& memory = run->storage_.back()->memory;
     if (input.constant) {
       Tensor natural(input.type);
-      RETURN_IF_ERROR(
-          ReadBytes(InputFile(data, i), natural.bytes(), static_cast<size_t>(natural.size_bytes())));
+      RETURN_IF_ERROR(ReadBytes(InputFile(data, i), natural.bytes(),
+                                static_cast<size_t>(natural.size_bytes())));
       const Tensor packed = PackConstant(task, trace, i, natural);
       std::memcpy(memory.data(), packed.bytes(), memory.size());
     } else {
@@ -63,15 +73,17 @@ Result<std::unique_ptr<KernelRun>> KernelRun::Prepare(const Task& task, const Tr
   }
   ASSIGN_OR_RETURN(const TensorType output, task.OutputType());
   RETURN_IF_ERROR(run->AddArgument(output, GuardedBuffer::Use::kOutput,
-                                   "the kernel ran out of its output and into the guard zone", context));
+                                   "the kernel ran out of its output and into the guard zone",
+                                   context));
   run->storage_.back()->memory.FillWithNan();
   for (const auto& argument : run->storage_) run->arguments_.push_back(&argument->buffer);
   return run;
 }
 
-Status KernelRun::AddArgument(const TensorType& type, GuardedBuffer::Use use, const std::string& overrun,
-                              JobContext& context) {
-  ASSIGN_OR_RETURN(GuardedBuffer memory, GuardedBuffer::Create(static_cast<size_t>(type.bytes()), use));
+Status KernelRun::AddArgument(const TensorType& type, GuardedBuffer::Use use,
+                              const std::string& overrun, JobContext& context) {
+  ASSIGN_OR_RETURN(GuardedBuffer memory,
+                   GuardedBuffer::Create(static_cast<size_t>(type.bytes()), use));
   const auto [region, region_bytes] = memory.Region();
   context.AnswerFaultsIn(region, region_bytes, OverrunAnswer(overrun));
   auto argument = std::make_unique<Argument>(Argument{std::move(memory), {}, {}});

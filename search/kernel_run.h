@@ -1,4 +1,5 @@
-// One built candidate, loaded and ready to run in this process: its library, its arguments between guard zones.
+// One built candidate, loaded and ready to run in this process: its library, its arguments between
+// guard zones.
 //
 // Only for a child that may die of it (measure_job.h): the code is nobody's friend yet.
 // Thread safety: none.
@@ -22,15 +23,18 @@
 
 namespace whet {
 
-inline constexpr const char* kCandidateKernel = "whet_candidate";  // the name that candidates are compiled under
+inline constexpr const char* kCandidateKernel =
+    "whet_candidate";  // the name that candidates are compiled under
 
 class KernelRun {
  public:
-  // Loads `library`, fills the inputs with the task's reference data in `data` (constants packed as the trace
-  // says) and the output with NaN. Faults around the buffers end the job with a guard_overrun.
+  // Loads `library`, fills the inputs with the task's reference data in `data` (constants packed as
+  // the trace says) and the output with NaN. Faults around the buffers end the job with a
+  // guard_overrun.
   static Result<std::unique_ptr<KernelRun>> Prepare(const Task& task, const Trace& trace,
                                                     const std::string& library,
-                                                    const std::filesystem::path& data, JobContext& context);
+                                                    const std::filesystem::path& data,
+                                                    JobContext& context);
 
   // Runs the kernel once. A kernel's result other than 0 is kept for Check.
   void Run() {
@@ -38,7 +42,8 @@ class KernelRun {
     if (code != 0) code_ = code;
   }
 
-  // What the last run came to, and whether any run before it failed or left its buffers: ok with max_error, or run_crash, out_of_memory, guard_overrun, wrong_result.
+  // What the last run came to, and whether any run before it failed or left its buffers: ok with
+  // max_error, or run_crash, out_of_memory, guard_overrun, wrong_result.
   Measurement Check(const Tensor& expected, double tolerance) const;
 
  private:

@@ -17,7 +17,8 @@
 namespace whet {
 namespace {
 
-// The thread pool binds its worker i to the i-th allowed CPU; the caller, which takes part, gets the first one.
+// The thread pool binds its worker i to the i-th allowed CPU; the caller, which takes part, gets
+// the first one.
 void UseThreads(int threads) {
   SetThreadCount(threads);
   cpu_set_t allowed, first;
@@ -89,11 +90,13 @@ bool IsHopeless(int64_t first_run_ns, const TimingOptions& timing) {
 Result<Json> Measure(const Json& payload, JobContext& context) {
   ASSIGN_OR_RETURN(const MeasureRequest request, ParseRequest(payload));
   if (request.candidates.size() != 1)
-    return Fail(ErrorCode::kInternal, "a measure job has one candidate, not {}", request.candidates.size());
+    return Fail(ErrorCode::kInternal, "a measure job has one candidate, not {}",
+                request.candidates.size());
   ASSIGN_OR_RETURN(const Expected expected, ReadExpected(request));
   UseThreads(request.threads);
   const BuiltCandidate& candidate = request.candidates[0];
-  auto run = KernelRun::Prepare(request.task, candidate.trace, candidate.library, request.data, context);
+  auto run =
+      KernelRun::Prepare(request.task, candidate.trace, candidate.library, request.data, context);
   if (!run) return MeasureAnswer({CannotLoad(run.error())});
   const Clock& clock = Clock::System();
 
@@ -123,7 +126,8 @@ Result<Json> Compare(const Json& payload, JobContext& context) {
   std::vector<size_t> timed_candidates;
   for (size_t i = 0; i < runs.size(); ++i) {
     const BuiltCandidate& candidate = request.candidates[i];
-    auto run = KernelRun::Prepare(request.task, candidate.trace, candidate.library, request.data, context);
+    auto run =
+        KernelRun::Prepare(request.task, candidate.trace, candidate.library, request.data, context);
     if (!run) {
       measurements[i] = CannotLoad(run.error());
       continue;

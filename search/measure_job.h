@@ -1,10 +1,11 @@
 // The jobs that run kernels, each in a child of the worker:
-//   "reference" {"task", "data"}: writes the task's reference data (reference_data.h) to the directory `data`
-//   "measure" {"task", "threads", "data", "timing", "candidates": [{"trace", "library"}]}: checks one candidate and times it
-//   "compare", the same with several candidates: times them in interleaved rounds
-// Answer of the last two: {"measurements": [..]}, one a candidate. A candidate that crashes takes the child with
-// it; one that overruns its buffers is the only measurement in the answer.
-// Thread safety: pure functions.
+//   "reference" {"task", "data"}: writes the task's reference data (reference_data.h) to the
+//   directory `data` "measure" {"task", "threads", "data", "timing", "candidates": [{"trace",
+//   "library"}]}: checks one candidate and times it "compare", the same with several candidates:
+//   times them in interleaved rounds
+// Answer of the last two: {"measurements": [..]}, one a candidate. A candidate that crashes takes
+// the child with it; one that overruns its buffers is the only measurement in the answer. Thread
+// safety: pure functions.
 #pragma once
 
 #include <filesystem>

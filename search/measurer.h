@@ -1,4 +1,5 @@
-// Measuring candidates: build, check against the reference, time. The search sees only this interface.
+// Measuring candidates: build, check against the reference, time. The search sees only this
+// interface.
 #pragma once
 
 #include <functional>
@@ -17,12 +18,13 @@ namespace whet {
 class Measurer {
  public:
   virtual ~Measurer() = default;
-  // Measures candidates of one task, in order. `done` is called for each as soon as it is known, from the
-  // calling thread; returning false stops early (candidates not yet reported are dropped).
+  // Measures candidates of one task, in order. `done` is called for each as soon as it is known,
+  // from the calling thread; returning false stops early (candidates not yet reported are dropped).
   virtual Status Measure(const Task& task, std::span<const Trace> traces,
                          const std::function<bool(size_t index, const Measurement&)>& done) = 0;
   // Times candidates against each other in interleaved rounds: one Measurement each.
-  virtual Result<std::vector<Measurement>> Compare(const Task& task, std::span<const Trace> traces) = 0;
+  virtual Result<std::vector<Measurement>> Compare(const Task& task,
+                                                   std::span<const Trace> traces) = 0;
 };
 
 }  // namespace whet

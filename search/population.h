@@ -1,7 +1,7 @@
 // Candidates that were scored in one proposal: the state of one evolution.
 //
-// Makes children, extracts their features on several threads and scores them in one call of the model. Each child
-// has its own random generator, so that the number of threads changes nothing.
+// Makes children, extracts their features on several threads and scores them in one call of the
+// model. Each child has its own random generator, so that the number of threads changes nothing.
 // Thread safety: one thread; it uses others inside.
 #pragma once
 
@@ -19,18 +19,19 @@ class Population {
     Trace trace;
     uint64_t hash = 0;
     float score = 0;
-    bool sampled = false;          // drawn uniformly, not bred
+    bool sampled = false;  // drawn uniformly, not bred
     std::vector<float> features;
   };
   // How to make a child: sample (no parents), mutate (one) or cross over (two).
   struct Plan {
     const Trace* a = nullptr;
     const Trace* b = nullptr;
-    bool copy = false;             // `a` as it is
+    bool copy = false;  // `a` as it is
     Rng rng;
   };
 
-  Population(const CandidateSource& source, const CandidateSet& measured, CostModel& model, int threads)
+  Population(const CandidateSource& source, const CandidateSet& measured, CostModel& model,
+             int threads)
       : source_(source), measured_(measured), model_(model), threads_(threads) {}
 
   // Makes the planned children and keeps those that are new, plausible and not measured.

@@ -24,11 +24,16 @@ Measurement Failure(MeasureStatus status, std::string message) {
 Measurement BuildFailure(const JobResult& result) {
   switch (result.status) {
     case JobStatus::kOk:
-    case JobStatus::kError: return Failure(MeasureStatus::kCompileError, result.message);
-    case JobStatus::kCrash: return Failure(MeasureStatus::kCompileCrash, "the compiler " + result.message);
-    case JobStatus::kTimeout: return Failure(MeasureStatus::kCompileTimeout, "the compiler " + result.message);
-    case JobStatus::kOutOfMemory: return Failure(MeasureStatus::kOutOfMemory, "the compiler " + result.message);
-    case JobStatus::kWorkerLost: break;
+    case JobStatus::kError:
+      return Failure(MeasureStatus::kCompileError, result.message);
+    case JobStatus::kCrash:
+      return Failure(MeasureStatus::kCompileCrash, "the compiler " + result.message);
+    case JobStatus::kTimeout:
+      return Failure(MeasureStatus::kCompileTimeout, "the compiler " + result.message);
+    case JobStatus::kOutOfMemory:
+      return Failure(MeasureStatus::kOutOfMemory, "the compiler " + result.message);
+    case JobStatus::kWorkerLost:
+      break;
   }
   return Failure(MeasureStatus::kWorkerLost, "the compiler " + result.message);
 }
@@ -37,11 +42,16 @@ Measurement BuildFailure(const JobResult& result) {
 Measurement RunFailure(const JobResult& result) {
   switch (result.status) {
     case JobStatus::kOk:
-    case JobStatus::kError: return Failure(MeasureStatus::kRunCrash, result.message);
-    case JobStatus::kCrash: return Failure(MeasureStatus::kRunCrash, "the kernel " + result.message);
-    case JobStatus::kTimeout: return Failure(MeasureStatus::kRunTimeout, "the kernel " + result.message);
-    case JobStatus::kOutOfMemory: return Failure(MeasureStatus::kOutOfMemory, "the kernel " + result.message);
-    case JobStatus::kWorkerLost: break;
+    case JobStatus::kError:
+      return Failure(MeasureStatus::kRunCrash, result.message);
+    case JobStatus::kCrash:
+      return Failure(MeasureStatus::kRunCrash, "the kernel " + result.message);
+    case JobStatus::kTimeout:
+      return Failure(MeasureStatus::kRunTimeout, "the kernel " + result.message);
+    case JobStatus::kOutOfMemory:
+      return Failure(MeasureStatus::kOutOfMemory, "the kernel " + result.message);
+    case JobStatus::kWorkerLost:
+      break;
   }
   return Failure(MeasureStatus::kWorkerLost, "the kernel " + result.message);
 }
@@ -80,7 +90,8 @@ int64_t RunLimitMs(int64_t best_known_ns) {
 
 Result<std::unique_ptr<ProcessMeasurer>> ProcessMeasurer::Create(ProcessMeasurerOptions options) {
   ASSIGN_OR_RETURN(auto client, WorkerClient::Start(options.worker));
-  return std::unique_ptr<ProcessMeasurer>(new ProcessMeasurer(std::move(options), std::move(client)));
+  return std::unique_ptr<ProcessMeasurer>(
+      new ProcessMeasurer(std::move(options), std::move(client)));
 }
 
 Status ProcessMeasurer::Measure(const Task& task, std::span<const Trace> traces,
@@ -111,7 +122,8 @@ Status ProcessMeasurer::Measure(const Task& task, std::span<const Trace> traces,
   return {};
 }
 
-Result<std::vector<Measurement>> ProcessMeasurer::Compare(const Task& task, std::span<const Trace> traces) {
+Result<std::vector<Measurement>> ProcessMeasurer::Compare(const Task& task,
+                                                          std::span<const Trace> traces) {
   ASSIGN_OR_RETURN(const std::vector<Built> built, Build(task, traces));
   std::vector<Measurement> measurements(built.size());
   std::vector<BuiltCandidate> candidates;
@@ -125,9 +137,9 @@ Result<std::vector<Measurement>> ProcessMeasurer::Compare(const Task& task, std:
   Status status;
   bool together = false;
   if (candidates.size() > 1) {
-    client_->Submit(MakeMeasureJob(task, ThreadsOf(task), FindReference(task.Fingerprint())->directory, candidates,
-                                   options_.comparison,
-                                   JobLimitMs(task, candidates.size(), options_.comparison)));
+    client_->Submit(MakeMeasureJob(
+        task, ThreadsOf(task), FindReference(task.Fingerprint())->directory, candidates,
+        options_.comparison, JobLimitMs(task, candidates.size(), options_.comparison)));
     auto result = client_->Wait();
     if (!result) {
       client_->Cancel();
@@ -144,8 +156,10 @@ Result<std::vector<Measurement>> ProcessMeasurer::Compare(const Task& task, std:
   // One candidate, or one that took the others' process with it: each alone.
   for (size_t c = 0; status && !together && c < candidates.size(); ++c) {
     auto measurement = MeasureOne(task, built[indices[c]], options_.comparison);
-    if (measurement) measurements[indices[c]] = std::move(*measurement);
-    else status = tl::unexpected<Error>(std::move(measurement).error());
+    if (measurement)
+      measurements[indices[c]] = std::move(*measurement);
+    else
+      status = tl::unexpected<Error>(std::move(measurement).error());
   }
   for (const Built& one : built) RemoveLibrary(one.candidate);
   if (!status) return tl::unexpected<Error>(std::move(status).error());
@@ -174,13 +188,16 @@ Result<std::vector<ProcessMeasurer::Built>> ProcessMeasurer::Build(const Task& t
   ASSIGN_OR_RETURN(std::vector<JobResult> results, client_->RunAll(std::move(jobs)));
   if (need_reference) {
     if (!results[0].ok())
-      return Fail(ErrorCode::kFailed, "the reference of {}: {}", task.Describe(), results[0].message);
+      return Fail(ErrorCode::kFailed, "the reference of {}: {}", task.Describe(),
+                  results[0].message);
     AddReference(reference);
     results.erase(results.begin());
   }
   for (size_t i = 0; i < built.size(); ++i) {
-    if (!results[i].ok()) built[i].measurement = BuildFailure(results[i]);
-    else compile_ms_.push_back(results[i].ms);
+    if (!results[i].ok())
+      built[i].measurement = BuildFailure(results[i]);
+    else
+      compile_ms_.push_back(results[i].ms);
     built[i].measurement.compile_ms = results[i].ms;
   }
   if (compile_ms_.size() > kCompileTimesKept)
@@ -191,8 +208,8 @@ Result<std::vector<ProcessMeasurer::Built>> ProcessMeasurer::Build(const Task& t
 Result<Measurement> ProcessMeasurer::MeasureOne(const Task& task, const Built& built,
                                                 const TimingOptions& timing) {
   if (!built.measurement.ok()) return built.measurement;
-  Job job = MakeMeasureJob(task, ThreadsOf(task), FindReference(task.Fingerprint())->directory, {built.candidate},
-                           timing, JobLimitMs(task, 1, timing));
+  Job job = MakeMeasureJob(task, ThreadsOf(task), FindReference(task.Fingerprint())->directory,
+                           {built.candidate}, timing, JobLimitMs(task, 1, timing));
   job.memory_bytes = options_.memory_bytes;
   client_->Submit(std::move(job));
   auto result = client_->Wait();
@@ -205,8 +222,9 @@ Result<Measurement> ProcessMeasurer::MeasureOne(const Task& task, const Built& b
     measurement = RunFailure(result->second);
   } else {
     ASSIGN_OR_RETURN(const auto measurements, ParseMeasureAnswer(result->second.payload));
-    if (measurements.size() != 1) return Fail(ErrorCode::kInternal, "a measure job answered for {} candidates",
-                                              measurements.size());
+    if (measurements.size() != 1)
+      return Fail(ErrorCode::kInternal, "a measure job answered for {} candidates",
+                  measurements.size());
     measurement = measurements[0];
   }
   measurement.compile_ms = built.measurement.compile_ms;
@@ -218,15 +236,18 @@ int64_t ProcessMeasurer::BestKnownNs(const std::string& fingerprint) const {
   return best == best_ns_.end() ? 0 : best->second;
 }
 
-int64_t ProcessMeasurer::JobLimitMs(const Task& task, size_t kernels, const TimingOptions& timing) const {
-  // Reading, packing and comparing go at several hundred megabytes a second where nothing else runs.
+int64_t ProcessMeasurer::JobLimitMs(const Task& task, size_t kernels,
+                                    const TimingOptions& timing) const {
+  // Reading, packing and comparing go at several hundred megabytes a second where nothing else
+  // runs.
   const int64_t loading_ms = 1'000 + DataBytes(task) / 50'000;
   const int64_t timing_ms = 2 * timing.time_cap_ns / 1'000'000;
   const int64_t run_ms = RunLimitMs(BestKnownNs(task.Fingerprint()));
   return static_cast<int64_t>(kernels) * (loading_ms + timing_ms + run_ms);
 }
 
-const ProcessMeasurer::ReferenceData* ProcessMeasurer::FindReference(const std::string& fingerprint) {
+const ProcessMeasurer::ReferenceData* ProcessMeasurer::FindReference(
+    const std::string& fingerprint) {
   for (auto data = references_.begin(); data != references_.end(); ++data) {
     if (data->task != fingerprint) continue;
     references_.splice(references_.begin(), references_, data);

@@ -1,10 +1,10 @@
-// Measures candidates in worker processes: builds a batch on all CPUs, then checks and times one kernel at a
-// time while nothing else runs.
+// Measures candidates in worker processes: builds a batch on all CPUs, then checks and times one
+// kernel at a time while nothing else runs.
 //
-// A candidate that fails to compile, crashes, hangs, takes all memory, overruns its buffers or computes wrong numbers is
-// a Measurement with that status. Errors are returned only where nothing can be measured: no worker starts, the
-// reference fails on the task, the user stopped (kInterrupted; what was reported stands).
-// Thread safety: one thread at a time.
+// A candidate that fails to compile, crashes, hangs, takes all memory, overruns its buffers or
+// computes wrong numbers is a Measurement with that status. Errors are returned only where nothing
+// can be measured: no worker starts, the reference fails on the task, the user stopped
+// (kInterrupted; what was reported stands). Thread safety: one thread at a time.
 #pragma once
 
 #include <filesystem>
@@ -26,13 +26,13 @@ namespace whet {
 
 struct ProcessMeasurerOptions {
   WorkerOptions worker;
-  TimingOptions timing;                              // of candidates; best_known_ns is filled in
+  TimingOptions timing;  // of candidates; best_known_ns is filled in
   TimingOptions comparison = {.time_cap_ns = 300'000'000, .accuracy = 0.004, .min_samples = 20};
-  int64_t compile_limit_ms = 20'000;                 // at most; less once compile times are known
+  int64_t compile_limit_ms = 20'000;  // at most; less once compile times are known
   int64_t reference_limit_ms = 300'000;
   int64_t memory_bytes = int64_t{4} << 30;           // of a build or a run
   int64_t reference_cache_bytes = int64_t{1} << 30;  // of scratch files, all tasks together
-  size_t batch = 32;                                 // candidates built before the first of them is timed
+  size_t batch = 32;  // candidates built before the first of them is timed
 };
 
 class ProcessMeasurer : public Measurer {
@@ -42,7 +42,8 @@ class ProcessMeasurer : public Measurer {
 
   Status Measure(const Task& task, std::span<const Trace> traces,
                  const std::function<bool(size_t index, const Measurement&)>& done) override;
-  Result<std::vector<Measurement>> Compare(const Task& task, std::span<const Trace> traces) override;
+  Result<std::vector<Measurement>> Compare(const Task& task,
+                                           std::span<const Trace> traces) override;
 
   // For other jobs between measurements.
   WorkerClient& client() { return *client_; }
@@ -72,13 +73,14 @@ class ProcessMeasurer : public Measurer {
 
   ProcessMeasurerOptions options_;
   std::unique_ptr<WorkerClient> client_;
-  std::vector<double> compile_ms_;           // of candidates that compiled, the latest ones
-  std::map<std::string, int64_t> best_ns_;   // by task: the fastest median so far
-  std::list<ReferenceData> references_;      // the latest used first
+  std::vector<double> compile_ms_;          // of candidates that compiled, the latest ones
+  std::map<std::string, int64_t> best_ns_;  // by task: the fastest median so far
+  std::list<ReferenceData> references_;     // the latest used first
   int64_t next_library_ = 0;
 };
 
-// Eight times the median of the compile times seen, at least 2 s; `most_ms` until eight were seen, and at most.
+// Eight times the median of the compile times seen, at least 2 s; `most_ms` until eight were seen,
+// and at most.
 int64_t CompileLimitMs(std::vector<double> seen_ms, int64_t most_ms);
 
 // How long one run may take: 20 times the best known, at least 1 s; 10 s if none is known.

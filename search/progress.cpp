@@ -21,8 +21,10 @@ std::string FormatDuration(double seconds) {
 
 // Time as people read it: three digits that count.
 std::string FormatMs(double ms) {
-  return ms >= 100 ? fmt::format("{:.0f}", ms) : ms >= 10 ? fmt::format("{:.1f}", ms)
-         : ms >= 1 ? fmt::format("{:.2f}", ms) : fmt::format("{:.3f}", ms);
+  return ms >= 100  ? fmt::format("{:.0f}", ms)
+         : ms >= 10 ? fmt::format("{:.1f}", ms)
+         : ms >= 1  ? fmt::format("{:.2f}", ms)
+                    : fmt::format("{:.3f}", ms);
 }
 
 // The first `columns` characters, not bytes; never half a UTF-8 sequence.
@@ -90,7 +92,8 @@ class TerminalProgress : public TimedProgress {
  protected:
   void Show(const ProgressState& state) override {
     // One column stays free: a full line makes some terminals wrap.
-    sink().write(fmt::format("\r\x1b[K{}", Cut(FormatLine(state), std::max(20, sink().width() - 1))));
+    sink().write(
+        fmt::format("\r\x1b[K{}", Cut(FormatLine(state), std::max(20, sink().width() - 1))));
     open_ = true;
   }
   void End() override {
@@ -182,10 +185,10 @@ std::string FormatLine(const ProgressState& state) {
 }
 
 Json ToJson(const ProgressState& state) {
-  Json json = {{"schema_version", 1},         {"task", state.task + 1},  {"tasks", state.task_count},
-               {"label", state.label},        {"finals", state.finals},  {"round", state.round},
-               {"trials", state.trials},      {"failed", state.failed},  {"best_ms", nullptr},
-               {"max_trials", nullptr},       {"gflops", nullptr},       {"rho", nullptr},
+  Json json = {{"schema_version", 1},    {"task", state.task + 1}, {"tasks", state.task_count},
+               {"label", state.label},   {"finals", state.finals}, {"round", state.round},
+               {"trials", state.trials}, {"failed", state.failed}, {"best_ms", nullptr},
+               {"max_trials", nullptr},  {"gflops", nullptr},      {"rho", nullptr},
                {"eta_s", nullptr}};
   if (state.max_trials > 0) json["max_trials"] = state.max_trials;
   if (state.best_ms > 0) json["best_ms"] = state.best_ms;

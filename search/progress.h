@@ -1,9 +1,9 @@
 // What a tuning run tells the person who waits for it.
 //
-// Told at every measurement, a Progress decides when to write: a terminal gets one line, rewritten at most ten times a
-// second; a log a line every five seconds; JSON the same as objects. It is only ever called between measurements, so
-// that nothing is written inside a timed section.
-// Thread safety: none.
+// Told at every measurement, a Progress decides when to write: a terminal gets one line, rewritten
+// at most ten times a second; a log a line every five seconds; JSON the same as objects. It is only
+// ever called between measurements, so that nothing is written inside a timed section. Thread
+// safety: none.
 #pragma once
 
 #include <cstdint>
@@ -20,19 +20,20 @@
 namespace whet {
 
 enum class ProgressMode : uint8_t { kAuto, kTty, kPlain, kJson, kNone };
-Result<ProgressMode> ParseProgressMode(std::string_view name);  // "auto", "tty", "plain", "json", "none"
+Result<ProgressMode> ParseProgressMode(
+    std::string_view name);  // "auto", "tty", "plain", "json", "none"
 
 struct ProgressState {
-  int task = 0;                    // from 0
+  int task = 0;  // from 0
   int task_count = 1;
-  std::string label;               // "Conv 1x64x56x56 3x3"
-  bool finals = false;             // comparing finalists
+  std::string label;    // "Conv 1x64x56x56 3x3"
+  bool finals = false;  // comparing finalists
   int round = 0;
   int64_t trials = 0;
-  int64_t max_trials = 0;          // 0: limited by time alone
-  double best_ms = 0;              // 0: none yet
-  double gflops = 0;               // of the best; 0: none, or no arithmetic
-  std::optional<double> rho;       // Spearman's, of the last round's predictions
+  int64_t max_trials = 0;     // 0: limited by time alone
+  double best_ms = 0;         // 0: none yet
+  double gflops = 0;          // of the best; 0: none, or no arithmetic
+  std::optional<double> rho;  // Spearman's, of the last round's predictions
   int64_t failed = 0;
   std::optional<double> eta_s;
 };
@@ -58,7 +59,8 @@ ProgressSink StandardError();
 // kAuto is kTty on a terminal, kPlain elsewhere. `clock` outlives the Progress.
 std::unique_ptr<Progress> MakeProgress(ProgressMode mode, const Clock& clock, ProgressSink sink);
 
-// "[3/12] Conv 1x64x56x56 3x3  round 4  128/512 trials  best 0.471 ms 490 GFLOP/s  rho 0.91  failed 4  eta 1:12"
+// "[3/12] Conv 1x64x56x56 3x3  round 4  128/512 trials  best 0.471 ms 490 GFLOP/s  rho 0.91  failed
+// 4  eta 1:12"
 std::string FormatLine(const ProgressState& state);
 Json ToJson(const ProgressState& state);
 

@@ -17,7 +17,8 @@
 namespace whet {
 namespace {
 
-// How to draw the values of one input: low + (high - low) * uniform, and a random sign where `signs`.
+// How to draw the values of one input: low + (high - low) * uniform, and a random sign where
+// `signs`.
 struct Range {
   double low = -1, high = 1;
   bool signs = false;
@@ -27,7 +28,8 @@ struct Range {
 int64_t ContractionLength(const TaskNode& node, const Shape& operand) {
   if (operand.empty()) return 0;
   if (node.op == "Conv") return ElementCount(Shape(operand.begin() + 1, operand.end()));
-  if (node.op == "Gemm") return node.attributes.Int("transB") != 0 ? operand.back() : operand.front();
+  if (node.op == "Gemm")
+    return node.attributes.Int("transB") != 0 ? operand.back() : operand.front();
   if (node.op == "MatMul") return operand.size() == 1 ? operand[0] : operand[operand.size() - 2];
   return 0;
 }
@@ -43,7 +45,8 @@ Range RangeOf(const TaskNode& node, size_t position, const TensorType& type,
     const auto rank = data == types.end() ? 0 : static_cast<int64_t>(data->second.shape.size());
     if (rank == 0) return {0, 0};
     const int64_t axis = node.attributes.Int("axis");
-    return {0, static_cast<double>(data->second.shape[static_cast<size_t>(axis < 0 ? axis + rank : axis)])};
+    return {0, static_cast<double>(
+                   data->second.shape[static_cast<size_t>(axis < 0 ? axis + rank : axis)])};
   }
   const int64_t length = position == 1 ? ContractionLength(node, type.shape) : 0;
   if (length > 0) {
@@ -96,15 +99,28 @@ Result<std::vector<Tensor>> MakeInputs(const Task& task) {
     Rng rng(seed + i);
     Tensor tensor(input.type);
     switch (input.type.dtype) {
-      case DataType::kFloat32: Fill<float>(&tensor, range, &rng); break;
-      case DataType::kFloat64: Fill<double>(&tensor, range, &rng); break;
-      case DataType::kInt8: Fill<int8_t>(&tensor, range, &rng); break;
+      case DataType::kFloat32:
+        Fill<float>(&tensor, range, &rng);
+        break;
+      case DataType::kFloat64:
+        Fill<double>(&tensor, range, &rng);
+        break;
+      case DataType::kInt8:
+        Fill<int8_t>(&tensor, range, &rng);
+        break;
       case DataType::kUInt8:
-      case DataType::kBool: Fill<uint8_t>(&tensor, range, &rng); break;
-      case DataType::kInt32: Fill<int32_t>(&tensor, range, &rng); break;
-      case DataType::kInt64: Fill<int64_t>(&tensor, range, &rng); break;
+      case DataType::kBool:
+        Fill<uint8_t>(&tensor, range, &rng);
+        break;
+      case DataType::kInt32:
+        Fill<int32_t>(&tensor, range, &rng);
+        break;
+      case DataType::kInt64:
+        Fill<int64_t>(&tensor, range, &rng);
+        break;
       default:
-        return Fail(ErrorCode::kUnsupported, "kernels with inputs of type {} cannot be checked: input '{}'",
+        return Fail(ErrorCode::kUnsupported,
+                    "kernels with inputs of type {} cannot be checked: input '{}'",
                     Name(input.type.dtype), input.name);
     }
     tensors.push_back(std::move(tensor));
@@ -119,8 +135,10 @@ Status WriteReferenceData(const Task& task, const std::filesystem::path& directo
   ASSIGN_OR_RETURN(const Tensor output, RunReference(task, pointers));
   std::error_code error;
   std::filesystem::create_directories(directory, error);
-  if (error) return Fail(ErrorCode::kIo, "cannot create {}: {}", directory.string(), error.message());
-  for (size_t i = 0; i < inputs.size(); ++i) RETURN_IF_ERROR(WriteBytes(InputFile(directory, i), inputs[i]));
+  if (error)
+    return Fail(ErrorCode::kIo, "cannot create {}: {}", directory.string(), error.message());
+  for (size_t i = 0; i < inputs.size(); ++i)
+    RETURN_IF_ERROR(WriteBytes(InputFile(directory, i), inputs[i]));
   return WriteBytes(OutputFile(directory), output);
 }
 
@@ -128,7 +146,9 @@ std::filesystem::path InputFile(const std::filesystem::path& directory, size_t i
   return directory / fmt::format("in{}.bin", index);
 }
 
-std::filesystem::path OutputFile(const std::filesystem::path& directory) { return directory / "out.bin"; }
+std::filesystem::path OutputFile(const std::filesystem::path& directory) {
+  return directory / "out.bin";
+}
 
 Status ReadBytes(const std::filesystem::path& path, void* into, size_t bytes) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -152,7 +172,8 @@ Status ReadBytes(const std::filesystem::path& path, void* into, size_t bytes) {
   const bool longer = error == 0 && left == 0 && read(fd, &one_more, 1) == 1;
   close(fd);
   if (error != 0) return Fail(ErrorCode::kIo, "cannot read {}: {}", path.string(), strerror(error));
-  if (left > 0 || longer) return Fail(ErrorCode::kCorrupt, "{} does not have {} bytes", path.string(), bytes);
+  if (left > 0 || longer)
+    return Fail(ErrorCode::kCorrupt, "{} does not have {} bytes", path.string(), bytes);
   return {};
 }
 

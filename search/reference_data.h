@@ -1,11 +1,11 @@
-// What candidates of a task are checked with: inputs made up from the task's fingerprint, and the reference's
-// output for them.
+// What candidates of a task are checked with: inputs made up from the task's fingerprint, and the
+// reference's output for them.
 //
-// Values lie in about [-1, 1]; the second operand of a contraction is scaled so that outputs have about unit
-// variance (activations are then neither saturated nor zero); what must be positive, away from zero or a valid
-// index is. The same task has the same data everywhere.
-// Files of one directory: in0.bin, in1.bin .. out.bin, raw bytes in the type's layout.
-// Thread safety: pure functions.
+// Values lie in about [-1, 1]; the second operand of a contraction is scaled so that outputs have
+// about unit variance (activations are then neither saturated nor zero); what must be positive,
+// away from zero or a valid index is. The same task has the same data everywhere. Files of one
+// directory: in0.bin, in1.bin .. out.bin, raw bytes in the type's layout. Thread safety: pure
+// functions.
 #pragma once
 
 #include <filesystem>

@@ -16,7 +16,8 @@ std::optional<size_t> SelectWinner(std::span<const Contender> contenders) {
     if (!fastest || contender.median_ns < contenders[*fastest].median_ns) fastest = i;
   }
   if (!standard) return fastest;
-  const bool beaten = GainOver(contenders[*standard].median_ns, contenders[*fastest].median_ns) > kNoise;
+  const bool beaten =
+      GainOver(contenders[*standard].median_ns, contenders[*fastest].median_ns) > kNoise;
   return beaten ? fastest : standard;
 }
 

@@ -36,7 +36,8 @@ class SketchSource : public CandidateSource {
 
 }  // namespace
 
-Result<std::unique_ptr<CandidateSource>> MakeSketchSource(const Task& task, const MachineModel& machine) {
+Result<std::unique_ptr<CandidateSource>> MakeSketchSource(const Task& task,
+                                                          const MachineModel& machine) {
   ASSIGN_OR_RETURN(SketchSpace space, SketchSpace::Create(task, machine));
   return std::make_unique<SketchSource>(std::move(space));
 }

@@ -7,7 +7,7 @@ namespace {
 
 constexpr double kPastShare = 0.2;
 constexpr size_t kPastRounds = 3;
-constexpr double kHopedSpeedup = 2;          // over the fastest task of the group
+constexpr double kHopedSpeedup = 2;            // over the fastest task of the group
 constexpr int64_t kTrialsWithoutSuccess = 48;  // after which a task counts as broken
 
 }  // namespace
@@ -51,10 +51,12 @@ double TaskScheduler::Gain(int task) const {
   const State& state = states_[static_cast<size_t>(task)];
   if (state.history.empty()) return 0;
   const Point& last = state.history.back();
-  const Point& before = state.history[state.history.size() - 1 - std::min(state.history.size() - 1, kPastRounds)];
+  const Point& before =
+      state.history[state.history.size() - 1 - std::min(state.history.size() - 1, kPastRounds)];
   double past = 0;
   if (last.trials > before.trials) {
-    past = std::max(0.0, before.best_ms - last.best_ms) / static_cast<double>(last.trials - before.trials);
+    past = std::max(0.0, before.best_ms - last.best_ms) /
+           static_cast<double>(last.trials - before.trials);
   }
   double hope = last.best_ms / static_cast<double>(std::max<int64_t>(1, state.trials));
   if (const double rate = BestRate(state.task.group); rate > 0) {

@@ -1,12 +1,14 @@
 // Which task of a network earns the next round of measurements.
 //
-// Every task gets a first round, the heaviest first. Then the round goes where it should shorten the network most:
+// Every task gets a first round, the heaviest first. Then the round goes where it should shorten
+// the network most:
 //     gain = uses * (0.2 * past + 0.8 * hope)                          [ms a trial]
 //     past = how much the task's best time fell a trial in its last rounds
 //     hope = min(best / trials, best - flops / (2 * fastest rate among tasks of its group))
-// after Ansor's gradient (Zheng et al., "Ansor", OSDI 2020, section 6): hope fades as trials pass, and sooner for a
-// task that already computes twice as fast as its like. Tasks that are exhausted, out of budget or broken get
-// none. Pure: knows neither clock nor measurements, only what it is told. Thread safety: none.
+// after Ansor's gradient (Zheng et al., "Ansor", OSDI 2020, section 6): hope fades as trials pass,
+// and sooner for a task that already computes twice as fast as its like. Tasks that are exhausted,
+// out of budget or broken get none. Pure: knows neither clock nor measurements, only what it is
+// told. Thread safety: none.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +20,7 @@ namespace whet {
 struct ScheduledTask {
   int uses = 1;
   double flops = 0;
-  std::string group;             // tasks of one group should compute at similar rates: the operator's name
+  std::string group;  // tasks of one group should compute at similar rates: the operator's name
   int64_t max_trials = 0;
 };
 
@@ -26,8 +28,8 @@ class TaskScheduler {
  public:
   explicit TaskScheduler(std::vector<ScheduledTask> tasks);
 
-  // What is known of a task by now: candidates measured so far and the best time, 0 if none ran. Told before the
-  // first round (warm start) and after each.
+  // What is known of a task by now: candidates measured so far and the best time, 0 if none ran.
+  // Told before the first round (warm start) and after each.
   void Report(int task, int64_t trials, double best_ms);
   // A round of this task is over.
   void FinishRound(int task) { ++states_[static_cast<size_t>(task)].rounds; }

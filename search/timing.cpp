@@ -17,7 +17,8 @@ int64_t Duration(const std::function<void()>& run, int64_t calls, const Clock& c
   return clock.MonotonicNs() - start_ns;
 }
 
-// Nanoseconds a run of `calls` runs that took `duration_ns`; a clock too coarse must not make a kernel free.
+// Nanoseconds a run of `calls` runs that took `duration_ns`; a clock too coarse must not make a
+// kernel free.
 int64_t PerRun(int64_t duration_ns, int64_t calls) {
   return std::max<int64_t>(1, (duration_ns + calls / 2) / calls);
 }
@@ -31,7 +32,8 @@ void Begin(const std::function<void()>& run, const Clock& clock, const TimingOpt
   if (duration_ns < options.time_cap_ns) duration_ns = Duration(run, calls, clock);
   while (duration_ns < options.min_sample_ns && calls < kMaxCallsPerSample) {
     // Straight to the goal from what was seen, at least double, with 20 % to spare.
-    const double wanted = 1.2 * static_cast<double>(options.min_sample_ns) * static_cast<double>(calls) /
+    const double wanted = 1.2 * static_cast<double>(options.min_sample_ns) *
+                          static_cast<double>(calls) /
                           static_cast<double>(std::max<int64_t>(duration_ns, 1));
     const double most = 16.0 * static_cast<double>(calls);
     calls = std::max(2 * calls, static_cast<int64_t>(std::min(wanted, most)));
@@ -47,13 +49,16 @@ void AddSample(const std::function<void()>& run, const Clock& clock, Timing* tim
 }
 
 bool IsAccurate(const std::vector<int64_t>& samples, const TimingOptions& options) {
-  return static_cast<int>(samples.size()) >= options.min_samples && MedianAccuracy(samples) <= options.accuracy;
+  return static_cast<int>(samples.size()) >= options.min_samples &&
+         MedianAccuracy(samples) <= options.accuracy;
 }
 
 bool IsLoser(const std::vector<int64_t>& samples, const TimingOptions& options) {
-  if (options.best_known_ns <= 0 || static_cast<int>(samples.size()) != options.glance_samples) return false;
+  if (options.best_known_ns <= 0 || static_cast<int>(samples.size()) != options.glance_samples)
+    return false;
   const int64_t fastest_ns = *std::min_element(samples.begin(), samples.end());
-  return static_cast<double>(fastest_ns) > options.loser_factor * static_cast<double>(options.best_known_ns);
+  return static_cast<double>(fastest_ns) >
+         options.loser_factor * static_cast<double>(options.best_known_ns);
 }
 
 }  // namespace
@@ -92,10 +97,12 @@ double MedianAccuracy(const std::vector<int64_t>& samples) {
   deviations.reserve(samples.size());
   for (const int64_t sample : samples) deviations.push_back(std::abs(sample - median));
   return 1.2533 * 1.4826 * static_cast<double>(Median(std::move(deviations))) /
-         (std::sqrt(static_cast<double>(samples.size())) * static_cast<double>(std::max<int64_t>(median, 1)));
+         (std::sqrt(static_cast<double>(samples.size())) *
+          static_cast<double>(std::max<int64_t>(median, 1)));
 }
 
-Timing TimeKernel(const std::function<void()>& run, const Clock& clock, const TimingOptions& options) {
+Timing TimeKernel(const std::function<void()>& run, const Clock& clock,
+                  const TimingOptions& options) {
   const int64_t start_ns = clock.MonotonicNs();
   Timing timing;
   Begin(run, clock, options, &timing);
@@ -107,8 +114,8 @@ Timing TimeKernel(const std::function<void()>& run, const Clock& clock, const Ti
   return timing;
 }
 
-std::vector<Timing> TimeInterleaved(const std::vector<std::function<void()>>& runs, const Clock& clock,
-                                    const TimingOptions& options) {
+std::vector<Timing> TimeInterleaved(const std::vector<std::function<void()>>& runs,
+                                    const Clock& clock, const TimingOptions& options) {
   const int64_t start_ns = clock.MonotonicNs();
   const int64_t cap_ns = options.time_cap_ns * static_cast<int64_t>(runs.size());
   std::vector<Timing> timings(runs.size());

@@ -1,8 +1,9 @@
 // Timing one kernel: adaptive, on an accuracy criterion, keeping every sample.
 //
-// A sample is the duration of enough calls to fill `min_sample_ns`, divided by their number. Sampling ends when
-// the median is known to `accuracy`, at `time_cap_ns`, or after a glance that shows a clear loser.
-// Accuracy is the relative standard error of the median, estimated by the median absolute deviation:
+// A sample is the duration of enough calls to fill `min_sample_ns`, divided by their number.
+// Sampling ends when the median is known to `accuracy`, at `time_cap_ns`, or after a glance that
+// shows a clear loser. Accuracy is the relative standard error of the median, estimated by the
+// median absolute deviation:
 //   1.2533 * 1.4826 * MAD / (sqrt(n) * median)
 // (asymptotic for normal samples; MAD makes it deaf to the few samples that an interrupt hit).
 // Thread safety: pure functions of the clock and the kernel.
@@ -20,32 +21,33 @@ namespace whet {
 
 struct TimingOptions {
   int64_t min_sample_ns = 20'000;
-  int64_t time_cap_ns = 30'000'000;   // of sampling, warm-up included; at least one sample is taken
+  int64_t time_cap_ns = 30'000'000;  // of sampling, warm-up included; at least one sample is taken
   double accuracy = 0.01;
-  int min_samples = 10;               // before the accuracy counts
+  int min_samples = 10;  // before the accuracy counts
   int max_samples = 1'000;
-  int glance_samples = 3;             // after these a clear loser is dropped
-  double loser_factor = 2;            // slower than this times the best known
-  int64_t best_known_ns = 0;          // 0: none
+  int glance_samples = 3;     // after these a clear loser is dropped
+  double loser_factor = 2;    // slower than this times the best known
+  int64_t best_known_ns = 0;  // 0: none
 
   Json ToJson() const;
   static Result<TimingOptions> FromJson(const Json& json);
 };
 
 struct Timing {
-  std::vector<int64_t> samples_ns;    // per run
+  std::vector<int64_t> samples_ns;  // per run
   int64_t calls_per_sample = 1;
-  double accuracy = 0;                // reached; infinity with fewer than two samples
+  double accuracy = 0;  // reached; infinity with fewer than two samples
 };
 
 // Calls `run` (one run of the kernel) as often as it takes.
-Timing TimeKernel(const std::function<void()>& run, const Clock& clock, const TimingOptions& options);
+Timing TimeKernel(const std::function<void()>& run, const Clock& clock,
+                  const TimingOptions& options);
 
-// Times several kernels against each other: in each round every kernel gives one sample, in an order that
-// rotates, until each is known to `accuracy` or the cap, once for every kernel, is used up. No glance. Every kernel
-// gives as many samples as the others.
-std::vector<Timing> TimeInterleaved(const std::vector<std::function<void()>>& runs, const Clock& clock,
-                                    const TimingOptions& options);
+// Times several kernels against each other: in each round every kernel gives one sample, in an
+// order that rotates, until each is known to `accuracy` or the cap, once for every kernel, is used
+// up. No glance. Every kernel gives as many samples as the others.
+std::vector<Timing> TimeInterleaved(const std::vector<std::function<void()>>& runs,
+                                    const Clock& clock, const TimingOptions& options);
 
 // 0 for no samples; the upper middle for an even number.
 int64_t Median(std::vector<int64_t> samples);

@@ -1,5 +1,6 @@
-// Map: TuningRun opens the tasks (warm start), hands out rounds until a budget is spent, then compares finalists.
-// What needs no I/O is in tuning_state.cpp, task_scheduler.cpp and selector.cpp.
+// Map: TuningRun opens the tasks (warm start), hands out rounds until a budget is spent, then
+// compares finalists. What needs no I/O is in tuning_state.cpp, task_scheduler.cpp and
+// selector.cpp.
 #include "search/tuning_run.h"
 
 #include <algorithm>
@@ -16,13 +17,14 @@ namespace {
 
 constexpr double kGuessedSecondsPerCandidate = 0.15;
 constexpr double kGuessedSecondsPerFinalist = 0.5;
-constexpr double kFinalsShare = 0.25;        // of the time budget, at most
-constexpr int64_t kFewestNewRows = 4;        // before the model is trained again
+constexpr double kFinalsShare = 0.25;  // of the time budget, at most
+constexpr int64_t kFewestNewRows = 4;  // before the model is trained again
 constexpr int64_t kTrialsWithoutLimit = std::numeric_limits<int32_t>::max();
 
 class TuningRun {
  public:
-  TuningRun(std::span<const TuningTask> tasks, const TuningOptions& options, const TuningContext& context)
+  TuningRun(std::span<const TuningTask> tasks, const TuningOptions& options,
+            const TuningContext& context)
       : options_(options),
         context_(context),
         search_(options.evolution),
@@ -50,14 +52,18 @@ class TuningRun {
   }
 
  private:
-  static TaskScheduler Schedule(const std::vector<TaskState>& states, const TuningOptions& options) {
+  static TaskScheduler Schedule(const std::vector<TaskState>& states,
+                                const TuningOptions& options) {
     std::vector<ScheduledTask> tasks;
     const int64_t trials = options.trials > 0 ? options.trials : kTrialsWithoutLimit;
-    for (const TaskState& state : states) tasks.push_back({state.uses, state.flops, state.group, trials});
+    for (const TaskState& state : states)
+      tasks.push_back({state.uses, state.flops, state.group, trials});
     return TaskScheduler(std::move(tasks));
   }
 
-  double Elapsed() const { return static_cast<double>(context_.clock.MonotonicNs() - start_ns_) / 1e9; }
+  double Elapsed() const {
+    return static_cast<double>(context_.clock.MonotonicNs() - start_ns_) / 1e9;
+  }
   bool StopRequested() const { return context_.stop != nullptr && context_.stop->load(); }
   bool timed() const { return options_.time_budget_s > 0; }
   double TimeLeft() const { return options_.time_budget_s - Elapsed(); }
@@ -69,7 +75,8 @@ class TuningRun {
     return StopRequested() ? Status(Fail(ErrorCode::kInterrupted, "stopped")) : Status();
   }
 
-  // ---- Opening -----------------------------------------------------------------------------------------
+  // ---- Opening
+  // -----------------------------------------------------------------------------------------
 
   Status WarmStart() {
     for (size_t t = 0; t < states_.size(); ++t) {
@@ -80,8 +87,8 @@ class TuningRun {
                        context_.database.Records(state.fingerprint, &skipped));
       for (const Record& record : records) state.candidates.Add(record);
       if (skipped > 0) {
-        context_.progress.Message(
-            fmt::format("{}: {} records in the database cannot be read and are ignored", state.label, skipped));
+        context_.progress.Message(fmt::format(
+            "{}: {} records in the database cannot be read and are ignored", state.label, skipped));
       }
       Report(t);
     }
@@ -93,7 +100,8 @@ class TuningRun {
                       states_[t].BestMs());
   }
 
-  // A task's candidates, made when the task is first needed. False: it cannot be tuned, and is dropped.
+  // A task's candidates, made when the task is first needed. False: it cannot be tuned, and is
+  // dropped.
   bool OpenSource(size_t t) {
     TaskState& state = states_[t];
     if (state.source != nullptr) return true;
@@ -115,7 +123,8 @@ class TuningRun {
     return true;
   }
 
-  // ---- Rounds ------------------------------------------------------------------------------------------
+  // ---- Rounds
+  // ------------------------------------------------------------------------------------------
 
   double SecondsPerCandidate() const {
     return outcome_.measured > 0 ? outcome_.measuring_s / static_cast<double>(outcome_.measured)
@@ -150,7 +159,8 @@ class TuningRun {
 
   Status TrainIfWorthwhile() {
     TrainingSet set;
-    for (size_t t = 0; t < states_.size(); ++t) states_[t].candidates.AppendTo(set, static_cast<int>(t));
+    for (size_t t = 0; t < states_.size(); ++t)
+      states_[t].candidates.AppendTo(set, static_cast<int>(t));
     if (set.rows() - trained_rows_ < std::max(kFewestNewRows, trained_rows_ / 10)) return {};
     const int64_t begin_ns = context_.clock.MonotonicNs();
     RETURN_IF_ERROR(context_.model.Train(set));
@@ -164,12 +174,14 @@ class TuningRun {
     ++state.round;
     const bool learns = options_.evolution.strategy == SearchStrategy::kEvolutionary;
     if (learns) RETURN_IF_ERROR(TrainIfWorthwhile());
-    const double affordable = timed() ? std::max(0.0, TimeLeft() - Reserve()) / SecondsPerCandidate() : -1;
-    const size_t size = RoundSize(options_, scheduler_.TrialsLeft(static_cast<int>(t)), affordable, states_.size());
+    const double affordable =
+        timed() ? std::max(0.0, TimeLeft() - Reserve()) / SecondsPerCandidate() : -1;
+    const size_t size =
+        RoundSize(options_, scheduler_.TrialsLeft(static_cast<int>(t)), affordable, states_.size());
     const int64_t begin_ns = context_.clock.MonotonicNs();
     ASSIGN_OR_RETURN(const ProposalBatch batch,
-                     search_.Propose(*state.source, state.candidates, state.hints, context_.model, size,
-                                     state.RoundSeed(options_.seed)));
+                     search_.Propose(*state.source, state.candidates, state.hints, context_.model,
+                                     size, state.RoundSeed(options_.seed)));
     outcome_.scoring_s += static_cast<double>(context_.clock.MonotonicNs() - begin_ns) / 1e9;
     outcome_.scored += batch.scored;
     if (batch.proposals.empty()) {  // the space is exhausted
@@ -217,14 +229,15 @@ class TuningRun {
     RETURN_IF_ERROR(written);
     RETURN_IF_ERROR(status);
     if (reported == 0 && !RoundsAreOver()) {
-      return Fail(ErrorCode::kInternal, "the measurer reported none of {} candidates of {}", traces.size(),
-                  state.label);
+      return Fail(ErrorCode::kInternal, "the measurer reported none of {} candidates of {}",
+                  traces.size(), state.label);
     }
     if (scores.size() >= 3) state.rho = SpearmanRho(scores, throughput);
     return {};
   }
 
-  Record MakeRecord(const TaskState& state, const Trace& trace, const Measurement& measurement) const {
+  Record MakeRecord(const TaskState& state, const Trace& trace,
+                    const Measurement& measurement) const {
     Record record;
     record.run_id = outcome_.run_id;
     record.task = state.fingerprint;
@@ -239,7 +252,8 @@ class TuningRun {
     return id ? Status() : Status(tl::unexpected<Error>(id.error()));
   }
 
-  // ---- Finals ------------------------------------------------------------------------------------------
+  // ---- Finals
+  // ------------------------------------------------------------------------------------------
 
   Status Finals() {
     std::vector<size_t> order(states_.size());
@@ -258,7 +272,8 @@ class TuningRun {
       --left;
       const auto finalists = Finalists(states_[t], limit);
       if (finalists.empty()) continue;
-      if (timed() && TimeLeft() < static_cast<double>(finalists.size()) * SecondsPerFinalist()) continue;
+      if (timed() && TimeLeft() < static_cast<double>(finalists.size()) * SecondsPerFinalist())
+        continue;
       RETURN_IF_ERROR(Compare(t, finalists));
     }
     return {};
@@ -278,13 +293,15 @@ class TuningRun {
     std::vector<Record> records;
     for (size_t i = 0; i < finalists.size(); ++i) {
       const Measurement& measurement = measurements[i];
-      contenders.push_back({measurement.ok() ? measurement.MedianNs() : 0, finalists[i]->is_default});
+      contenders.push_back(
+          {measurement.ok() ? measurement.MedianNs() : 0, finalists[i]->is_default});
       records.push_back(MakeRecord(state, traces[i], measurement));
       records.back().is_default = finalists[i]->is_default;
     }
     const std::optional<size_t> winner = SelectWinner(contenders);
     for (size_t i = 0; i < records.size(); ++i) {
-      // The winner is the fastest of the final records: whoever is faster by no more than noise is no final.
+      // The winner is the fastest of the final records: whoever is faster by no more than noise is
+      // no final.
       records[i].is_final = winner && contenders[i].median_ns >= contenders[*winner].median_ns;
       RETURN_IF_ERROR(Commit(records[i]));
       state.candidates.Add(records[i]);
@@ -292,7 +309,8 @@ class TuningRun {
     return {};
   }
 
-  // ---- Telling -----------------------------------------------------------------------------------------
+  // ---- Telling
+  // -----------------------------------------------------------------------------------------
 
   void Show(size_t t, bool finals) {
     const TaskState& state = states_[t];
@@ -333,7 +351,8 @@ class TuningRun {
         task.best_ms = best_ns / 1e6;
         task.best_record = best->id;
         // As whet bench: over the fastest run, which other programs on the machine disturbed least.
-        task.gflops = state.flops / static_cast<double>(std::max<int64_t>(1, best->measurement.MinNs()));
+        task.gflops =
+            state.flops / static_cast<double>(std::max<int64_t>(1, best->measurement.MinNs()));
         // Times of one comparison compare; times of different moments less so.
         for (const MeasuredCandidate& candidate : state.candidates.all()) {
           if (!best->is_final || !candidate.is_default || candidate.final_ns == 0) continue;
@@ -362,9 +381,11 @@ Result<TuningOutcome> RunTuning(std::span<const TuningTask> tasks, const TuningO
                                 const TuningContext& context) {
   if (tasks.empty()) return Fail(ErrorCode::kInvalidInput, "there is no task to tune");
   if (options.trials <= 0 && options.time_budget_s <= 0) {
-    return Fail(ErrorCode::kInvalidInput, "tuning needs a budget: a number of trials a task, or a time");
+    return Fail(ErrorCode::kInvalidInput,
+                "tuning needs a budget: a number of trials a task, or a time");
   }
-  if (options.batch < 1) return Fail(ErrorCode::kInvalidInput, "a round needs at least one candidate");
+  if (options.batch < 1)
+    return Fail(ErrorCode::kInvalidInput, "a round needs at least one candidate");
   return TuningRun(tasks, options, context).Execute();
 }
 

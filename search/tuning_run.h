@@ -1,12 +1,13 @@
 // The whole life of a tuning run.
 //
-// For each task: the default schedule is trial 0; rounds of candidates follow, handed out by the task scheduler,
-// proposed by the evolutionary search, measured and committed one by one; at the end the finalists are measured
-// against the default schedule, interleaved. Records of earlier runs count as trials and are never measured again,
-// so that the same command goes on where it stopped.
-// The time budget is hard: finals included, but for the candidate in flight. Given the same measurements and the same
-// times, the same seed makes the same decisions. Everything it needs comes in through TuningContext.
-// Thread safety: one run at a time per database and measurer; `stop` may be set by a signal handler.
+// For each task: the default schedule is trial 0; rounds of candidates follow, handed out by the
+// task scheduler, proposed by the evolutionary search, measured and committed one by one; at the
+// end the finalists are measured against the default schedule, interleaved. Records of earlier runs
+// count as trials and are never measured again, so that the same command goes on where it stopped.
+// The time budget is hard: finals included, but for the candidate in flight. Given the same
+// measurements and the same times, the same seed makes the same decisions. Everything it needs
+// comes in through TuningContext. Thread safety: one run at a time per database and measurer;
+// `stop` may be set by a signal handler.
 #pragma once
 
 #include <atomic>
@@ -31,63 +32,65 @@ namespace whet {
 
 struct TuningTask {
   Task task;
-  int uses = 1;                     // kernels of the network that it stands for
-  std::string label;                // how progress names it; empty: Task::Describe()
+  int uses = 1;       // kernels of the network that it stands for
+  std::string label;  // how progress names it; empty: Task::Describe()
 };
 
 struct TuningOptions {
-  int64_t trials = 64;              // a task, those of earlier runs included; 0: limited by time alone
-  double time_budget_s = 0;         // of the whole run; 0: limited by trials alone
+  int64_t trials = 64;       // a task, those of earlier runs included; 0: limited by time alone
+  double time_budget_s = 0;  // of the whole run; 0: limited by trials alone
   uint64_t seed = 0;
-  size_t batch = 16;                // candidates a round, at most; small budgets get smaller ones
-  size_t finalists = 3;             // beside the default schedule
+  size_t batch = 16;     // candidates a round, at most; small budgets get smaller ones
+  size_t finalists = 3;  // beside the default schedule
   EvolutionOptions evolution;
-  RunInfo info;                     // seed is filled in
+  RunInfo info;  // seed is filled in
 };
 
 struct TuningContext {
   const Clock& clock;
   Measurer& measurer;
   Database& database;
-  CostModel& model;                 // one for all tasks
+  CostModel& model;  // one for all tasks
   Progress& progress;
   MachineModel machine;
   const std::atomic<bool>* stop = nullptr;
-  std::function<Result<std::unique_ptr<CandidateSource>>(const Task&, const MachineModel&)> make_source =
-      MakeSketchSource;
+  std::function<Result<std::unique_ptr<CandidateSource>>(const Task&, const MachineModel&)>
+      make_source = MakeSketchSource;
 };
 
 struct TaskOutcome {
   std::string label, spelling, fingerprint;
   int uses = 1;
-  int64_t trials = 0, failed = 0;   // in the database, earlier runs included
+  int64_t trials = 0, failed = 0;      // in the database, earlier runs included
   double default_ms = 0, best_ms = 0;  // 0: none ran
-  double gflops = 0;                // of the fastest run of the best
-  int64_t best_record = 0;          // 0: none
-  std::string error;                // why the task cannot be tuned; empty: it can
+  double gflops = 0;                   // of the fastest run of the best
+  int64_t best_record = 0;             // 0: none
+  std::string error;                   // why the task cannot be tuned; empty: it can
 };
 
 struct TuningOutcome {
   int64_t run_id = 0;
   bool interrupted = false;
-  double seconds = 0;               // the whole run
-  int64_t measured = 0;             // candidates built, checked and timed in this run, finals left out
-  double measuring_s = 0;           // that this took
-  int64_t scored = 0;               // candidates made, turned into features and scored
+  double seconds = 0;      // the whole run
+  int64_t measured = 0;    // candidates built, checked and timed in this run, finals left out
+  double measuring_s = 0;  // that this took
+  int64_t scored = 0;      // candidates made, turned into features and scored
   double scoring_s = 0;
-  double training_s = 0;            // of the cost model
+  double training_s = 0;  // of the cost model
   double finals_s = 0;
   double CandidatesPerSecond() const { return measuring_s > 0 ? measured / measuring_s : 0; }
   double ScoredPerSecond() const { return scoring_s > 0 ? scored / scoring_s : 0; }
-  std::vector<TaskOutcome> tasks;   // in order of the first mention; equal tasks once, their uses added up
+  std::vector<TaskOutcome>
+      tasks;  // in order of the first mention; equal tasks once, their uses added up
 };
 
-// kInvalidInput without tasks or without any budget. Errors of the database or the measurer end the run; what was
-// measured stays committed.
+// kInvalidInput without tasks or without any budget. Errors of the database or the measurer end the
+// run; what was measured stays committed.
 Result<TuningOutcome> RunTuning(std::span<const TuningTask> tasks, const TuningOptions& options,
                                 const TuningContext& context);
 
-// The fields that `whet tune --json` writes for a run and its tasks; null where there is nothing to tell.
+// The fields that `whet tune --json` writes for a run and its tasks; null where there is nothing to
+// tell.
 Json ToJson(const TuningOutcome& outcome);
 
 }  // namespace whet

@@ -10,7 +10,7 @@
 namespace whet {
 namespace {
 
-constexpr int64_t kRoundsPerTask = 6;     // a small budget still gets that many, to learn from each
+constexpr int64_t kRoundsPerTask = 6;  // a small budget still gets that many, to learn from each
 constexpr size_t kSmallestRound = 4;
 constexpr double kRoundsWhenTimed = 4;
 
@@ -63,12 +63,15 @@ std::vector<TaskState> MakeTaskStates(std::span<const TuningTask> tasks) {
   return states;
 }
 
-size_t RoundSize(const TuningOptions& options, int64_t trials_left, double affordable, size_t tasks) {
+size_t RoundSize(const TuningOptions& options, int64_t trials_left, double affordable,
+                 size_t tasks) {
   auto size = static_cast<int64_t>(options.batch);
   const auto smallest = static_cast<int64_t>(std::min(kSmallestRound, options.batch));
-  if (options.trials > 0) size = std::min(size, std::max(smallest, options.trials / kRoundsPerTask));
+  if (options.trials > 0)
+    size = std::min(size, std::max(smallest, options.trials / kRoundsPerTask));
   if (affordable >= 0) {
-    const double each = affordable / (kRoundsWhenTimed * static_cast<double>(std::max<size_t>(1, tasks)));
+    const double each =
+        affordable / (kRoundsWhenTimed * static_cast<double>(std::max<size_t>(1, tasks)));
     size = std::min(size, std::max(smallest, static_cast<int64_t>(each)));
   }
   return static_cast<size_t>(std::max<int64_t>(1, std::min(size, trials_left)));

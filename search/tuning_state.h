@@ -18,35 +18,38 @@ namespace whet {
 struct TaskState {
   Task task;
   std::string fingerprint, label, spelling;
-  std::string group;                        // tasks of one group resemble each other
+  std::string group;  // tasks of one group resemble each other
   int uses = 1;
   double flops = 0;
   std::unique_ptr<CandidateSource> source;  // null: not needed yet, or failed
   CandidateSet candidates;
-  std::vector<Trace> hints;                 // adapted traces of similar tasks
+  std::vector<Trace> hints;  // adapted traces of similar tasks
   int round = 0;
-  int64_t measured = 0;                     // in this run
+  int64_t measured = 0;  // in this run
   std::optional<double> rho;
   std::string error;
 
   double BestMs() const { return static_cast<double>(candidates.best_ns()) / 1e6; }
-  // A seed of its own for each round: a run that goes on draws what a run without a break would have drawn.
+  // A seed of its own for each round: a run that goes on draws what a run without a break would
+  // have drawn.
   uint64_t RoundSeed(uint64_t seed) const;
 };
 
 // One state a distinct task, in order of the first mention.
 std::vector<TaskState> MakeTaskStates(std::span<const TuningTask> tasks);
 
-// The operator that the task is about, with what divides its shapes into kinds: "Conv 3x3", "Conv 1x1 grouped".
+// The operator that the task is about, with what divides its shapes into kinds: "Conv 3x3", "Conv
+// 1x1 grouped".
 std::string GroupOf(const Task& task);
 
-// How many candidates the next round takes. `affordable` candidates fit into the time left for all `tasks`
-// (negative: time does not matter). At least 1.
-size_t RoundSize(const TuningOptions& options, int64_t trials_left, double affordable, size_t tasks);
+// How many candidates the next round takes. `affordable` candidates fit into the time left for all
+// `tasks` (negative: time does not matter). At least 1.
+size_t RoundSize(const TuningOptions& options, int64_t trials_left, double affordable,
+                 size_t tasks);
 
-// Who takes part in the final comparison: the default schedule first, then up to `limit` candidates that may beat it,
-// the fastest first. Empty where there is nothing to compare: none is close to the default, or nothing is new since
-// the last comparison.
+// Who takes part in the final comparison: the default schedule first, then up to `limit` candidates
+// that may beat it, the fastest first. Empty where there is nothing to compare: none is close to
+// the default, or nothing is new since the last comparison.
 std::vector<const MeasuredCandidate*> Finalists(const TaskState& state, size_t limit);
 
 }  // namespace whet

@@ -28,7 +28,9 @@ struct BenchReport {
   void Add(const BenchItem& item, const BenchTimes& times, const std::string& schedules) {
     table.AddRow({item.id, fmt::format("{:.4f}", times.min_ms), fmt::format("{:.4f}", times.p50_ms),
                   fmt::format("{:.4f}", times.p90_ms),
-                  item.dense_flops > 0 ? fmt::format("{:.1f}", item.dense_flops / (times.min_ms * 1e6)) : "-",
+                  item.dense_flops > 0
+                      ? fmt::format("{:.1f}", item.dense_flops / (times.min_ms * 1e6))
+                      : "-",
                   std::to_string(times.runs), schedules});
     results.push_back(ToJson(item, times));
   }
@@ -56,20 +58,25 @@ Json ProfileJson(const PlanSpec& plan, const std::vector<int64_t>& step_ns) {
   return rows;
 }
 
-void PrintProfile(const std::string& id, const PlanSpec& plan, const std::vector<int64_t>& step_ns) {
+void PrintProfile(const std::string& id, const PlanSpec& plan,
+                  const std::vector<int64_t>& step_ns) {
   int64_t total = 0;
   for (int64_t ns : step_ns) total += ns;
   Table table({"node", "task", "ms", "%", "GFLOP/s", "record"});
   for (size_t s = 0; s < plan.steps.size(); ++s) {
-    const PlanKernel* kernel = plan.steps[s].kernel >= 0 ? &plan.kernels[plan.steps[s].kernel] : nullptr;
+    const PlanKernel* kernel =
+        plan.steps[s].kernel >= 0 ? &plan.kernels[plan.steps[s].kernel] : nullptr;
     const double ns = static_cast<double>(std::max<int64_t>(step_ns[s], 1));
-    table.AddRow({plan.steps[s].name, kernel ? kernel->describe : "copy", fmt::format("{:.4f}", ns / 1e6),
-                  fmt::format("{:.1f}", 100 * ns / static_cast<double>(std::max<int64_t>(total, 1))),
-                  kernel && kernel->flops > 0 ? fmt::format("{:.1f}", kernel->flops / ns) : "-",
-                  !kernel ? "-" : kernel->record > 0 ? std::to_string(kernel->record) : "default"});
+    table.AddRow(
+        {plan.steps[s].name, kernel ? kernel->describe : "copy", fmt::format("{:.4f}", ns / 1e6),
+         fmt::format("{:.1f}", 100 * ns / static_cast<double>(std::max<int64_t>(total, 1))),
+         kernel && kernel->flops > 0 ? fmt::format("{:.1f}", kernel->flops / ns) : "-",
+         !kernel              ? "-"
+         : kernel->record > 0 ? std::to_string(kernel->record)
+                              : "default"});
   }
-  std::printf("\n%s, node by node (medians; the sum is %.4f ms)\n%s", id.c_str(), static_cast<double>(total) / 1e6,
-              table.ToString().c_str());
+  std::printf("\n%s, node by node (medians; the sum is %.4f ms)\n%s", id.c_str(),
+              static_cast<double>(total) / 1e6, table.ToString().c_str());
 }
 
 Status BenchNetwork(const std::string& what, const BenchOptions& options, BenchReport* report) {
@@ -84,7 +91,8 @@ Status BenchNetwork(const std::string& what, const BenchOptions& options, BenchR
                                    [](const PlanKernel& kernel) { return kernel.record > 0; });
   report->Add(item, times, TunedCount(static_cast<int>(tuned), plan.kernels.size()));
   if (!options.profile && options.trace.empty()) return {};
-  const int runs = std::clamp(static_cast<int>(options.seconds * 1e3 / std::max(times.p50_ms, 1e-3)), 5, 200);
+  const int runs =
+      std::clamp(static_cast<int>(options.seconds * 1e3 / std::max(times.p50_ms, 1e-3)), 5, 200);
   ASSIGN_OR_RETURN(const std::vector<int64_t> step_ns, ProfileItem(item, runs));
   if (options.profile) {
     PrintProfile(item.id, plan, step_ns);
@@ -95,34 +103,39 @@ Status BenchNetwork(const std::string& what, const BenchOptions& options, BenchR
 }
 
 // Builds all the tasks' kernels at once, then times one after the other.
-Status BenchTasks(const std::vector<NamedTask>& tasks, const BenchOptions& options, const Target& target,
-                  BenchReport* report) {
+Status BenchTasks(const std::vector<NamedTask>& tasks, const BenchOptions& options,
+                  const Target& target, BenchReport* report) {
   ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
   std::unique_ptr<Database> database;
   if (!options.runnable.database.empty()) {
-    ASSIGN_OR_RETURN(database, Database::Open(options.runnable.database, Database::Mode::kReadOnly));
+    ASSIGN_OR_RETURN(database,
+                     Database::Open(options.runnable.database, Database::Mode::kReadOnly));
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<WorkerClient> workers, StartWorkers());
   std::vector<ChosenSchedule> schedules;
   std::vector<KernelRequest> requests;
   for (size_t i = 0; i < tasks.size(); ++i) {
-    ASSIGN_OR_RETURN(ChosenSchedule schedule, ChooseSchedule(tasks[i].task, database.get(), OnMiss::kDefault, machine));
+    ASSIGN_OR_RETURN(ChosenSchedule schedule,
+                     ChooseSchedule(tasks[i].task, database.get(), OnMiss::kDefault, machine));
     const std::string library = (workers->scratch() / fmt::format("bench_{}.so", i)).string();
     requests.push_back({tasks[i].task, schedule.trace, fmt::format("bench_{}", i), "", library});
     schedules.push_back(std::move(schedule));
   }
-  ASSIGN_OR_RETURN(const std::vector<KernelBuild> builds, BuildKernels(requests, *workers, 120'000));
+  ASSIGN_OR_RETURN(const std::vector<KernelBuild> builds,
+                   BuildKernels(requests, *workers, 120'000));
   SetThreadCount(target.threads);
   for (size_t i = 0; i < tasks.size(); ++i) {
     if (InterruptFlag()) return Fail(ErrorCode::kInterrupted, "interrupted");
     const auto timed = [&]() -> Status {
       RETURN_IF_ERROR(builds[i].ToStatus());
-      ASSIGN_OR_RETURN(std::shared_ptr<KernelLibrary> library, KernelLibrary::Open(requests[i].library_path));
+      ASSIGN_OR_RETURN(std::shared_ptr<KernelLibrary> library,
+                       KernelLibrary::Open(requests[i].library_path));
       ASSIGN_OR_RETURN(BenchItem item, MakeTaskItem(tasks[i].id, tasks[i].task, schedules[i].trace,
                                                     requests[i].kernel_name, std::move(library)));
       ASSIGN_OR_RETURN(const BenchTimes times, TimeItem(item, options.seconds));
       report->Add(item, times,
-                  schedules[i].record > 0 ? fmt::format("record {}", schedules[i].record) : std::string("default"));
+                  schedules[i].record > 0 ? fmt::format("record {}", schedules[i].record)
+                                          : std::string("default"));
       return {};
     }();
     if (!timed) report->AddError(tasks[i].id, timed.error().message);
@@ -131,11 +144,14 @@ Status BenchTasks(const std::vector<NamedTask>& tasks, const BenchOptions& optio
 }
 
 Result<int> Bench(const BenchOptions& options) {
-  ASSIGN_OR_RETURN(const Target target, ResolveTarget(options.runnable.target, options.runnable.threads));
-  for (const auto& [path, option] : {std::pair(options.json, "--json"), std::pair(options.trace, "--trace")})
+  ASSIGN_OR_RETURN(const Target target,
+                   ResolveTarget(options.runnable.target, options.runnable.threads));
+  for (const auto& [path, option] :
+       {std::pair(options.json, "--json"), std::pair(options.trace, "--trace")})
     if (!path.empty()) RETURN_IF_ERROR(CheckWritable(path, option));
   if (!options.only.empty() && options.tasks_file.empty())
-    return Fail(ErrorCode::kInvalidInput, "--only selects from a shape list; give --tasks FILE with it");
+    return Fail(ErrorCode::kInvalidInput,
+                "--only selects from a shape list; give --tasks FILE with it");
   std::vector<NamedTask> tasks;
   std::vector<std::string> networks;
   if (!options.tasks_file.empty()) {
@@ -150,13 +166,16 @@ Result<int> Bench(const BenchOptions& options) {
     tasks.push_back({text, std::move(task)});
   }
   if (networks.empty() && tasks.empty()) {
-    return Fail(ErrorCode::kInvalidInput, "nothing to time: name ONNX files, bundles, tasks, or --tasks FILE");
+    return Fail(ErrorCode::kInvalidInput,
+                "nothing to time: name ONNX files, bundles, tasks, or --tasks FILE");
   }
   if (networks.empty() && (options.profile || !options.trace.empty()))
-    return Fail(ErrorCode::kInvalidInput, "--profile and --trace look into networks and bundles; a task is one kernel");
+    return Fail(ErrorCode::kInvalidInput,
+                "--profile and --trace look into networks and bundles; a task is one kernel");
 
   BenchReport report;
-  for (const std::string& network : networks) RETURN_IF_ERROR(BenchNetwork(network, options, &report));
+  for (const std::string& network : networks)
+    RETURN_IF_ERROR(BenchNetwork(network, options, &report));
   if (!tasks.empty()) RETURN_IF_ERROR(BenchTasks(tasks, options, target, &report));
   if (options.profile) std::printf("\n");
   std::fputs(report.table.ToString().c_str(), stdout);
@@ -165,8 +184,10 @@ Result<int> Bench(const BenchOptions& options) {
                  error["error"].get<std::string>().c_str());
   }
   if (!options.json.empty()) {
-    RETURN_IF_ERROR(WriteJson(options.json, {{"schema_version", 1}, {"context", ReportContext(target.threads)},
-                                             {"results", report.results}, {"errors", report.errors}}));
+    RETURN_IF_ERROR(WriteJson(options.json, {{"schema_version", 1},
+                                             {"context", ReportContext(target.threads)},
+                                             {"results", report.results},
+                                             {"errors", report.errors}}));
   }
   return report.errors.empty() ? 0 : 3;
 }
@@ -174,29 +195,41 @@ Result<int> Bench(const BenchOptions& options) {
 }  // namespace
 
 void RegisterBench(CLI::App& app, int* exit_code) {
-  CLI::App* verb = app.add_subcommand("bench", "time networks, bundles and tasks; where the time goes");
+  CLI::App* verb =
+      app.add_subcommand("bench", "time networks, bundles and tasks; where the time goes");
   auto options = std::make_shared<BenchOptions>();
-  verb->add_option("what", options->what, "ONNX files, bundles' folders, tasks: 'MatMul(a=64x64,b=64x64)'")
+  verb->add_option("what", options->what,
+                   "ONNX files, bundles' folders, tasks: 'MatMul(a=64x64,b=64x64)'")
       ->type_name("MODEL|BUNDLE|TASK...");
-  verb->add_option("--tasks", options->tasks_file, "a list of kernel shapes (JSON)")->type_name("FILE");
-  verb->add_option("--only", options->only, "of that list, these ids")->type_name("ID...");
-  verb->add_option("--db", options->runnable.database, "tuning database with the schedules; without it, default ones")
+  verb->add_option("--tasks", options->tasks_file, "a list of kernel shapes (JSON)")
       ->type_name("FILE");
-  verb->add_option("--shape", options->runnable.shapes, "shape of an input that the file leaves open: x=1x3x48x192")
+  verb->add_option("--only", options->only, "of that list, these ids")->type_name("ID...");
+  verb->add_option("--db", options->runnable.database,
+                   "tuning database with the schedules; without it, default ones")
+      ->type_name("FILE");
+  verb->add_option("--shape", options->runnable.shapes,
+                   "shape of an input that the file leaves open: x=1x3x48x192")
       ->type_name("NAME=SHAPE");
   verb->add_option("--target", options->runnable.target, "target (default: host)")->type_name("T");
   verb->add_option("--threads", options->runnable.threads, "threads (default: all cores)")
-      ->type_name("N")->check(CLI::Range(1, 1024));
-  verb->add_option("--seconds", options->seconds, "how long to run each of them, in seconds (default: 1)")
-      ->type_name("S")->check(CLI::Range(0.01, 3600.0));
-  verb->add_option("--json", options->json, "also write the report as JSON to this file")->type_name("FILE");
-  verb->add_flag("--profile", options->profile, "time of each node of a network");
-  verb->add_option("--trace", options->trace, "write the nodes of one run for chrome://tracing or Perfetto")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
+  verb->add_option("--seconds", options->seconds,
+                   "how long to run each of them, in seconds (default: 1)")
+      ->type_name("S")
+      ->check(CLI::Range(0.01, 3600.0));
+  verb->add_option("--json", options->json, "also write the report as JSON to this file")
       ->type_name("FILE");
-  verb->footer("Times are milliseconds of one run. GFLOP/s: 2 x multiply-adds over the minimum, padding counted.\n"
-               "Examples:\n"
-               "  whet bench model.onnx --db tuning.db --profile\n"
-               "  whet bench --tasks shapes.json --db tuning.db --json whet.json");
+  verb->add_flag("--profile", options->profile, "time of each node of a network");
+  verb->add_option("--trace", options->trace,
+                   "write the nodes of one run for chrome://tracing or Perfetto")
+      ->type_name("FILE");
+  verb->footer(
+      "Times are milliseconds of one run. GFLOP/s: 2 x multiply-adds over the minimum, padding "
+      "counted.\n"
+      "Examples:\n"
+      "  whet bench model.onnx --db tuning.db --profile\n"
+      "  whet bench --tasks shapes.json --db tuning.db --json whet.json");
   verb->callback([options, exit_code] {
     CatchInterrupts();
     const auto result = Bench(*options);

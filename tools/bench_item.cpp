@@ -27,7 +27,8 @@ Result<BenchTimes> TimeItem(BenchItem& item, double seconds) {
   for (Tensor& tensor : outputs) out.push_back(tensor.bytes());
   const Clock& clock = Clock::System();
   const int64_t begin = clock.MonotonicNs();
-  const int64_t warm = begin + static_cast<int64_t>(seconds * 0.2e9), end = begin + static_cast<int64_t>(seconds * 1e9);
+  const int64_t warm = begin + static_cast<int64_t>(seconds * 0.2e9),
+                end = begin + static_cast<int64_t>(seconds * 1e9);
   std::vector<int64_t> samples;
   for (int64_t now = begin; now < end || samples.size() < 3;) {
     RETURN_IF_ERROR(item.executor->Run(in, out));
@@ -36,15 +37,16 @@ Result<BenchTimes> TimeItem(BenchItem& item, double seconds) {
     now = after;
   }
   std::sort(samples.begin(), samples.end());
-  return BenchTimes{static_cast<double>(samples[0]) / 1e6, Percentile(samples, 0.5), Percentile(samples, 0.9),
-                    static_cast<int64_t>(samples.size())};
+  return BenchTimes{static_cast<double>(samples[0]) / 1e6, Percentile(samples, 0.5),
+                    Percentile(samples, 0.9), static_cast<int64_t>(samples.size())};
 }
 
 Result<std::vector<int64_t>> ProfileItem(BenchItem& item, int runs) {
   std::vector<std::vector<int64_t>> samples(item.executor->plan().steps.size());
   for (int run = -3; run < runs; ++run) {
     std::vector<StepTime> profile;
-    ASSIGN_OR_RETURN(const std::vector<Tensor> outputs, RunOnce(*item.executor, item.inputs, &profile));
+    ASSIGN_OR_RETURN(const std::vector<Tensor> outputs,
+                     RunOnce(*item.executor, item.inputs, &profile));
     if (run < 0) continue;  // warming up
     for (const StepTime& step : profile) samples[step.step].push_back(step.ns);
   }
@@ -56,15 +58,16 @@ Result<std::vector<int64_t>> ProfileItem(BenchItem& item, int runs) {
   return medians;
 }
 
-Result<BenchItem> MakeTaskItem(const std::string& id, const Task& task, const Trace& trace, const std::string& symbol,
-                               std::shared_ptr<KernelLibrary> library) {
+Result<BenchItem> MakeTaskItem(const std::string& id, const Task& task, const Trace& trace,
+                               const std::string& symbol, std::shared_ptr<KernelLibrary> library) {
   ASSIGN_OR_RETURN(std::vector<Tensor> inputs, MakeInputs(task));
   ASSIGN_OR_RETURN(const BuiltPlan built, BuildTaskPlan(task, trace, inputs, symbol));
   ASSIGN_OR_RETURN(const KernelFunction function, library->Find(symbol));
   BenchItem item;
   item.id = id;
   item.dense_flops = DenseFlops(task);
-  ASSIGN_OR_RETURN(item.executor, Executor::Create(built.plan, built.constants, {function}, library));
+  ASSIGN_OR_RETURN(item.executor,
+                   Executor::Create(built.plan, built.constants, {function}, library));
   for (size_t i = 0; i < task.inputs.size(); ++i)
     if (!task.inputs[i].constant) item.inputs.push_back(std::move(inputs[i]));
   return item;
@@ -81,7 +84,8 @@ double DenseFlops(const Task& task) {
     alone.target = task.target;
     TaskNode contraction = node;
     contraction.inputs.resize(2);
-    for (const std::string& name : contraction.inputs) alone.inputs.push_back({name, types->at(name), false});
+    for (const std::string& name : contraction.inputs)
+      alone.inputs.push_back({name, types->at(name), false});
     alone.output = contraction.output;
     alone.nodes.push_back(std::move(contraction));
     flops += alone.Flops();
@@ -90,8 +94,12 @@ double DenseFlops(const Task& task) {
 }
 
 Json ToJson(const BenchItem& item, const BenchTimes& times) {
-  Json json = {{"id", item.id},           {"engine", "whet"},         {"threads", item.executor->plan().threads},
-               {"min_ms", times.min_ms},  {"p50_ms", times.p50_ms},   {"p90_ms", times.p90_ms},
+  Json json = {{"id", item.id},
+               {"engine", "whet"},
+               {"threads", item.executor->plan().threads},
+               {"min_ms", times.min_ms},
+               {"p50_ms", times.p50_ms},
+               {"p90_ms", times.p90_ms},
                {"runs", times.runs}};
   if (item.dense_flops > 0) json["gflops"] = item.dense_flops / (times.min_ms * 1e6);
   return json;
@@ -106,10 +114,16 @@ Json ChromeTrace(const PlanSpec& plan, const std::vector<int64_t>& step_ns) {
     Json arguments = Json::object();
     if (step.kernel >= 0) {
       const PlanKernel& kernel = plan.kernels[step.kernel];
-      arguments = {{"task", kernel.describe}, {"record", kernel.record},
+      arguments = {{"task", kernel.describe},
+                   {"record", kernel.record},
                    {"gflops", us > 0 ? kernel.flops / (us * 1e3) : 0}};
     }
-    events.push_back({{"name", step.name}, {"ph", "X"}, {"ts", at}, {"dur", us}, {"pid", 1}, {"tid", 1},
+    events.push_back({{"name", step.name},
+                      {"ph", "X"},
+                      {"ts", at},
+                      {"dur", us},
+                      {"pid", 1},
+                      {"tid", 1},
                       {"args", std::move(arguments)}});
     at += us;
   }

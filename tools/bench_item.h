@@ -1,4 +1,5 @@
-// One thing that `whet bench` times: a network, a bundle or a task, ready to run, and what its runs came to.
+// One thing that `whet bench` times: a network, a bundle or a task, ready to run, and what its runs
+// came to.
 //
 // Thread safety: none.
 #pragma once
@@ -19,7 +20,7 @@ struct BenchItem {
   std::string id;
   std::unique_ptr<Executor> executor;
   std::vector<Tensor> inputs;
-  double dense_flops = 0;            // of its contractions; 0: not reported
+  double dense_flops = 0;  // of its contractions; 0: not reported
 };
 
 struct BenchTimes {
@@ -34,8 +35,8 @@ Result<BenchTimes> TimeItem(BenchItem& item, double seconds);
 Result<std::vector<int64_t>> ProfileItem(BenchItem& item, int runs);
 
 // One task under the schedules' best, as an item: its own layout, inputs made up.
-Result<BenchItem> MakeTaskItem(const std::string& id, const Task& task, const Trace& trace, const std::string& symbol,
-                               std::shared_ptr<KernelLibrary> library);
+Result<BenchItem> MakeTaskItem(const std::string& id, const Task& task, const Trace& trace,
+                               const std::string& symbol, std::shared_ptr<KernelLibrary> library);
 
 // 2 x multiply-adds of the contractions (Conv, Gemm, MatMul) in a task, padding counted as data.
 double DenseFlops(const Task& task);

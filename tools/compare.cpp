@@ -34,7 +34,8 @@ bool SameTop1(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-Result<Tolerance> ToleranceOf(const std::string& cases_file, const std::string& model, int set, int output) {
+Result<Tolerance> ToleranceOf(const std::string& cases_file, const std::string& model, int set,
+                              int output) {
   if (!std::filesystem::exists(cases_file)) return Tolerance{};
   ASSIGN_OR_RETURN(const std::string text, ReadFile(cases_file));
   std::istringstream lines(text);
@@ -44,23 +45,28 @@ Result<Tolerance> ToleranceOf(const std::string& cases_file, const std::string& 
   const std::vector<std::string> header = Columns(line);
   for (size_t i = 0; i < header.size(); ++i) column[header[i]] = i;
   for (const char* name : {"model", "set", "output", "compare", "tolerance"}) {
-    if (!column.count(name)) return Fail(ErrorCode::kCorrupt, "{}: there is no column '{}'", cases_file, name);
+    if (!column.count(name))
+      return Fail(ErrorCode::kCorrupt, "{}: there is no column '{}'", cases_file, name);
   }
   while (std::getline(lines, line)) {
     const std::vector<std::string> cells = Columns(line);
     if (cells.size() != header.size() || cells[column["model"]] != model ||
-        cells[column["set"]] != std::to_string(set) || cells[column["output"]] != std::to_string(output)) {
+        cells[column["set"]] != std::to_string(set) ||
+        cells[column["output"]] != std::to_string(output)) {
       continue;
     }
-    return Tolerance{cells[column["compare"]], std::strtod(cells[column["tolerance"]].c_str(), nullptr)};
+    return Tolerance{cells[column["compare"]],
+                     std::strtod(cells[column["tolerance"]].c_str(), nullptr)};
   }
   return Tolerance{};
 }
 
-Comparison CompareTensors(const Tensor& result, const Tensor& expected, const Tolerance& tolerance) {
+Comparison CompareTensors(const Tensor& result, const Tensor& expected,
+                          const Tolerance& tolerance) {
   Comparison comparison;
   if (result.type() != expected.type()) {
-    comparison.why = "it is " + ToString(result.type()) + " instead of " + ToString(expected.type());
+    comparison.why =
+        "it is " + ToString(result.type()) + " instead of " + ToString(expected.type());
     return comparison;
   }
   double worst = 0, difference2 = 0, expected2 = 0;
@@ -82,18 +88,19 @@ Comparison CompareTensors(const Tensor& result, const Tensor& expected, const To
     comparison.ok = std::memcmp(result.bytes(), expected.bytes(), result.size_bytes()) == 0;
   } else if (tolerance.compare == "top1" || tolerance.compare == "relative_l2") {
     comparison.error = l2;
-    comparison.ok = number && l2 <= tolerance.value && (tolerance.compare != "top1" || SameTop1(result, expected));
+    comparison.ok = number && l2 <= tolerance.value &&
+                    (tolerance.compare != "top1" || SameTop1(result, expected));
   } else {
     comparison.error = worst;
     comparison.ok = number && worst <= tolerance.value;
   }
   if (!comparison.ok) {
-    comparison.why = number ? fmt::format("error {:.3g} exceeds {:.3g} ({})", comparison.error, tolerance.value,
-                                          tolerance.compare)
+    comparison.why = number ? fmt::format("error {:.3g} exceeds {:.3g} ({})", comparison.error,
+                                          tolerance.value, tolerance.compare)
                             : "it holds values that are no numbers";
     if (worst_at >= 0 && number)
-      comparison.why += fmt::format("; element {} is {:.6g} instead of {:.6g}", worst_at, result.AsDouble(worst_at),
-                                    expected.AsDouble(worst_at));
+      comparison.why += fmt::format("; element {} is {:.6g} instead of {:.6g}", worst_at,
+                                    result.AsDouble(worst_at), expected.AsDouble(worst_at));
   }
   return comparison;
 }

@@ -15,14 +15,16 @@ namespace {
 namespace fs = std::filesystem;
 
 struct CompileOptions {
-  std::string model, database, output, target = "host", on_miss = "default", emit = "static,shared", license, description;
+  std::string model, database, output, target = "host", on_miss = "default", emit = "static,shared",
+                                       license, description;
   std::vector<std::string> shapes;
   int threads = 0;
   int64_t trials = 16;
 };
 
 struct Emit {
-  bool object = false, static_library = false, shared_object = false, stmt = false, assembly = false;
+  bool object = false, static_library = false, shared_object = false, stmt = false,
+       assembly = false;
 };
 
 Result<Emit> ParseEmit(const std::string& text) {
@@ -31,12 +33,19 @@ Result<Emit> ParseEmit(const std::string& text) {
   while (begin <= text.size()) {
     const size_t comma = std::min(text.find(',', begin), text.size());
     const std::string item = text.substr(begin, comma - begin);
-    if (item == "object") emit.object = true;
-    else if (item == "static") emit.static_library = true;
-    else if (item == "shared") emit.shared_object = true;
-    else if (item == "stmt") emit.stmt = true;
-    else if (item == "asm") emit.assembly = true;
-    else return Fail(ErrorCode::kInvalidInput, "--emit '{}': expected object, static, shared, stmt or asm, with commas", item);
+    if (item == "object")
+      emit.object = true;
+    else if (item == "static")
+      emit.static_library = true;
+    else if (item == "shared")
+      emit.shared_object = true;
+    else if (item == "stmt")
+      emit.stmt = true;
+    else if (item == "asm")
+      emit.assembly = true;
+    else
+      return Fail(ErrorCode::kInvalidInput,
+                  "--emit '{}': expected object, static, shared, stmt or asm, with commas", item);
     begin = comma + 1;
   }
   return emit;
@@ -45,16 +54,20 @@ Result<Emit> ParseEmit(const std::string& text) {
 Json Provenance(const Network& network, const std::vector<ChosenSchedule>& schedules) {
   Json tasks = Json::array();
   for (size_t t = 0; t < schedules.size(); ++t) {
-    tasks.push_back({{"task", network.partition.tasks[t].ToJson()}, {"trace", schedules[t].trace.ToJson()},
+    tasks.push_back({{"task", network.partition.tasks[t].ToJson()},
+                     {"trace", schedules[t].trace.ToJson()},
                      {"uses", network.partition.use_counts[t]}});
     if (schedules[t].record != 0) tasks.back()["record"] = schedules[t].record;
   }
-  return {{"model_fingerprint", network.fingerprint}, {"whet", kWhetVersion}, {"halide", "21.0.0"}, {"tasks", tasks}};
+  return {{"model_fingerprint", network.fingerprint},
+          {"whet", kWhetVersion},
+          {"halide", "21.0.0"},
+          {"tasks", tasks}};
 }
 
 // Kernels' objects, lowered statements and assembly beside the bundle, in DIR.kernels.
-Status EmitKernels(const Network& network, const std::vector<ChosenSchedule>& schedules, const CompiledNetwork& compiled,
-                   const Emit& emit, const fs::path& folder) {
+Status EmitKernels(const Network& network, const std::vector<ChosenSchedule>& schedules,
+                   const CompiledNetwork& compiled, const Emit& emit, const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return Fail(ErrorCode::kIo, "{}: {}", folder.string(), error.message());
@@ -62,12 +75,14 @@ Status EmitKernels(const Network& network, const std::vector<ChosenSchedule>& sc
     const std::string symbol = compiled.built.plan.kernels[t].symbol;
     const std::string base = (folder / symbol).string();
     if (emit.object) {
-      fs::copy_file(compiled.object_paths[t], base + ".o", fs::copy_options::overwrite_existing, error);
+      fs::copy_file(compiled.object_paths[t], base + ".o", fs::copy_options::overwrite_existing,
+                    error);
       if (error) return Fail(ErrorCode::kIo, "{}.o: {}", base, error.message());
     }
     if (emit.stmt || emit.assembly) {
-      RETURN_IF_ERROR(CompileKernel(network.partition.tasks[t], schedules[t].trace, symbol,
-                                    {"", emit.stmt ? base + ".stmt" : "", emit.assembly ? base + ".s" : ""}));
+      RETURN_IF_ERROR(
+          CompileKernel(network.partition.tasks[t], schedules[t].trace, symbol,
+                        {"", emit.stmt ? base + ".stmt" : "", emit.assembly ? base + ".s" : ""}));
     }
   }
   return {};
@@ -75,7 +90,8 @@ Status EmitKernels(const Network& network, const std::vector<ChosenSchedule>& sc
 
 Status CheckOutput(const std::string& output) {
   const fs::path path = fs::absolute(output);
-  const fs::path parent = path.has_filename() ? path.parent_path() : path.parent_path().parent_path();
+  const fs::path parent =
+      path.has_filename() ? path.parent_path() : path.parent_path().parent_path();
   std::error_code error;
   if (!fs::is_directory(parent, error)) {
     return Fail(ErrorCode::kIo, "-o {}: there is no folder {}", output, parent.string());
@@ -88,23 +104,27 @@ Result<int> Compile(const CompileOptions& options) {
   RETURN_IF_ERROR(CheckOutput(options.output));
   ASSIGN_OR_RETURN(const Target target, ResolveTarget(options.target, options.threads));
   ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
-  const OnMiss on_miss = options.on_miss == "error" ? OnMiss::kError
-                         : options.on_miss == "tune" ? OnMiss::kTune : OnMiss::kDefault;
+  const OnMiss on_miss = options.on_miss == "error"  ? OnMiss::kError
+                         : options.on_miss == "tune" ? OnMiss::kTune
+                                                     : OnMiss::kDefault;
   if (on_miss == OnMiss::kTune && options.database.empty()) {
-    return Fail(ErrorCode::kInvalidInput, "--on-miss tune wants --db FILE to keep what it measures");
+    return Fail(ErrorCode::kInvalidInput,
+                "--on-miss tune wants --db FILE to keep what it measures");
   }
   ASSIGN_OR_RETURN(const Network network, LoadNetworkFile(options.model, options.shapes, target));
   std::unique_ptr<Database> database;
   if (!options.database.empty()) {
-    if (on_miss == OnMiss::kTune) RETURN_IF_ERROR(TuneMissing(network, options.database, target, options.trials));
+    if (on_miss == OnMiss::kTune)
+      RETURN_IF_ERROR(TuneMissing(network, options.database, target, options.trials));
     ASSIGN_OR_RETURN(database, Database::Open(options.database, Database::Mode::kReadOnly));
   }
   ASSIGN_OR_RETURN(std::unique_ptr<WorkerClient> workers, StartWorkers());
   ASSIGN_OR_RETURN(const std::vector<ChosenSchedule> schedules,
                    ChooseSchedules(network.partition, database.get(), on_miss, machine));
   ASSIGN_OR_RETURN(const TemporaryDirectory directory, TemporaryDirectory::Create("whet"));
-  ASSIGN_OR_RETURN(const CompiledNetwork compiled,
-                   CompileNetwork(network.graph, network.partition, schedules, *workers, directory.path()));
+  ASSIGN_OR_RETURN(
+      const CompiledNetwork compiled,
+      CompileNetwork(network.graph, network.partition, schedules, *workers, directory.path()));
   BundleRequest request;
   request.plan = compiled.built.plan;
   request.constants = compiled.built.constants;
@@ -122,15 +142,18 @@ Result<int> Compile(const CompileOptions& options) {
 
   int tuned = 0;
   for (const ChosenSchedule& schedule : schedules) tuned += schedule.record != 0;
-  std::printf("%s: %zu kernels (%d tuned, %zu default), %.1f MB of weights, %.1f MB arena, for %s\n",
-              options.output.c_str(), schedules.size(), tuned, schedules.size() - tuned,
-              static_cast<double>(request.constants.size()) / 1e6, static_cast<double>(request.plan.arena_bytes) / 1e6,
-              request.plan.target.c_str());
+  std::printf(
+      "%s: %zu kernels (%d tuned, %zu default), %.1f MB of weights, %.1f MB arena, for %s\n",
+      options.output.c_str(), schedules.size(), tuned, schedules.size() - tuned,
+      static_cast<double>(request.constants.size()) / 1e6,
+      static_cast<double>(request.plan.arena_bytes) / 1e6, request.plan.target.c_str());
   Table table({"file", "bytes"});
   std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(options.output)) files.push_back(entry.path());
+  for (const fs::directory_entry& entry : fs::directory_iterator(options.output))
+    files.push_back(entry.path());
   std::sort(files.begin(), files.end());
-  for (const fs::path& file : files) table.AddRow({file.filename().string(), std::to_string(fs::file_size(file))});
+  for (const fs::path& file : files)
+    table.AddRow({file.filename().string(), std::to_string(fs::file_size(file))});
   std::fputs(table.ToString().c_str(), stdout);
   return 0;
 }
@@ -138,23 +161,33 @@ Result<int> Compile(const CompileOptions& options) {
 }  // namespace
 
 void RegisterCompile(CLI::App& app, int* exit_code) {
-  CLI::App* verb = app.add_subcommand("compile", "compile a network to a bundle: library, weights, header, manifest");
+  CLI::App* verb = app.add_subcommand(
+      "compile", "compile a network to a bundle: library, weights, header, manifest");
   auto options = std::make_shared<CompileOptions>();
   verb->add_option("model", options->model, "an ONNX file")->required();
-  verb->add_option("-o,--output", options->output, "the bundle's folder; replaced if it is a bundle")->required();
+  verb->add_option("-o,--output", options->output,
+                   "the bundle's folder; replaced if it is a bundle")
+      ->required();
   verb->add_option("--db", options->database, "tuning database with the records to compile");
-  verb->add_option("--shape", options->shapes, "NAME=SHAPE of an input that the file leaves open: x=1x3x48x192");
+  verb->add_option("--shape", options->shapes,
+                   "NAME=SHAPE of an input that the file leaves open: x=1x3x48x192");
   verb->add_option("--target", options->target, "target (default: host), as x86-64-linux-avx2-4t");
-  verb->add_option("--threads", options->threads, "threads (default: the target's)")->check(CLI::Range(1, 1024));
-  verb->add_option("--on-miss", options->on_miss, "for a task without a record: default (its default schedule), tune, error")
+  verb->add_option("--threads", options->threads, "threads (default: the target's)")
+      ->check(CLI::Range(1, 1024));
+  verb->add_option("--on-miss", options->on_miss,
+                   "for a task without a record: default (its default schedule), tune, error")
       ->check(CLI::IsMember({"default", "tune", "error"}));
-  verb->add_option("--trials", options->trials, "trials a missing task with --on-miss tune (default: 16)")
+  verb->add_option("--trials", options->trials,
+                   "trials a missing task with --on-miss tune (default: 16)")
       ->check(CLI::Range(1, 1000000));
-  verb->add_option("--emit", options->emit, "with commas: static, shared (both by default), and into DIR.kernels object, stmt, asm");
+  verb->add_option(
+      "--emit", options->emit,
+      "with commas: static, shared (both by default), and into DIR.kernels object, stmt, asm");
   verb->add_option("--license", options->license, "licence text for the manifest");
   verb->add_option("--description", options->description, "description for the manifest");
-  verb->footer("Example:\n  whet compile model.onnx --db tuning.db -o bundle\n"
-               "  g++ main.cpp -I bundle bundle/libmodel.a -lpthread -ldl");
+  verb->footer(
+      "Example:\n  whet compile model.onnx --db tuning.db -o bundle\n"
+      "  g++ main.cpp -I bundle bundle/libmodel.a -lpthread -ldl");
   verb->callback([options, exit_code] {
     CatchInterrupts();
     const auto result = Compile(*options);

@@ -11,12 +11,16 @@
 
 namespace whet {
 
-CLI::App* DbVerbs::Add(const std::string& name, const std::string& description, const std::string& footer,
-                       const std::shared_ptr<DbOptions>& options, std::function<Result<int>()> work) {
+CLI::App* DbVerbs::Add(const std::string& name, const std::string& description,
+                       const std::string& footer, const std::shared_ptr<DbOptions>& options,
+                       std::function<Result<int>()> work) {
   CLI::App* verb = db_.add_subcommand(name, description);
   verb->footer(footer);
-  verb->add_option("--db", options->db, "The tuning database")->type_name("FILE")->capture_default_str();
-  verb->add_option("--json", options->json, "Write the answer as JSON to this file instead; - is standard output")
+  verb->add_option("--db", options->db, "The tuning database")
+      ->type_name("FILE")
+      ->capture_default_str();
+  verb->add_option("--json", options->json,
+                   "Write the answer as JSON to this file instead; - is standard output")
       ->type_name("FILE");
   verb->callback([work = std::move(work), exit_code = exit_code_] {
     const Result<int> result = work();
@@ -27,7 +31,8 @@ CLI::App* DbVerbs::Add(const std::string& name, const std::string& description, 
 }
 
 void RegisterDb(CLI::App& app, int* exit_code) {
-  CLI::App* db = app.add_subcommand("db", "Ask the tuning database: what won, by how much, what failed and why");
+  CLI::App* db = app.add_subcommand(
+      "db", "Ask the tuning database: what won, by how much, what failed and why");
   db->require_subcommand(1);
   db->footer("Example: whet db best --db tuning.db");
   DbVerbs verbs(*db, exit_code);
@@ -91,7 +96,8 @@ std::string FirstLine(const std::string& text, size_t width) {
   }
   if (line.size() <= width) return line;
   size_t end = width - 2;
-  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) --end;   // not inside a character
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80)
+    --end;  // not inside a character
   return line.substr(0, end) + "..";
 }
 
@@ -99,6 +105,8 @@ std::string Plural(int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-Json NumberOrNull(double value) { return value != 0 && std::isfinite(value) ? Json(value) : Json(); }
+Json NumberOrNull(double value) {
+  return value != 0 && std::isfinite(value) ? Json(value) : Json();
+}
 
 }  // namespace whet

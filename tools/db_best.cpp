@@ -1,6 +1,5 @@
 // `whet db best`: the winner of each task.
 #include <algorithm>
-#include <algorithm>
 #include <iostream>
 #include <map>
 
@@ -42,7 +41,8 @@ std::map<std::string, Sum> SumByTarget(const std::vector<Line>& lines) {
   return sums;
 }
 
-Result<std::vector<Line>> Select(const Database& database, const BestOptions& options, int64_t* skipped) {
+Result<std::vector<Line>> Select(const Database& database, const BestOptions& options,
+                                 int64_t* skipped) {
   ASSIGN_OR_RETURN(std::vector<TaskRow> rows, database.Tasks(skipped));
   std::map<std::string, int> uses;
   if (!options.model.empty()) {
@@ -58,12 +58,14 @@ Result<std::vector<Line>> Select(const Database& database, const BestOptions& op
     lines.push_back({.row = std::move(row), .uses = use == uses.end() ? 0 : use->second});
   }
   if (lines.empty() && !options.task.empty()) {
-    return Fail(ErrorCode::kNotFound, "{}: no task's fingerprint starts with '{}'; `whet db list` shows them",
-                options.db, options.task);
+    return Fail(ErrorCode::kNotFound,
+                "{}: no task's fingerprint starts with '{}'; `whet db list` shows them", options.db,
+                options.task);
   }
   if (lines.empty() && !options.target.empty()) {
-    return Fail(ErrorCode::kNotFound, "{}: no such task is for target '{}'; `whet db list` shows the targets",
-                options.db, options.target);
+    return Fail(ErrorCode::kNotFound,
+                "{}: no such task is for target '{}'; `whet db list` shows the targets", options.db,
+                options.target);
   }
   return lines;
 }
@@ -88,8 +90,9 @@ void PrintTable(std::vector<Line> lines, int64_t limit, bool with_uses, bool wit
   const size_t all = lines.size();
   if (limit > 0 && all > static_cast<size_t>(limit)) {
     // Where tuning gained most.
-    std::stable_sort(lines.begin(), lines.end(),
-                     [](const Line& a, const Line& b) { return a.row.Speedup() > b.row.Speedup(); });
+    std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
+      return a.row.Speedup() > b.row.Speedup();
+    });
     lines.resize(static_cast<size_t>(limit));
   }
   std::vector<std::string> headers = {"task",     "kernel",  "best ms", "default ms",
@@ -99,21 +102,23 @@ void PrintTable(std::vector<Line> lines, int64_t limit, bool with_uses, bool wit
   Table table(headers);
   for (const Line& line : lines) {
     const TaskRow& row = line.row;
-    std::vector<std::string> cells = {ShortFingerprint(row.fingerprint),
-                                      FirstLine(row.describe, 60),
-                                      Milliseconds(row.best_ms),
-                                      Milliseconds(row.default_ms),
-                                      row.Speedup() > 0 ? fmt::format("{:.2f}", row.Speedup()) : "-",
-                                      row.gflops > 0 ? fmt::format("{:.1f}", row.gflops) : "-",
-                                      std::to_string(row.trials),
-                                      row.best_record > 0 ? std::to_string(row.best_record) : "-"};
+    std::vector<std::string> cells = {
+        ShortFingerprint(row.fingerprint),
+        FirstLine(row.describe, 60),
+        Milliseconds(row.best_ms),
+        Milliseconds(row.default_ms),
+        row.Speedup() > 0 ? fmt::format("{:.2f}", row.Speedup()) : "-",
+        row.gflops > 0 ? fmt::format("{:.1f}", row.gflops) : "-",
+        std::to_string(row.trials),
+        row.best_record > 0 ? std::to_string(row.best_record) : "-"};
     if (with_uses) cells.insert(cells.begin() + 2, std::to_string(line.uses));
     if (with_target) cells.push_back(row.task.target);
     table.AddRow(std::move(cells));
   }
   std::cout << table.ToString();
   if (lines.size() < all)
-    std::cout << fmt::format("(the {} of {} with the largest speed-up; --limit 0 shows all)\n", lines.size(), Plural(static_cast<int64_t>(all), "task"));
+    std::cout << fmt::format("(the {} of {} with the largest speed-up; --limit 0 shows all)\n",
+                             lines.size(), Plural(static_cast<int64_t>(all), "task"));
 }
 
 Result<int> Best(const BestOptions& options) {
@@ -137,7 +142,8 @@ Result<int> Best(const BestOptions& options) {
     return 0;
   }
   if (lines.empty()) {
-    std::cout << options.db << " holds no task yet; `whet tune --db " << options.db << "` adds some\n";
+    std::cout << options.db << " holds no task yet; `whet tune --db " << options.db
+              << "` adds some\n";
   } else {
     PrintTable(lines, options.limit, with_uses, sums.size() > 1);
   }
@@ -146,9 +152,12 @@ Result<int> Best(const BestOptions& options) {
     std::cout << fmt::format("\nall kernels, {}: {} ms tuned, {} ms by default, {}\n", target,
                              Milliseconds(sum.best_ms), Milliseconds(sum.default_ms),
                              Ratio(sum.best_ms > 0 ? sum.default_ms / sum.best_ms : 0));
-    if (sum.missing > 0) std::cout << fmt::format("({} of {} have no time yet)\n", sum.missing, sum.kernels);
+    if (sum.missing > 0)
+      std::cout << fmt::format("({} of {} have no time yet)\n", sum.missing, sum.kernels);
   }
-  if (skipped > 0) std::cout << fmt::format("\n({} left out: `whet db check` says why)\n", Plural(skipped, "task"));
+  if (skipped > 0)
+    std::cout << fmt::format("\n({} left out: `whet db check` says why)\n",
+                             Plural(skipped, "task"));
   return 0;
 }
 
@@ -160,10 +169,13 @@ void AddBestVerb(DbVerbs& verbs) {
                              "Times are medians in milliseconds; speed-up is default / best.\n"
                              "Example: whet db best --db tuning.db --model resnet18",
                              options, [options] { return Best(*options); });
-  verb->add_option("task", options->task, "Only tasks whose fingerprint starts so")->type_name("TASK");
-  verb->add_option("--model", options->model, "Only the tasks of this model: a name or a fingerprint's beginning");
+  verb->add_option("task", options->task, "Only tasks whose fingerprint starts so")
+      ->type_name("TASK");
+  verb->add_option("--model", options->model,
+                   "Only the tasks of this model: a name or a fingerprint's beginning");
   verb->add_option("--target", options->target, "Only tasks of this target");
-  verb->add_option("--limit", options->limit, "Rows at most, those with the largest speed-up; 0: all (default)");
+  verb->add_option("--limit", options->limit,
+                   "Rows at most, those with the largest speed-up; 0: all (default)");
 }
 
 }  // namespace whet

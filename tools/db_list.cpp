@@ -10,7 +10,7 @@ namespace {
 
 struct ListOptions : DbOptions {
   bool runs = false;
-  std::string records;     // a task's fingerprint
+  std::string records;  // a task's fingerprint
   int64_t limit = 40;
 };
 
@@ -21,7 +21,8 @@ size_t Shown(size_t count, int64_t limit) {
 
 void PrintShown(size_t shown, size_t count, std::string_view noun) {
   if (shown == count) return;
-  std::cout << fmt::format("(the newest {} of {}; --limit 0 shows all)\n", shown, Plural(count, noun));
+  std::cout << fmt::format("(the newest {} of {}; --limit 0 shows all)\n", shown,
+                           Plural(count, noun));
 }
 
 void PrintSkipped(int64_t skipped, std::string_view noun) {
@@ -91,12 +92,14 @@ Result<int> ListRuns(const Database& database, const ListOptions& options) {
     RETURN_IF_ERROR(WriteAnswer(database, options, std::move(json)));
     return 0;
   }
-  Table table({"run", "started", "outcome", "seconds", "tasks", "records", "failed", "records/s", "command"});
+  Table table({"run", "started", "outcome", "seconds", "tasks", "records", "failed", "records/s",
+               "command"});
   for (const RunRow& run : last) {
-    table.AddRow({std::to_string(run.id), run.started, run.outcome.empty() ? "unfinished" : run.outcome,
-                  run.seconds > 0 ? fmt::format("{:.1f}", run.seconds) : "-", std::to_string(run.tasks), std::to_string(run.records),
-                  std::to_string(run.failed), rate(run) > 0 ? fmt::format("{:.1f}", rate(run)) : "-",
-                  FirstLine(run.info.command, 60)});
+    table.AddRow(
+        {std::to_string(run.id), run.started, run.outcome.empty() ? "unfinished" : run.outcome,
+         run.seconds > 0 ? fmt::format("{:.1f}", run.seconds) : "-", std::to_string(run.tasks),
+         std::to_string(run.records), std::to_string(run.failed),
+         rate(run) > 0 ? fmt::format("{:.1f}", rate(run)) : "-", FirstLine(run.info.command, 60)});
   }
   std::cout << table.ToString();
   PrintShown(shown, rows.size(), "run");
@@ -116,7 +119,8 @@ Result<int> ListRecords(const Database& database, const ListOptions& options) {
   const size_t shown = Shown(rows.size(), options.limit);
   const std::vector<Record> last(rows.end() - shown, rows.end());
   if (options.wants_json()) {
-    Json json = {{"task", task}, {"records", Json::array()}, {"skipped", skipped}, {"total", rows.size()}};
+    Json json = {
+        {"task", task}, {"records", Json::array()}, {"skipped", skipped}, {"total", rows.size()}};
     for (const Record& record : last) {
       const Measurement& measured = record.measurement;
       json["records"].push_back({{"record", record.id},
@@ -137,10 +141,12 @@ Result<int> ListRecords(const Database& database, const ListOptions& options) {
     RETURN_IF_ERROR(WriteAnswer(database, options, std::move(json)));
     return 0;
   }
-  Table table({"record", "run", "status", "median ms", "min ms", "samples", "compile ms", "predicted", "", "sketch"});
+  Table table({"record", "run", "status", "median ms", "min ms", "samples", "compile ms",
+               "predicted", "", "sketch"});
   for (const Record& record : last) {
     const Measurement& measured = record.measurement;
-    table.AddRow({std::to_string(record.id), record.run_id > 0 ? std::to_string(record.run_id) : "-",
+    table.AddRow({std::to_string(record.id),
+                  record.run_id > 0 ? std::to_string(record.run_id) : "-",
                   std::string(Name(measured.status)), Milliseconds(measured.MedianNs() / 1e6),
                   Milliseconds(measured.MinNs() / 1e6), std::to_string(measured.samples_ns.size()),
                   measured.compile_ms > 0 ? fmt::format("{:.1f}", measured.compile_ms) : "-",
@@ -164,12 +170,14 @@ Result<int> List(const ListOptions& options) {
 
 void AddListVerb(DbVerbs& verbs) {
   auto options = std::make_shared<ListOptions>();
-  CLI::App* verb = verbs.Add("list", "Tasks; or tuning runs; or the records of a task",
-                             "Times are in milliseconds. `unfinished` runs were killed or still go on.\n"
-                             "Example: whet db list --db tuning.db --records 1a2b3c4d --limit 0",
-                             options, [options] { return List(*options); });
+  CLI::App* verb =
+      verbs.Add("list", "Tasks; or tuning runs; or the records of a task",
+                "Times are in milliseconds. `unfinished` runs were killed or still go on.\n"
+                "Example: whet db list --db tuning.db --records 1a2b3c4d --limit 0",
+                options, [options] { return List(*options); });
   auto* runs = verb->add_flag("--runs", options->runs, "Tuning runs, oldest first");
-  verb->add_option("--records", options->records, "Records of the task whose fingerprint starts so, oldest first")
+  verb->add_option("--records", options->records,
+                   "Records of the task whose fingerprint starts so, oldest first")
       ->type_name("TASK")
       ->excludes(runs);
   verb->add_option("--limit", options->limit, "Rows at most, the newest; 0: all")

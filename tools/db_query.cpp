@@ -19,7 +19,8 @@ Json CellToJson(const std::optional<std::string>& cell, bool numeric) {
   if (!numeric) return *cell;
   const char* const end = cell->data() + cell->size();
   int64_t integer = 0;
-  if (const auto parsed = std::from_chars(cell->data(), end, integer); parsed.ptr == end) return integer;
+  if (const auto parsed = std::from_chars(cell->data(), end, integer); parsed.ptr == end)
+    return integer;
   double real = 0;
   const auto parsed = std::from_chars(cell->data(), end, real);
   return parsed.ec == std::errc() && parsed.ptr == end ? NumberOrNull(real) : Json();
@@ -46,7 +47,8 @@ Result<int> Query(const QueryOptions& options) {
     for (const auto& cell : row) cells.push_back(cell ? FirstLine(*cell, 100) : "-");
     table.AddRow(std::move(cells));
   }
-  std::cout << table.ToString() << fmt::format("({})\n", Plural(static_cast<int64_t>(result.rows.size()), "row"));
+  std::cout << table.ToString()
+            << fmt::format("({})\n", Plural(static_cast<int64_t>(result.rows.size()), "row"));
   return 0;
 }
 
@@ -67,7 +69,8 @@ Json TotalsToJson(const DatabaseTotals& totals, const std::vector<RunRow>& runs)
                {"failures", Json::array()},
                {"runs", Json::array()}};
   for (const FailureClass& failure : totals.failures) {
-    json["failures"].push_back({{"status", failure.status}, {"count", failure.count}, {"example", failure.example}});
+    json["failures"].push_back(
+        {{"status", failure.status}, {"count", failure.count}, {"example", failure.example}});
   }
   for (const RunRow& run : runs) {
     const double rate = run.seconds > 0 ? static_cast<double>(run.records) / run.seconds : 0;
@@ -89,15 +92,18 @@ Result<int> Stats(const DbOptions& options) {
     return 0;
   }
   const auto share = [&](int64_t count) {
-    return totals.records > 0 ? 100.0 * static_cast<double>(count) / static_cast<double>(totals.records) : 0.0;
+    return totals.records > 0
+               ? 100.0 * static_cast<double>(count) / static_cast<double>(totals.records)
+               : 0.0;
   };
   const auto print = [](const char* label, const std::string& text) {
     std::cout << fmt::format("{:<9}{}\n", label, text);
   };
   print("file", fmt::format("{}, {}", options.db, Bytes(totals.file_bytes)));
   print("tasks", fmt::format("{}, {}", totals.tasks, Plural(totals.models, "model")));
-  print("records", fmt::format("{}: {} ok, {} failed ({:.1f} %), {} of final comparisons", totals.records, totals.ok,
-                               totals.failed, share(totals.failed), totals.finals));
+  print("records",
+        fmt::format("{}: {} ok, {} failed ({:.1f} %), {} of final comparisons", totals.records,
+                    totals.ok, totals.failed, share(totals.failed), totals.finals));
   if (!totals.first.empty()) print("between", fmt::format("{} and {}", totals.first, totals.last));
   print("time", fmt::format("{} in {}; compiling {}, timing {}", Seconds(totals.run_seconds),
                             Plural(totals.runs, "run"), Seconds(totals.compile_seconds),
@@ -106,8 +112,8 @@ Result<int> Stats(const DbOptions& options) {
     std::cout << "\n";
     Table table({"failure", "records", "share %", "newest message"});
     for (const FailureClass& failure : totals.failures) {
-      table.AddRow({failure.status, std::to_string(failure.count), fmt::format("{:.1f}", share(failure.count)),
-                    FirstLine(failure.example, 70)});
+      table.AddRow({failure.status, std::to_string(failure.count),
+                    fmt::format("{:.1f}", share(failure.count)), FirstLine(failure.example, 70)});
     }
     std::cout << table.ToString();
   }
@@ -117,12 +123,16 @@ Result<int> Stats(const DbOptions& options) {
     Table table({"run", "started", "outcome", "seconds", "records", "failed", "records/s"});
     for (size_t i = runs.size() - std::min(kShown, runs.size()); i < runs.size(); ++i) {
       const RunRow& run = runs[i];
-      table.AddRow({std::to_string(run.id), run.started, run.outcome.empty() ? "unfinished" : run.outcome,
-                    run.seconds > 0 ? fmt::format("{:.1f}", run.seconds) : "-", std::to_string(run.records), std::to_string(run.failed),
-                    run.seconds > 0 ? fmt::format("{:.1f}", static_cast<double>(run.records) / run.seconds) : "-"});
+      table.AddRow(
+          {std::to_string(run.id), run.started, run.outcome.empty() ? "unfinished" : run.outcome,
+           run.seconds > 0 ? fmt::format("{:.1f}", run.seconds) : "-", std::to_string(run.records),
+           std::to_string(run.failed),
+           run.seconds > 0 ? fmt::format("{:.1f}", static_cast<double>(run.records) / run.seconds)
+                           : "-"});
     }
     std::cout << table.ToString();
-    if (runs.size() > kShown) std::cout << fmt::format("(the newest {} of {} runs)\n", kShown, runs.size());
+    if (runs.size() > kShown)
+      std::cout << fmt::format("(the newest {} of {} runs)\n", kShown, runs.size());
   }
   return 0;
 }
@@ -131,10 +141,11 @@ Result<int> Stats(const DbOptions& options) {
 
 void AddQueryVerb(DbVerbs& verbs) {
   auto options = std::make_shared<QueryOptions>();
-  CLI::App* verb = verbs.Add("query", "The rows of one SELECT; nothing in the file can be changed",
-                             "Tables, views, columns and units are in docs/formats/database.md.\n"
-                             "Example: whet db query 'SELECT describe, best_ms, speedup FROM v_best' --db tuning.db",
-                             options, [options] { return Query(*options); });
+  CLI::App* verb = verbs.Add(
+      "query", "The rows of one SELECT; nothing in the file can be changed",
+      "Tables, views, columns and units are in docs/formats/database.md.\n"
+      "Example: whet db query 'SELECT describe, best_ms, speedup FROM v_best' --db tuning.db",
+      options, [options] { return Query(*options); });
   verb->add_option("sql", options->sql, "One SELECT, WITH, EXPLAIN or PRAGMA without a value")
       ->type_name("SQL")
       ->required();

@@ -57,17 +57,20 @@ void PrintRecord(const Record& record, const Task& task, const std::optional<Run
   Print("target", task.target);
   Print("result", TimesText(measured));
   if (measured.ok() && measured.MedianNs() > 0) {
-    Print("rate", fmt::format("{:.1f} GFLOP/s", task.Flops() / static_cast<double>(measured.MedianNs())));
+    Print("rate",
+          fmt::format("{:.1f} GFLOP/s", task.Flops() / static_cast<double>(measured.MedianNs())));
   }
   if (measured.ok() || measured.status == MeasureStatus::kWrongResult) {
     Print("error", fmt::format("{:.3g} at most against the reference, relative to 1 + |reference|",
                                measured.max_error));
   }
   if (measured.compile_ms > 0) Print("compile", fmt::format("{:.1f} ms", measured.compile_ms));
-  if (record.predicted) Print("predicted", fmt::format("{:.4f} (a score; higher is faster)", *record.predicted));
+  if (record.predicted)
+    Print("predicted", fmt::format("{:.4f} (a score; higher is faster)", *record.predicted));
   if (run) {
-    Print("run", fmt::format("{}, {}, whet {}, seed {}, {}", run->id, run->started, run->info.version,
-                             run->info.seed, Plural(run->info.threads, "thread")));
+    Print("run",
+          fmt::format("{}, {}, whet {}, seed {}, {}", run->id, run->started, run->info.version,
+                      run->info.seed, Plural(run->info.threads, "thread")));
     Print("command", FirstLine(run->info.command, 160));
     Print("machine", MachineText(run->info.machine));
   }
@@ -118,7 +121,8 @@ Result<int> ShowRecord(const Database& database, const ShowOptions& options, con
   ASSIGN_OR_RETURN(const Task task, database.TaskByFingerprint(record.task));
   ASSIGN_OR_RETURN(const std::optional<RunRow> run, RunOf(database, record));
   if (options.wants_json()) {
-    RETURN_IF_ERROR(WriteAnswer(database, options, {{"record", RecordToJson(record, run)}, {"task", task.ToJson()}}));
+    RETURN_IF_ERROR(WriteAnswer(database, options,
+                                {{"record", RecordToJson(record, run)}, {"task", task.ToJson()}}));
   } else {
     PrintRecord(record, task, run);
   }
@@ -131,16 +135,19 @@ Result<int> ShowTask(const Database& database, const ShowOptions& options) {
   ASSIGN_OR_RETURN(const std::vector<TaskRow> tasks, database.Tasks());
   ASSIGN_OR_RETURN(const std::vector<ModelRow> models, database.Models());
   ASSIGN_OR_RETURN(const std::optional<Record> best, database.Best(fingerprint));
-  const auto found = std::find_if(tasks.begin(), tasks.end(),
-                                  [&](const TaskRow& row) { return row.fingerprint == fingerprint; });
+  const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const TaskRow& row) {
+    return row.fingerprint == fingerprint;
+  });
   const TaskRow row = found != tasks.end() ? *found : TaskRow{};
   Json used_by = Json::array();
   std::string used_text;
   for (const ModelRow& model : models) {
     for (const auto& [name, uses] : model.task_uses) {
       if (name != fingerprint) continue;
-      used_by.push_back({{"model", model.name}, {"fingerprint", model.fingerprint}, {"uses", uses}});
-      used_text += fmt::format("{}{} ({})", used_text.empty() ? "" : ", ", model.name, Plural(uses, "use"));
+      used_by.push_back(
+          {{"model", model.name}, {"fingerprint", model.fingerprint}, {"uses", uses}});
+      used_text +=
+          fmt::format("{}{} ({})", used_text.empty() ? "" : ", ", model.name, Plural(uses, "use"));
     }
   }
   if (options.wants_json()) {
@@ -168,7 +175,8 @@ Result<int> ShowTask(const Database& database, const ShowOptions& options) {
                           input.constant ? " constant" : "");
   }
   Print("inputs", inputs);
-  if (const Result<TensorType> output = task.OutputType(); output) Print("output", ToString(*output));
+  if (const Result<TensorType> output = task.OutputType(); output)
+    Print("output", ToString(*output));
   Print("work", fmt::format("{:.3f} MFLOP", task.Flops() / 1e6));
   Print("models", used_text);
   Print("trials", fmt::format("{}, {} failed", row.trials, row.failed));
@@ -191,7 +199,8 @@ Result<int> Show(const ShowOptions& options) {
   if (error == std::errc() && parsed == end && id > 0) {
     const Result<Record> record = database->RecordById(id);
     if (record) return ShowRecord(*database, options, *record);
-    const bool may_be_task = record.error().code == ErrorCode::kNotFound && database->TaskByFingerprint(options.what);
+    const bool may_be_task =
+        record.error().code == ErrorCode::kNotFound && database->TaskByFingerprint(options.what);
     if (!may_be_task) return tl::unexpected<Error>(record.error());
   }
   return ShowTask(*database, options);
@@ -201,11 +210,13 @@ Result<int> Show(const ShowOptions& options) {
 
 void AddShowVerb(DbVerbs& verbs) {
   auto options = std::make_shared<ShowOptions>();
-  CLI::App* verb = verbs.Add("show", "One record, or one task with its best record: provenance, times, schedule",
-                             "Times are in milliseconds; the schedule is printed as Halide's C++ calls.\n"
-                             "Example: whet db show 1a2b3c4d --db tuning.db",
-                             options, [options] { return Show(*options); });
-  verb->add_option("record-or-task", options->what, "A record's id, or the beginning of a task's fingerprint")
+  CLI::App* verb =
+      verbs.Add("show", "One record, or one task with its best record: provenance, times, schedule",
+                "Times are in milliseconds; the schedule is printed as Halide's C++ calls.\n"
+                "Example: whet db show 1a2b3c4d --db tuning.db",
+                options, [options] { return Show(*options); });
+  verb->add_option("record-or-task", options->what,
+                   "A record's id, or the beginning of a task's fingerprint")
       ->type_name("RECORD-ID|TASK")
       ->required();
 }

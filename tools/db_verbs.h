@@ -19,8 +19,8 @@ struct DbOptions {
   bool wants_json() const { return !json.empty(); }
 };
 
-// A sub-verb with --db and --json. `work` runs when it was given and returns the exit code; an error becomes one
-// sentence on stderr and exit code 1.
+// A sub-verb with --db and --json. `work` runs when it was given and returns the exit code; an
+// error becomes one sentence on stderr and exit code 1.
 class DbVerbs {
  public:
   DbVerbs(CLI::App& db, int* exit_code) : db_(db), exit_code_(exit_code) {}
@@ -39,7 +39,7 @@ void AddQueryVerb(DbVerbs& verbs);
 void AddStatsVerb(DbVerbs& verbs);
 void AddCurveVerb(DbVerbs& verbs);
 void AddExportVerb(DbVerbs& verbs);
-void AddImportVerbs(DbVerbs& verbs);   // import and merge
+void AddImportVerbs(DbVerbs& verbs);  // import and merge
 void AddCheckVerb(DbVerbs& verbs);
 
 // Opens the file for reading.
@@ -51,13 +51,14 @@ Status WriteAnswer(const Database& database, const DbOptions& options, Json json
 // The full fingerprint of the one task that a prefix names.
 Result<std::string> FullFingerprint(const Database& database, const std::string& prefix);
 
-std::string ShortFingerprint(const std::string& fingerprint);    // the first 8 digits
-std::string Milliseconds(double ms);                             // "0.471"; "-" for 0: none
-std::string Ratio(double ratio);                                 // "1.82x"; "-" for 0
-std::string Seconds(double seconds);                             // "12.3 s", "4 min 02 s", "2 h 05 min"
-std::string Bytes(int64_t bytes);                                // "1.2 MiB"
-std::string FirstLine(const std::string& text, size_t width);    // cut to `width` with "..", controls blanked
-std::string Plural(int64_t count, std::string_view noun);        // "1 task", "2 tasks"
-Json NumberOrNull(double value);                                 // null for 0 and what is not finite
+std::string ShortFingerprint(const std::string& fingerprint);  // the first 8 digits
+std::string Milliseconds(double ms);                           // "0.471"; "-" for 0: none
+std::string Ratio(double ratio);                               // "1.82x"; "-" for 0
+std::string Seconds(double seconds);  // "12.3 s", "4 min 02 s", "2 h 05 min"
+std::string Bytes(int64_t bytes);     // "1.2 MiB"
+std::string FirstLine(const std::string& text,
+                      size_t width);  // cut to `width` with "..", controls blanked
+std::string Plural(int64_t count, std::string_view noun);  // "1 task", "2 tasks"
+Json NumberOrNull(double value);                           // null for 0 and what is not finite
 
 }  // namespace whet

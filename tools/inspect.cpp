@@ -21,7 +21,8 @@ struct InspectOptions {
 };
 
 void PrintPorts(const char* label, const std::vector<std::pair<std::string, TensorType>>& ports) {
-  for (const auto& [name, type] : ports) std::printf("%-8s%s  %s\n", label, name.c_str(), ToString(type).c_str());
+  for (const auto& [name, type] : ports)
+    std::printf("%-8s%s  %s\n", label, name.c_str(), ToString(type).c_str());
 }
 
 std::string Mflop(double flops) { return flops > 0 ? fmt::format("{:.2f}", flops / 1e6) : "-"; }
@@ -30,14 +31,17 @@ Result<int> InspectModel(const InspectOptions& options, Json* json) {
   ASSIGN_OR_RETURN(const Target target, ResolveTarget(options.target, options.threads));
   ASSIGN_OR_RETURN(const Network network, LoadNetworkFile(options.what, options.shapes, target));
   std::vector<std::pair<std::string, TensorType>> inputs, outputs;
-  for (ValueId id : network.graph.inputs) inputs.emplace_back(network.graph.values[id].name, network.graph.values[id].type);
-  for (ValueId id : network.graph.outputs) outputs.emplace_back(network.graph.values[id].name, network.graph.values[id].type);
+  for (ValueId id : network.graph.inputs)
+    inputs.emplace_back(network.graph.values[id].name, network.graph.values[id].type);
+  for (ValueId id : network.graph.outputs)
+    outputs.emplace_back(network.graph.values[id].name, network.graph.values[id].type);
   double flops = 0;
   for (size_t t = 0; t < network.partition.tasks.size(); ++t)
     flops += network.partition.tasks[t].Flops() * network.partition.use_counts[t];
-  std::printf("%s: %zu nodes as imported, %zu after the passes, %zu kernels of %zu tasks, %s MFLOP\n",
-              network.id.c_str(), network.source.nodes.size(), network.graph.nodes.size(),
-              network.partition.uses.size(), network.partition.tasks.size(), Mflop(flops).c_str());
+  std::printf(
+      "%s: %zu nodes as imported, %zu after the passes, %zu kernels of %zu tasks, %s MFLOP\n",
+      network.id.c_str(), network.source.nodes.size(), network.graph.nodes.size(),
+      network.partition.uses.size(), network.partition.tasks.size(), Mflop(flops).c_str());
   PrintPorts("input", inputs);
   PrintPorts("output", outputs);
   std::printf("target  %s\n\n", target.ToString().c_str());
@@ -45,10 +49,13 @@ Result<int> InspectModel(const InspectOptions& options, Json* json) {
   *json = {{"id", network.id}, {"fingerprint", network.fingerprint}, {"tasks", Json::array()}};
   for (size_t t = 0; t < network.partition.tasks.size(); ++t) {
     const Task& task = network.partition.tasks[t];
-    table.AddRow({task.Describe(), task.Fingerprint().substr(0, 8), std::to_string(network.partition.use_counts[t]),
-                  Mflop(task.Flops())});
-    (*json)["tasks"].push_back({{"task", task.ToJson()}, {"describe", task.Describe()}, {"spelling", SpellTask(task)},
-                                {"fingerprint", task.Fingerprint()}, {"uses", network.partition.use_counts[t]},
+    table.AddRow({task.Describe(), task.Fingerprint().substr(0, 8),
+                  std::to_string(network.partition.use_counts[t]), Mflop(task.Flops())});
+    (*json)["tasks"].push_back({{"task", task.ToJson()},
+                                {"describe", task.Describe()},
+                                {"spelling", SpellTask(task)},
+                                {"fingerprint", task.Fingerprint()},
+                                {"uses", network.partition.use_counts[t]},
                                 {"flops", task.Flops()}});
   }
   std::fputs(table.ToString().c_str(), stdout);
@@ -58,14 +65,15 @@ Result<int> InspectModel(const InspectOptions& options, Json* json) {
 Result<int> InspectBundle(const InspectOptions& options, Json* json) {
   ASSIGN_OR_RETURN(Bundle bundle, OpenBundle(options.what));
   const PlanSpec& plan = bundle.executor->plan();
-  std::printf("%s: %zu steps of %zu kernels for %s, %d threads\n", plan.model.c_str(), plan.steps.size(),
-              plan.kernels.size(), plan.target.c_str(), plan.threads);
+  std::printf("%s: %zu steps of %zu kernels for %s, %d threads\n", plan.model.c_str(),
+              plan.steps.size(), plan.kernels.size(), plan.target.c_str(), plan.threads);
   std::vector<std::pair<std::string, TensorType>> inputs, outputs;
   for (const PlanPort& port : plan.inputs) inputs.emplace_back(port.name, port.type);
   for (const PlanPort& port : plan.outputs) outputs.emplace_back(port.name, port.type);
   PrintPorts("input", inputs);
   PrintPorts("output", outputs);
-  std::printf("memory  %.2f MB of weights, %.2f MB arena\n\n", static_cast<double>(plan.constant_bytes) / 1e6,
+  std::printf("memory  %.2f MB of weights, %.2f MB arena\n\n",
+              static_cast<double>(plan.constant_bytes) / 1e6,
               static_cast<double>(plan.arena_bytes) / 1e6);
   std::vector<int> uses(plan.kernels.size(), 0);
   for (const PlanStep& step : plan.steps)
@@ -86,7 +94,8 @@ int InspectFeatures(Json* json) {
   *json = {{"feature_version", kFeatureVersion}, {"features", Json::array()}};
   for (const FeatureInfo& feature : FeatureTable()) {
     table.AddRow({feature.name, feature.unit, feature.meaning});
-    (*json)["features"].push_back({{"name", feature.name}, {"unit", feature.unit}, {"meaning", feature.meaning}});
+    (*json)["features"].push_back(
+        {{"name", feature.name}, {"unit", feature.unit}, {"meaning", feature.meaning}});
   }
   std::fputs(table.ToString().c_str(), stdout);
   return 0;
@@ -99,10 +108,15 @@ Status EmitCode(const Task& task, const Trace& trace, const InspectOptions& opti
   while (begin <= options.emit.size()) {
     const size_t comma = std::min(options.emit.find(',', begin), options.emit.size());
     const std::string item = options.emit.substr(begin, comma - begin);
-    if (item == "object") emit.object_path = prefix + ".o";
-    else if (item == "stmt") emit.stmt_path = prefix + ".stmt";
-    else if (item == "asm") emit.assembly_path = prefix + ".s";
-    else return Fail(ErrorCode::kInvalidInput, "--emit '{}': expected object, stmt or asm, with commas", item);
+    if (item == "object")
+      emit.object_path = prefix + ".o";
+    else if (item == "stmt")
+      emit.stmt_path = prefix + ".stmt";
+    else if (item == "asm")
+      emit.assembly_path = prefix + ".s";
+    else
+      return Fail(ErrorCode::kInvalidInput,
+                  "--emit '{}': expected object, stmt or asm, with commas", item);
     begin = comma + 1;
   }
   RETURN_IF_ERROR(CompileKernel(task, trace, "whet_kernel", emit));
@@ -113,14 +127,16 @@ Status EmitCode(const Task& task, const Trace& trace, const InspectOptions& opti
 }
 
 // A task under one schedule: its loop nest and the Halide calls that make it.
-Result<int> InspectCandidate(const Task& task, const Trace* trace, const InspectOptions& options, Json* json) {
+Result<int> InspectCandidate(const Task& task, const Trace* trace, const InspectOptions& options,
+                             Json* json) {
   ASSIGN_OR_RETURN(const Target target, Target::Parse(task.target));
   ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
   ASSIGN_OR_RETURN(const SketchSpace space, SketchSpace::Create(task, machine));
-  std::printf("task    %s\n        %s, %s MFLOP, fingerprint %s\n", task.Describe().c_str(), task.target.c_str(),
-              Mflop(task.Flops()).c_str(), task.Fingerprint().c_str());
+  std::printf("task    %s\n        %s, %s MFLOP, fingerprint %s\n", task.Describe().c_str(),
+              task.target.c_str(), Mflop(task.Flops()).c_str(), task.Fingerprint().c_str());
   const Trace chosen = trace ? *trace : space.Default();
-  *json = {{"task", task.ToJson()}, {"fingerprint", task.Fingerprint()}, {"trace", chosen.ToJson()}};
+  *json = {
+      {"task", task.ToJson()}, {"fingerprint", task.Fingerprint()}, {"trace", chosen.ToJson()}};
   if (!trace) {
     std::printf("\n%zu sketches, %.3g schedules\n", space.sketches().size(), space.Size());
     for (const Sketch& sketch : space.sketches()) {
@@ -134,8 +150,8 @@ Result<int> InspectCandidate(const Task& task, const Trace* trace, const Inspect
   ASSIGN_OR_RETURN(const LoopNest nest, space.Nest(chosen));
   ASSIGN_OR_RETURN(const Dag* const dag, space.DagFor(chosen));
   std::printf("\n%s schedule: %s\n\n%s\n%s", trace ? "the" : "default",
-              chosen.sketch.empty() ? "written by hand" : chosen.sketch.c_str(), ToString(*dag, nest).c_str(),
-              chosen.ToCpp().c_str());
+              chosen.sketch.empty() ? "written by hand" : chosen.sketch.c_str(),
+              ToString(*dag, nest).c_str(), chosen.ToCpp().c_str());
   if (options.features) {
     std::vector<float> row(FeatureTable().size());
     ExtractFeatures(*dag, nest, machine, row);
@@ -164,7 +180,8 @@ Result<int> InspectTask(const InspectOptions& options, Json* json) {
 
 Result<int> InspectRecord(const InspectOptions& options, Json* json) {
   if (options.database.empty())
-    return Fail(ErrorCode::kInvalidInput, "record {}: give the tuning database that holds it with --db FILE", options.what);
+    return Fail(ErrorCode::kInvalidInput,
+                "record {}: give the tuning database that holds it with --db FILE", options.what);
   ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
                    Database::Open(options.database, Database::Mode::kReadOnly));
   ASSIGN_OR_RETURN(const Record record, database->RecordById(std::stoll(options.what)));
@@ -177,11 +194,11 @@ Result<int> Inspect(const InspectOptions& options) {
   const bool number = !options.what.empty() && options.what.size() < 18 &&
                       options.what.find_first_not_of("0123456789") == std::string::npos;
   Json json;
-  Result<int> code = options.what == "features"                          ? Result<int>(InspectFeatures(&json))
-                     : number                                            ? InspectRecord(options, &json)
-                     : KindOf(options.what) == ArgumentKind::kBundle     ? InspectBundle(options, &json)
-                     : KindOf(options.what) == ArgumentKind::kTask       ? InspectTask(options, &json)
-                                                                         : InspectModel(options, &json);
+  Result<int> code = options.what == "features" ? Result<int>(InspectFeatures(&json))
+                     : number                   ? InspectRecord(options, &json)
+                     : KindOf(options.what) == ArgumentKind::kBundle ? InspectBundle(options, &json)
+                     : KindOf(options.what) == ArgumentKind::kTask   ? InspectTask(options, &json)
+                                                                     : InspectModel(options, &json);
   if (code && !options.json.empty()) {
     json["schema_version"] = 1;
     json["context"] = ReportContext(AllowedCpuCount());
@@ -193,27 +210,39 @@ Result<int> Inspect(const InspectOptions& options) {
 }  // namespace
 
 void RegisterInspect(CLI::App& app, int* exit_code) {
-  CLI::App* verb = app.add_subcommand("inspect", "show what a network, bundle, task, record or the features consist of");
+  CLI::App* verb = app.add_subcommand(
+      "inspect", "show what a network, bundle, task, record or the features consist of");
   auto options = std::make_shared<InspectOptions>();
   verb->add_option("what", options->what,
-                   "an ONNX file, a bundle's folder, a task ('MatMul(a=64x64,b=64x64)'), a record's id, or the word\n"
+                   "an ONNX file, a bundle's folder, a task ('MatMul(a=64x64,b=64x64)'), a "
+                   "record's id, or the word\n"
                    "features for the table of what the cost model sees")
-      ->type_name("MODEL|BUNDLE|TASK|RECORD-ID|features")->required();
-  verb->add_option("--db", options->database, "tuning database that holds the record")->type_name("FILE");
-  verb->add_option("--shape", options->shapes, "shape of an input that the file leaves open: x=1x3x48x192")
+      ->type_name("MODEL|BUNDLE|TASK|RECORD-ID|features")
+      ->required();
+  verb->add_option("--db", options->database, "tuning database that holds the record")
+      ->type_name("FILE");
+  verb->add_option("--shape", options->shapes,
+                   "shape of an input that the file leaves open: x=1x3x48x192")
       ->type_name("NAME=SHAPE");
-  verb->add_option("--trace", options->trace, "a task: under this trace (JSON) instead of the default schedule")
+  verb->add_option("--trace", options->trace,
+                   "a task: under this trace (JSON) instead of the default schedule")
       ->type_name("FILE");
   verb->add_flag("--features", options->features, "a task or record: its features");
-  verb->add_option("--emit", options->emit, "a task or record: also write object, stmt (lowered), asm; with commas");
-  verb->add_option("-o,--output", options->output, "prefix of what --emit writes (default: kernel)")->type_name("PREFIX");
+  verb->add_option("--emit", options->emit,
+                   "a task or record: also write object, stmt (lowered), asm; with commas");
+  verb->add_option("-o,--output", options->output, "prefix of what --emit writes (default: kernel)")
+      ->type_name("PREFIX");
   verb->add_option("--target", options->target, "target (default: host)")->type_name("T");
-  verb->add_option("--threads", options->threads, "threads (default: all cores)")->type_name("N")->check(CLI::Range(1, 1024));
-  verb->add_option("--json", options->json, "also write it as JSON to this file")->type_name("FILE");
-  verb->footer("Examples:\n"
-               "  whet inspect model.onnx\n"
-               "  whet inspect 'Conv(x=1x64x56x56,w=64x64x3x3,pads=1)+Relu' --emit stmt,asm -o conv\n"
-               "  whet inspect 42 --db tuning.db --features");
+  verb->add_option("--threads", options->threads, "threads (default: all cores)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
+  verb->add_option("--json", options->json, "also write it as JSON to this file")
+      ->type_name("FILE");
+  verb->footer(
+      "Examples:\n"
+      "  whet inspect model.onnx\n"
+      "  whet inspect 'Conv(x=1x64x56x56,w=64x64x3x3,pads=1)+Relu' --emit stmt,asm -o conv\n"
+      "  whet inspect 42 --db tuning.db --features");
   verb->callback([options, exit_code] {
     CatchInterrupts();
     const auto result = Inspect(*options);

@@ -32,7 +32,9 @@ struct TestSet {
 
 std::string SafeFileName(const std::string& name) {
   std::string safe;
-  for (char c : name) safe += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == '_' ? c : '_';
+  for (char c : name)
+    safe +=
+        std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == '_' ? c : '_';
   return safe;
 }
 
@@ -40,15 +42,18 @@ Result<TestSet> ReadTestSet(const fs::path& folder, const PlanSpec& plan) {
   TestSet set;
   set.name = folder.filename().string();
   const size_t digits = set.name.find_last_not_of("0123456789") + 1;
-  if (digits < set.name.size() && set.name.size() - digits < 9) set.number = std::stoi(set.name.substr(digits));
+  if (digits < set.name.size() && set.name.size() - digits < 9)
+    set.number = std::stoi(set.name.substr(digits));
   for (size_t i = 0; i < plan.inputs.size(); ++i) {
     const fs::path file = folder / fmt::format("input_{}.pb", i);
     ASSIGN_OR_RETURN(Tensor tensor, ReadTensorFile(file.string()));
     if (tensor.type() != plan.inputs[i].type) {
-      return Fail(ErrorCode::kInvalidInput, "{}: input '{}' is {}, the file holds {}{}", file.string(),
-                  plan.inputs[i].name, ToString(plan.inputs[i].type), ToString(tensor.type()),
+      return Fail(ErrorCode::kInvalidInput, "{}: input '{}' is {}, the file holds {}{}",
+                  file.string(), plan.inputs[i].name, ToString(plan.inputs[i].type),
+                  ToString(tensor.type()),
                   tensor.dtype() == plan.inputs[i].type.dtype
-                      ? fmt::format("; --shape {}={} would fit it", plan.inputs[i].name, ToString(tensor.shape()))
+                      ? fmt::format("; --shape {}={} would fit it", plan.inputs[i].name,
+                                    ToString(tensor.shape()))
                       : "");
     }
     set.inputs.push_back(std::move(tensor));
@@ -68,10 +73,13 @@ Result<std::vector<fs::path>> TestFolders(const std::string& path) {
   std::vector<fs::path> folders;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(path, error))
-    if (entry.path().filename().string().rfind("test_data_set_", 0) == 0) folders.push_back(entry.path());
+    if (entry.path().filename().string().rfind("test_data_set_", 0) == 0)
+      folders.push_back(entry.path());
   if (folders.empty()) {
-    return Fail(ErrorCode::kNotFound, "--test-data {}: expected a folder with input_0.pb, or with folders test_data_set_0, ..",
-                path);
+    return Fail(
+        ErrorCode::kNotFound,
+        "--test-data {}: expected a folder with input_0.pb, or with folders test_data_set_0, ..",
+        path);
   }
   std::sort(folders.begin(), folders.end());
   return folders;
@@ -83,7 +91,8 @@ void AddShapesOfTestData(const RunOptions& options, const std::vector<fs::path>&
   if (!shapes->empty() || KindOf(options.network) != ArgumentKind::kModel) return;
   const auto network = LoadNetworkFile(options.network, {}, Target::Host(1));
   if (network) return;  // static already
-  // Single-input networks need no name matching beyond the message's own list; try each recorded name.
+  // Single-input networks need no name matching beyond the message's own list; try each recorded
+  // name.
   for (int i = 0;; ++i) {
     const fs::path file = folders[0] / fmt::format("input_{}.pb", i);
     if (!fs::exists(file)) return;
@@ -114,7 +123,8 @@ Result<int> RunAll(RunOptions options) {
   if (sets.empty()) {
     TestSet set;
     set.name = "inputs";
-    ASSIGN_OR_RETURN(set.inputs, MakeNetworkInputs(plan, options.inputs, options.inputs.empty() && options.check));
+    ASSIGN_OR_RETURN(set.inputs, MakeNetworkInputs(plan, options.inputs,
+                                                   options.inputs.empty() && options.check));
     sets.push_back(std::move(set));
   }
   if (!options.output.empty()) {
@@ -130,7 +140,8 @@ Result<int> RunAll(RunOptions options) {
     ASSIGN_OR_RETURN(const std::vector<Tensor> outputs, RunOnce(*runnable.executor, set.inputs));
     if (options.check && set.expected.empty()) {
       if (!runnable.network) {
-        return Fail(ErrorCode::kInvalidInput, "--check of a bundle needs --test-data with recorded outputs");
+        return Fail(ErrorCode::kInvalidInput,
+                    "--check of a bundle needs --test-data with recorded outputs");
       }
       std::vector<const Tensor*> inputs;
       for (const Tensor& tensor : set.inputs) inputs.push_back(&tensor);
@@ -142,30 +153,40 @@ Result<int> RunAll(RunOptions options) {
         const fs::path cases = fs::path(options.test_data).empty()
                                    ? fs::path()
                                    : (folders[0].parent_path().parent_path() / "cases.tsv");
-        ASSIGN_OR_RETURN(const Tolerance tolerance,
-                         ToleranceOf(cases.string(), folders.empty() ? "" : folders[0].parent_path().filename().string(),
-                                     set.number, static_cast<int>(i)));
+        ASSIGN_OR_RETURN(
+            const Tolerance tolerance,
+            ToleranceOf(cases.string(),
+                        folders.empty() ? "" : folders[0].parent_path().filename().string(),
+                        set.number, static_cast<int>(i)));
         const Comparison comparison = CompareTensors(outputs[i], set.expected[i], tolerance);
         difference = fmt::format("{:.2e}", comparison.max_abs_diff);
         bound = fmt::format("{} {:.1e}", tolerance.compare, tolerance.value);
         verdict = comparison.ok ? "agrees" : comparison.why;
         all_good &= comparison.ok || !options.check;
-        results.push_back({{"set", set.name}, {"output", plan.outputs[i].name}, {"ok", comparison.ok},
-                           {"max_abs_diff", comparison.max_abs_diff}, {"error", comparison.error},
-                           {"compare", tolerance.compare}, {"tolerance", tolerance.value}});
+        results.push_back({{"set", set.name},
+                           {"output", plan.outputs[i].name},
+                           {"ok", comparison.ok},
+                           {"max_abs_diff", comparison.max_abs_diff},
+                           {"error", comparison.error},
+                           {"compare", tolerance.compare},
+                           {"tolerance", tolerance.value}});
       }
-      table.AddRow({set.name, plan.outputs[i].name, ToString(plan.outputs[i].type), difference, bound, verdict});
+      table.AddRow({set.name, plan.outputs[i].name, ToString(plan.outputs[i].type), difference,
+                    bound, verdict});
       if (!options.output.empty()) {
         const std::string prefix = sets.size() > 1 ? set.name + "_" : "";
-        const fs::path file = fs::path(options.output) / (prefix + SafeFileName(plan.outputs[i].name) + ".npy");
+        const fs::path file =
+            fs::path(options.output) / (prefix + SafeFileName(plan.outputs[i].name) + ".npy");
         RETURN_IF_ERROR(WriteFileAtomically(file, ToNpy(outputs[i])));
       }
     }
   }
   std::fputs(table.ToString().c_str(), stdout);
   if (!options.json.empty()) {
-    RETURN_IF_ERROR(WriteJson(options.json, {{"schema_version", 1}, {"context", ReportContext(plan.threads)},
-                                             {"id", runnable.id}, {"results", results}}));
+    RETURN_IF_ERROR(WriteJson(options.json, {{"schema_version", 1},
+                                             {"context", ReportContext(plan.threads)},
+                                             {"id", runnable.id},
+                                             {"results", results}}));
   }
   return all_good ? 0 : 2;
 }
@@ -173,22 +194,29 @@ Result<int> RunAll(RunOptions options) {
 }  // namespace
 
 void RegisterRun(CLI::App& app, int* exit_code) {
-  CLI::App* verb = app.add_subcommand("run", "run a network once: inputs in, outputs out, checked if asked");
+  CLI::App* verb =
+      app.add_subcommand("run", "run a network once: inputs in, outputs out, checked if asked");
   auto options = std::make_shared<RunOptions>();
   verb->add_option("network", options->network, "an ONNX file or a bundle's folder")->required();
-  verb->add_option("--db", options->runnable.database, "tuning database; without it, default schedules");
-  verb->add_option("--shape", options->runnable.shapes, "NAME=SHAPE of an input that the file leaves open: x=1x3x48x192");
+  verb->add_option("--db", options->runnable.database,
+                   "tuning database; without it, default schedules");
+  verb->add_option("--shape", options->runnable.shapes,
+                   "NAME=SHAPE of an input that the file leaves open: x=1x3x48x192");
   verb->add_option("--target", options->runnable.target, "target (default: host)");
-  verb->add_option("--threads", options->runnable.threads, "threads (default: the target's)")->check(CLI::Range(1, 1024));
+  verb->add_option("--threads", options->runnable.threads, "threads (default: the target's)")
+      ->check(CLI::Range(1, 1024));
   verb->add_option("--input", options->inputs, "NAME=FILE.npy or NAME=FILE.pb");
-  verb->add_option("--test-data", options->test_data, "folder of input_J.pb and output_J.pb, or of test_data_set_K");
+  verb->add_option("--test-data", options->test_data,
+                   "folder of input_J.pb and output_J.pb, or of test_data_set_K");
   verb->add_option("--output", options->output, "folder for one .npy file an output");
   verb->add_option("--json", options->json, "write the comparison as JSON to this file");
   verb->add_flag("--check", options->check,
-                 "compare with the recorded outputs (tolerances: cases.tsv beside the case, else 1e-3), or with the\n"
+                 "compare with the recorded outputs (tolerances: cases.tsv beside the case, else "
+                 "1e-3), or with the\n"
                  "operators' reference computations; exit code 2 where they differ");
-  verb->footer("Examples:\n  whet run model.onnx --db tuning.db --input x=in.npy --output out\n"
-               "  whet run resnet50/model.onnx --test-data resnet50 --check");
+  verb->footer(
+      "Examples:\n  whet run model.onnx --db tuning.db --input x=in.npy --output out\n"
+      "  whet run resnet50/model.onnx --test-data resnet50 --check");
   verb->callback([options, exit_code] {
     CatchInterrupts();
     const auto result = RunAll(*options);

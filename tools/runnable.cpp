@@ -14,14 +14,16 @@ Tensor RandomTensor(const TensorType& type, uint64_t seed) {
   Tensor tensor(type);
   Rng rng(seed);
   if (type.dtype == DataType::kFloat32) {
-    for (int64_t i = 0; i < tensor.count(); ++i) tensor.data<float>()[i] = static_cast<float>(2 * rng.Uniform() - 1);
+    for (int64_t i = 0; i < tensor.count(); ++i)
+      tensor.data<float>()[i] = static_cast<float>(2 * rng.Uniform() - 1);
   }
   return tensor;
 }
 
 Result<Runnable> OpenBundleDirectory(const std::string& directory, const RunnableOptions& options) {
   if (!options.database.empty() || !options.shapes.empty()) {
-    return Fail(ErrorCode::kInvalidInput, "{}: a bundle brings its schedules and shapes; leave --db and --shape out",
+    return Fail(ErrorCode::kInvalidInput,
+                "{}: a bundle brings its schedules and shapes; leave --db and --shape out",
                 directory);
   }
   ASSIGN_OR_RETURN(Bundle bundle, OpenBundle(directory));
@@ -47,28 +49,33 @@ Result<Runnable> OpenRunnable(const std::string& argument, const RunnableOptions
   Runnable runnable;
   ASSIGN_OR_RETURN(runnable.network, LoadNetworkFile(argument, options.shapes, target));
   runnable.id = runnable.network->id;
-  ASSIGN_OR_RETURN(const std::vector<ChosenSchedule> schedules,
-                   ChooseSchedules(runnable.network->partition, database.get(), OnMiss::kDefault, machine));
+  ASSIGN_OR_RETURN(
+      const std::vector<ChosenSchedule> schedules,
+      ChooseSchedules(runnable.network->partition, database.get(), OnMiss::kDefault, machine));
   for (const ChosenSchedule& schedule : schedules) runnable.tuned_tasks += schedule.record != 0;
   ASSIGN_OR_RETURN(runnable.executor, BuildExecutor(*runnable.network, schedules, *workers));
   return runnable;
 }
 
-Result<std::vector<Tensor>> MakeNetworkInputs(const PlanSpec& plan, const std::vector<std::string>& files, bool fill) {
+Result<std::vector<Tensor>> MakeNetworkInputs(const PlanSpec& plan,
+                                              const std::vector<std::string>& files, bool fill) {
   std::vector<Tensor> tensors(plan.inputs.size());
   std::vector<bool> given(plan.inputs.size(), false);
   std::string names;
-  for (const PlanPort& port : plan.inputs) names += (names.empty() ? "" : ", ") + port.name + " " + ToString(port.type);
+  for (const PlanPort& port : plan.inputs)
+    names += (names.empty() ? "" : ", ") + port.name + " " + ToString(port.type);
   for (const std::string& text : files) {
     const size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
-      return Fail(ErrorCode::kInvalidInput, "--input '{}': write NAME=FILE.npy or NAME=FILE.pb", text);
+      return Fail(ErrorCode::kInvalidInput, "--input '{}': write NAME=FILE.npy or NAME=FILE.pb",
+                  text);
     }
     const std::string name = text.substr(0, equals), path = text.substr(equals + 1);
     size_t i = 0;
     while (i < plan.inputs.size() && plan.inputs[i].name != name) ++i;
     if (i == plan.inputs.size()) {
-      return Fail(ErrorCode::kInvalidInput, "--input '{}': the network has no such input; it has {}", name, names);
+      return Fail(ErrorCode::kInvalidInput,
+                  "--input '{}': the network has no such input; it has {}", name, names);
     }
     ASSIGN_OR_RETURN(tensors[i], ReadTensorFile(path));
     if (tensors[i].type() != plan.inputs[i].type) {
@@ -80,7 +87,8 @@ Result<std::vector<Tensor>> MakeNetworkInputs(const PlanSpec& plan, const std::v
   for (size_t i = 0; i < plan.inputs.size(); ++i) {
     if (given[i]) continue;
     if (!fill) {
-      return Fail(ErrorCode::kInvalidInput, "input '{}' is missing: give --input {}=FILE.npy; the network takes {}",
+      return Fail(ErrorCode::kInvalidInput,
+                  "input '{}' is missing: give --input {}=FILE.npy; the network takes {}",
                   plan.inputs[i].name, plan.inputs[i].name, names);
     }
     tensors[i] = RandomTensor(plan.inputs[i].type, i + 1);

@@ -13,24 +13,25 @@
 namespace whet {
 
 struct RunnableOptions {
-  std::vector<std::string> shapes;   // NAME=SHAPE
-  std::string database;              // path; empty: none
+  std::vector<std::string> shapes;  // NAME=SHAPE
+  std::string database;             // path; empty: none
   std::string target = "host";
-  int threads = 0;                   // 0: as the target says
+  int threads = 0;  // 0: as the target says
 };
 
 struct Runnable {
-  std::string id;                    // what reports call it
+  std::string id;  // what reports call it
   std::unique_ptr<Executor> executor;
-  std::optional<Network> network;    // nothing for a bundle
-  int tuned_tasks = 0;               // tasks with a record
+  std::optional<Network> network;  // nothing for a bundle
+  int tuned_tasks = 0;             // tasks with a record
 };
 
 Result<Runnable> OpenRunnable(const std::string& argument, const RunnableOptions& options);
 
-// Tensors of the plan's inputs: from `NAME=FILE` texts where given; the others, if `fill` is true, from a fixed seed,
-// uniform in [-1, 1). Errors name the input, what was given and what it takes.
-Result<std::vector<Tensor>> MakeNetworkInputs(const PlanSpec& plan, const std::vector<std::string>& files, bool fill);
+// Tensors of the plan's inputs: from `NAME=FILE` texts where given; the others, if `fill` is true,
+// from a fixed seed, uniform in [-1, 1). Errors name the input, what was given and what it takes.
+Result<std::vector<Tensor>> MakeNetworkInputs(const PlanSpec& plan,
+                                              const std::vector<std::string>& files, bool fill);
 
 // Runs once; one tensor an output.
 Result<std::vector<Tensor>> RunOnce(Executor& executor, const std::vector<Tensor>& inputs,

@@ -51,11 +51,13 @@ Result<double> ParseDuration(const std::string& text) {
   double total = 0;
   size_t at = 0;
   const auto bad = [&] {
-    return Fail(ErrorCode::kInvalidInput, "'{}' is no duration; write seconds (90), 90s, 5m or 1h30m", text);
+    return Fail(ErrorCode::kInvalidInput,
+                "'{}' is no duration; write seconds (90), 90s, 5m or 1h30m", text);
   };
   while (at < text.size()) {
     const size_t digits = text.find_first_not_of("0123456789.", at);
-    const std::string number = text.substr(at, digits == std::string::npos ? std::string::npos : digits - at);
+    const std::string number =
+        text.substr(at, digits == std::string::npos ? std::string::npos : digits - at);
     if (number.empty() || number.size() > 12 || number == ".") return bad();
     const char unit = digits == std::string::npos ? 's' : text[digits];
     const double scale = unit == 's' ? 1 : unit == 'm' ? 60 : unit == 'h' ? 3600 : 0;
@@ -68,7 +70,8 @@ Result<double> ParseDuration(const std::string& text) {
 }
 
 Result<Target> ResolveTarget(const std::string& text, int threads) {
-  ASSIGN_OR_RETURN(Target target, text == "host" ? Target::Host(AllowedCpuCount()) : Target::Parse(text));
+  ASSIGN_OR_RETURN(Target target,
+                   text == "host" ? Target::Host(AllowedCpuCount()) : Target::Parse(text));
   if (threads > 0) target.threads = threads;
   return target;
 }
@@ -88,7 +91,8 @@ Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::
   for (const std::string& text : shapes) {
     const size_t equals = text.rfind('=');
     if (equals == std::string::npos || equals == 0) {
-      return Fail(ErrorCode::kInvalidInput, "--shape '{}': write NAME=SHAPE, as in x=1x3x48x192", text);
+      return Fail(ErrorCode::kInvalidInput, "--shape '{}': write NAME=SHAPE, as in x=1x3x48x192",
+                  text);
     }
     auto shape = ParseShape(text.substr(equals + 1));
     if (!shape) return Prefixed(shape.error(), "--shape '" + text + "'");
@@ -119,15 +123,17 @@ Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database
     if (best) return ChosenSchedule{best->trace, best->id};
   }
   if (on_miss == OnMiss::kError) {
-    return Fail(ErrorCode::kNotFound, "{}: {} has no record of it for target {}; tune it, or take --on-miss default",
+    return Fail(ErrorCode::kNotFound,
+                "{}: {} has no record of it for target {}; tune it, or take --on-miss default",
                 task.Describe(), database ? database->path() : "no database (--db)", task.target);
   }
   ASSIGN_OR_RETURN(const SketchSpace space, SketchSpace::Create(task, machine));
   return ChosenSchedule{space.Default(), 0};
 }
 
-Result<std::vector<ChosenSchedule>> ChooseSchedules(const Partition& partition, const Database* database,
-                                                    OnMiss on_miss, const MachineModel& machine) {
+Result<std::vector<ChosenSchedule>> ChooseSchedules(const Partition& partition,
+                                                    const Database* database, OnMiss on_miss,
+                                                    const MachineModel& machine) {
   std::vector<ChosenSchedule> schedules;
   for (const Task& task : partition.tasks) {
     ASSIGN_OR_RETURN(ChosenSchedule schedule, ChooseSchedule(task, database, on_miss, machine));
@@ -142,11 +148,13 @@ Result<std::unique_ptr<WorkerClient>> StartWorkers() {
   return WorkerClient::Start(std::move(options));
 }
 
-Result<std::unique_ptr<Executor>> BuildExecutor(const Network& network, std::span<const ChosenSchedule> schedules,
+Result<std::unique_ptr<Executor>> BuildExecutor(const Network& network,
+                                                std::span<const ChosenSchedule> schedules,
                                                 WorkerClient& client) {
   ASSIGN_OR_RETURN(const TemporaryDirectory directory, TemporaryDirectory::Create("whet"));
-  ASSIGN_OR_RETURN(const CompiledNetwork compiled,
-                   CompileNetwork(network.graph, network.partition, schedules, client, directory.path()));
+  ASSIGN_OR_RETURN(
+      const CompiledNetwork compiled,
+      CompileNetwork(network.graph, network.partition, schedules, client, directory.path()));
   ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, LoadNetwork(compiled));
   SetThreadCount(executor->plan().threads);
   return executor;
@@ -163,21 +171,25 @@ std::string CpuName() {
 Json ReportContext(int threads) {
   utsname system{};
   uname(&system);
-  return {{"machine", {{"cpu", CpuName()}, {"cores", AllowedCpuCount()}, {"system", system.sysname}}},
-          {"threads", threads},
-          {"date", Clock::System().NowUtc()},
-          {"versions", {{"whet", kWhetVersion}, {"halide", "21.0.0"}}}};
+  return {
+      {"machine", {{"cpu", CpuName()}, {"cores", AllowedCpuCount()}, {"system", system.sysname}}},
+      {"threads", threads},
+      {"date", Clock::System().NowUtc()},
+      {"versions", {{"whet", kWhetVersion}, {"halide", "21.0.0"}}}};
 }
 
-Result<std::vector<NamedTask>> SelectTasks(const std::string& path, const std::vector<std::string>& only,
+Result<std::vector<NamedTask>> SelectTasks(const std::string& path,
+                                           const std::vector<std::string>& only,
                                            const std::string& target) {
   ASSIGN_OR_RETURN(std::vector<NamedTask> all, ReadShapeList(path, target));
   if (only.empty()) return all;
   std::vector<NamedTask> selected;
   for (const std::string& id : only) {
-    const auto found = std::find_if(all.begin(), all.end(), [&](const NamedTask& task) { return task.id == id; });
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const NamedTask& task) { return task.id == id; });
     if (found == all.end()) {
-      return Fail(ErrorCode::kNotFound, "--only {}: {} has no such id; it has {} kernels, the first is '{}'", id, path,
+      return Fail(ErrorCode::kNotFound,
+                  "--only {}: {} has no such id; it has {} kernels, the first is '{}'", id, path,
                   all.size(), all.empty() ? "" : all[0].id);
     }
     selected.push_back(*found);
@@ -189,7 +201,8 @@ std::string CommandLine() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
   std::string line, word;
   while (std::getline(file, word, '\0')) {
-    const bool plain = !word.empty() && word.find_first_of(" \t\n\"'\\$&|;<>()*?[]{}`~#!") == std::string::npos;
+    const bool plain =
+        !word.empty() && word.find_first_of(" \t\n\"'\\$&|;<>()*?[]{}`~#!") == std::string::npos;
     if (!plain) {
       std::string quoted = "'";
       for (char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -203,8 +216,9 @@ std::string CommandLine() {
 Status CheckWritable(const std::string& path, const std::string& option) {
   const std::filesystem::path parent = std::filesystem::absolute(path).parent_path();
   if (access(parent.c_str(), W_OK | X_OK) == 0 && !std::filesystem::is_directory(path)) return {};
-  return Fail(ErrorCode::kIo, "{} {}: cannot write there; name a file in a folder that exists and is writable", option,
-              path);
+  return Fail(ErrorCode::kIo,
+              "{} {}: cannot write there; name a file in a folder that exists and is writable",
+              option, path);
 }
 
 Status WriteJson(const std::string& path, const Json& json) {

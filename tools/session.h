@@ -1,4 +1,5 @@
-// What several verbs need: networks loaded and cut into tasks, schedules looked up, workers, interrupts, reports.
+// What several verbs need: networks loaded and cut into tasks, schedules looked up, workers,
+// interrupts, reports.
 //
 // Thread safety: one thread.
 #pragma once
@@ -23,10 +24,12 @@ namespace whet {
 
 inline constexpr char kWhetVersion[] = "0.1.0";
 
-// Prints "whet: MESSAGE" to standard error and returns the exit code of the error: 1, or 130 if interrupted.
+// Prints "whet: MESSAGE" to standard error and returns the exit code of the error: 1, or 130 if
+// interrupted.
 int Report(const Error& error);
 
-// Set by Ctrl-C and SIGTERM once CatchInterrupts was called; a second Ctrl-C ends the process at once.
+// Set by Ctrl-C and SIGTERM once CatchInterrupts was called; a second Ctrl-C ends the process at
+// once.
 std::atomic<bool>& InterruptFlag();
 void CatchInterrupts();
 
@@ -42,11 +45,11 @@ enum class ArgumentKind { kModel, kBundle, kTask };
 ArgumentKind KindOf(const std::string& argument);
 
 struct Network {
-  Graph source;              // as imported
-  Graph graph;               // after the passes
+  Graph source;  // as imported
+  Graph graph;   // after the passes
   Partition partition;
-  std::string fingerprint;   // of the file's bytes and the static shapes
-  std::string id;            // the file's name without extension; its folder's where that is "model"
+  std::string fingerprint;  // of the file's bytes and the static shapes
+  std::string id;           // the file's name without extension; its folder's where that is "model"
 };
 // `shapes` are "NAME=1x3x48x192" texts.
 Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::string>& shapes,
@@ -54,10 +57,11 @@ Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::
 
 enum class OnMiss { kDefault, kTune, kError };
 
-// The best schedule of each task: the database's winner, or the default one. `database` may be null. With kError
-// a task without a record is an error.
-Result<std::vector<ChosenSchedule>> ChooseSchedules(const Partition& partition, const Database* database,
-                                                    OnMiss on_miss, const MachineModel& machine);
+// The best schedule of each task: the database's winner, or the default one. `database` may be
+// null. With kError a task without a record is an error.
+Result<std::vector<ChosenSchedule>> ChooseSchedules(const Partition& partition,
+                                                    const Database* database, OnMiss on_miss,
+                                                    const MachineModel& machine);
 Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database, OnMiss on_miss,
                                       const MachineModel& machine);
 
@@ -65,21 +69,25 @@ Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database
 Result<std::unique_ptr<WorkerClient>> StartWorkers();
 
 // A loaded network, and the directory that holds its code while it is being loaded.
-Result<std::unique_ptr<Executor>> BuildExecutor(const Network& network, std::span<const ChosenSchedule> schedules,
+Result<std::unique_ptr<Executor>> BuildExecutor(const Network& network,
+                                                std::span<const ChosenSchedule> schedules,
                                                 WorkerClient& client);
 
 // {"machine", "threads", "date", "versions"}: what every report of ours carries.
 Json ReportContext(int threads);
 std::string CpuName();
 
-// The tasks of a shape list; with `only`, those ids in that order. kNotFound names an id that the list lacks.
-Result<std::vector<NamedTask>> SelectTasks(const std::string& path, const std::vector<std::string>& only,
+// The tasks of a shape list; with `only`, those ids in that order. kNotFound names an id that the
+// list lacks.
+Result<std::vector<NamedTask>> SelectTasks(const std::string& path,
+                                           const std::vector<std::string>& only,
                                            const std::string& target);
 
 // How this process was started, as a shell would read it.
 std::string CommandLine();
 
-// kIo where a file could not be written to `path`, said before hours of work; `option` names where it came from.
+// kIo where a file could not be written to `path`, said before hours of work; `option` names where
+// it came from.
 Status CheckWritable(const std::string& path, const std::string& option);
 
 // Writes JSON to `path` atomically.

@@ -32,7 +32,8 @@ Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
   for (const std::string& text : options.what) {
     switch (KindOf(text)) {
       case ArgumentKind::kBundle:
-        return Fail(ErrorCode::kInvalidInput, "{}: this is a folder; tune takes ONNX files and tasks", text);
+        return Fail(ErrorCode::kInvalidInput,
+                    "{}: this is a folder; tune takes ONNX files and tasks", text);
       case ArgumentKind::kTask: {
         ASSIGN_OR_RETURN(Task task, ParseTaskSpelling(text, target.ToString()));
         work.tasks.push_back({std::move(task), 1, ""});
@@ -40,7 +41,8 @@ Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
       }
       case ArgumentKind::kModel:
         if (options.what.size() > 1 || !options.tasks_file.empty()) {
-          return Fail(ErrorCode::kInvalidInput, "{}: a network is tuned alone; name one ONNX file, or tasks", text);
+          return Fail(ErrorCode::kInvalidInput,
+                      "{}: a network is tuned alone; name one ONNX file, or tasks", text);
         }
         ASSIGN_OR_RETURN(work.network, LoadNetworkFile(text, options.shapes, target));
         work.tasks = TasksOf(*work.network);
@@ -48,21 +50,27 @@ Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
   }
   if (work.tasks.empty()) {
     return Fail(ErrorCode::kInvalidInput,
-                "nothing to tune: name an ONNX file, tasks such as 'MatMul(a=64x64,b=64x64)', or --tasks FILE");
+                "nothing to tune: name an ONNX file, tasks such as 'MatMul(a=64x64,b=64x64)', or "
+                "--tasks FILE");
   }
   if (!work.network && !options.shapes.empty())
-    return Fail(ErrorCode::kInvalidInput, "--shape sets inputs of an ONNX file; a task's spelling has its shapes");
+    return Fail(ErrorCode::kInvalidInput,
+                "--shape sets inputs of an ONNX file; a task's spelling has its shapes");
   return work;
 }
 
-std::string Ms(double ms) { return ms > 0 ? fmt::format("{:.{}f}", ms, ms < 0.1 ? 5 : ms < 10 ? 4 : 2) : "-"; }
+std::string Ms(double ms) {
+  return ms > 0 ? fmt::format("{:.{}f}", ms, ms < 0.1 ? 5 : ms < 10 ? 4 : 2) : "-";
+}
 
 void PrintTasks(const TuningOutcome& outcome) {
   Table table({"task", "uses", "trials", "failed", "default ms", "best ms", "speedup", "GFLOP/s"});
   for (const TaskOutcome& task : outcome.tasks) {
-    table.AddRow({task.label, std::to_string(task.uses), std::to_string(task.trials), std::to_string(task.failed),
-                  Ms(task.default_ms), Ms(task.best_ms),
-                  task.best_ms > 0 && task.default_ms > 0 ? fmt::format("{:.2f}", task.default_ms / task.best_ms) : "-",
+    table.AddRow({task.label, std::to_string(task.uses), std::to_string(task.trials),
+                  std::to_string(task.failed), Ms(task.default_ms), Ms(task.best_ms),
+                  task.best_ms > 0 && task.default_ms > 0
+                      ? fmt::format("{:.2f}", task.default_ms / task.best_ms)
+                      : "-",
                   task.gflops > 0 ? fmt::format("{:.1f}", task.gflops) : "-"});
   }
   std::fputs(table.ToString().c_str(), stdout);
@@ -72,16 +80,21 @@ void PrintTasks(const TuningOutcome& outcome) {
 
 void PrintSummary(const TunerReport& report, const std::string& database) {
   const TuningOutcome& outcome = report.outcome;
-  std::printf("\nrun %lld in %s: %lld candidates measured in %.1f s (%.1f a second", static_cast<long long>(outcome.run_id),
-              database.c_str(), static_cast<long long>(outcome.measured), outcome.seconds,
+  std::printf("\nrun %lld in %s: %lld candidates measured in %.1f s (%.1f a second",
+              static_cast<long long>(outcome.run_id), database.c_str(),
+              static_cast<long long>(outcome.measured), outcome.seconds,
               outcome.CandidatesPerSecond());
-  if (outcome.scored > 0) std::printf("), %lld scored (%.0f a second", static_cast<long long>(outcome.scored), outcome.ScoredPerSecond());
+  if (outcome.scored > 0)
+    std::printf("), %lld scored (%.0f a second", static_cast<long long>(outcome.scored),
+                outcome.ScoredPerSecond());
   std::printf(")\n");
   if (report.tuned_ms > 0) {
-    std::printf("network: %s ms untuned, %s ms tuned: %.2f times as fast\n", Ms(report.untuned_ms).c_str(),
-                Ms(report.tuned_ms).c_str(), report.untuned_ms / report.tuned_ms);
+    std::printf("network: %s ms untuned, %s ms tuned: %.2f times as fast\n",
+                Ms(report.untuned_ms).c_str(), Ms(report.tuned_ms).c_str(),
+                report.untuned_ms / report.tuned_ms);
   }
-  if (outcome.interrupted) std::printf("interrupted: all measurements are saved; the same command goes on\n");
+  if (outcome.interrupted)
+    std::printf("interrupted: all measurements are saved; the same command goes on\n");
 }
 
 Status WriteReport(const std::string& path, const TunerReport& report, int threads) {
@@ -102,13 +115,17 @@ Result<int> TuneVerb(TuneOptions options) {
     if (!seconds) return Prefixed(seconds.error(), "--time-budget");
     options.tuner.time_budget_s = *seconds;
   }
-  options.tuner.trials = options.trials >= 0 ? options.trials : options.time_budget.empty() ? 64 : 0;
+  options.tuner.trials = options.trials >= 0           ? options.trials
+                         : options.time_budget.empty() ? 64
+                                                       : 0;
   if (!options.json.empty()) RETURN_IF_ERROR(CheckWritable(options.json, "--json"));
   if (!options.only.empty() && options.tasks_file.empty())
-    return Fail(ErrorCode::kInvalidInput, "--only selects from a shape list; give --tasks FILE with it");
+    return Fail(ErrorCode::kInvalidInput,
+                "--only selects from a shape list; give --tasks FILE with it");
   ASSIGN_OR_RETURN(const Work work, ReadWork(options, target));
-  ASSIGN_OR_RETURN(const TunerReport report,
-                   Tune(work.tasks, work.network ? &*work.network : nullptr, target, options.tuner));
+  ASSIGN_OR_RETURN(
+      const TunerReport report,
+      Tune(work.tasks, work.network ? &*work.network : nullptr, target, options.tuner));
   PrintTasks(report.outcome);
   PrintSummary(report, options.tuner.database);
   if (!options.json.empty()) RETURN_IF_ERROR(WriteReport(options.json, report, target.threads));
@@ -121,41 +138,60 @@ Result<int> TuneVerb(TuneOptions options) {
 }  // namespace
 
 void RegisterTune(CLI::App& app, int* exit_code) {
-  CLI::App* verb = app.add_subcommand("tune", "search for the fastest schedules of a network's kernels, or of tasks");
+  CLI::App* verb = app.add_subcommand(
+      "tune", "search for the fastest schedules of a network's kernels, or of tasks");
   auto options = std::make_shared<TuneOptions>();
-  verb->add_option("what", options->what, "an ONNX file, or tasks: 'Conv(x=1x64x56x56,w=64x64x3x3,pads=1)+Relu'")
+  verb->add_option("what", options->what,
+                   "an ONNX file, or tasks: 'Conv(x=1x64x56x56,w=64x64x3x3,pads=1)+Relu'")
       ->type_name("MODEL|TASK...");
-  verb->add_option("--tasks", options->tasks_file, "a list of kernel shapes (JSON) to tune")->type_name("FILE");
+  verb->add_option("--tasks", options->tasks_file, "a list of kernel shapes (JSON) to tune")
+      ->type_name("FILE");
   verb->add_option("--only", options->only, "of that list, these ids")->type_name("ID...");
-  verb->add_option("--db", options->tuner.database, "tuning database; made if it is missing, gone on with if not")
-      ->type_name("FILE")->required();
+  verb->add_option("--db", options->tuner.database,
+                   "tuning database; made if it is missing, gone on with if not")
+      ->type_name("FILE")
+      ->required();
   verb->add_option("--trials", options->trials,
                    "candidates to measure for each task, those already in the database included\n"
                    "(default: 64, or no limit with --time-budget)")
-      ->type_name("N")->check(CLI::Range(int64_t{1}, int64_t{1000000000}));
-  verb->add_option("--time-budget", options->time_budget, "for the whole run: 90s, 5m, 1h30m (default: no limit)")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t{1}, int64_t{1000000000}));
+  verb->add_option("--time-budget", options->time_budget,
+                   "for the whole run: 90s, 5m, 1h30m (default: no limit)")
       ->type_name("TIME");
-  verb->add_option("--shape", options->shapes, "shape of an input that the file leaves open: x=1x3x48x192")
+  verb->add_option("--shape", options->shapes,
+                   "shape of an input that the file leaves open: x=1x3x48x192")
       ->type_name("NAME=SHAPE");
-  verb->add_option("--target", options->target, "what to compile for: host, or as whet env spells it (default: host)")
+  verb->add_option("--target", options->target,
+                   "what to compile for: host, or as whet env spells it (default: host)")
       ->type_name("T");
   verb->add_option("--threads", options->threads, "threads a kernel may use (default: all cores)")
-      ->type_name("N")->check(CLI::Range(1, 1024));
-  verb->add_option("--seed", options->tuner.seed, "seed of all random choices (default: 0)")->type_name("S");
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
+  verb->add_option("--seed", options->tuner.seed, "seed of all random choices (default: 0)")
+      ->type_name("S");
   verb->add_option("--search", options->tuner.search, "evolutionary (default) or random")
-      ->type_name("NAME")->check(CLI::IsMember({"evolutionary", "random"}));
-  verb->add_option("--cost-model", options->tuner.cost_model, "xgboost (default), roofline or random")
-      ->type_name("NAME")->check(CLI::IsMember({"xgboost", "roofline", "random"}));
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"evolutionary", "random"}));
+  verb->add_option("--cost-model", options->tuner.cost_model,
+                   "xgboost (default), roofline or random")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({"xgboost", "roofline", "random"}));
   verb->add_option("--progress", options->tuner.progress,
-                   "auto (default: tty on a terminal, else plain), tty, plain, json or none; to standard error")
-      ->type_name("MODE")->check(CLI::IsMember({"auto", "tty", "plain", "json", "none"}));
-  verb->add_option("--json", options->json, "also write the report as JSON to this file")->type_name("FILE");
-  verb->footer("Ctrl-C stops the run with everything saved; the same command goes on where it stopped.\n"
-               "Exit codes: 0 done, 1 a mistake in what was asked, 3 no schedule of some task worked, 130 interrupted.\n"
-               "Examples:\n"
-               "  whet tune model.onnx --db tuning.db --time-budget 5m\n"
-               "  whet tune 'Conv(x=1x64x56x56,w=64x64x3x3,pads=1)+Relu' --db tuning.db --trials 64\n"
-               "  whet tune --tasks shapes.json --only resnet50.conv3x3_56_64 --db tuning.db");
+                   "auto (default: tty on a terminal, else plain), tty, plain, json or none; to "
+                   "standard error")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"auto", "tty", "plain", "json", "none"}));
+  verb->add_option("--json", options->json, "also write the report as JSON to this file")
+      ->type_name("FILE");
+  verb->footer(
+      "Ctrl-C stops the run with everything saved; the same command goes on where it stopped.\n"
+      "Exit codes: 0 done, 1 a mistake in what was asked, 3 no schedule of some task worked, 130 "
+      "interrupted.\n"
+      "Examples:\n"
+      "  whet tune model.onnx --db tuning.db --time-budget 5m\n"
+      "  whet tune 'Conv(x=1x64x56x56,w=64x64x3x3,pads=1)+Relu' --db tuning.db --trials 64\n"
+      "  whet tune --tasks shapes.json --only resnet50.conv3x3_56_64 --db tuning.db");
   verb->callback([options, exit_code] {
     CatchInterrupts();
     options->tuner.command = CommandLine();

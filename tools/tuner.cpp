@@ -12,7 +12,8 @@ namespace {
 Result<std::unique_ptr<CostModel>> MakeModel(const std::string& name, uint64_t seed) {
   if (name == "random") return MakeRandomModel(seed);
   if (name == "roofline") return MakeRooflineModel();
-  // One thread predicts half a million rows a second; more would spin beside those that make candidates.
+  // One thread predicts half a million rows a second; more would spin beside those that make
+  // candidates.
   return MakeXgboostModel(seed, 1);
 }
 
@@ -24,8 +25,11 @@ RunInfo InfoOf(const TunerOptions& options, const Network* network, const Target
   info.version = kWhetVersion;
   info.target = target.ToString();
   info.threads = target.threads;
-  info.machine = {{"cpu", CpuName()}, {"cores", AllowedCpuCount()}, {"l1_bytes", machine.l1_bytes},
-                  {"l2_bytes", machine.l2_bytes}, {"l3_bytes", machine.l3_bytes}};
+  info.machine = {{"cpu", CpuName()},
+                  {"cores", AllowedCpuCount()},
+                  {"l1_bytes", machine.l1_bytes},
+                  {"l2_bytes", machine.l2_bytes},
+                  {"l3_bytes", machine.l3_bytes}};
   return info;
 }
 
@@ -46,15 +50,18 @@ double ComparisonSeconds(const Network& network, int jobs) {
 }
 
 // The network with default schedules and with the database's, run in turns.
-Status CompareNetworks(const Network& network, const Database& database, const MachineModel& machine,
-                       WorkerClient& workers, TunerReport* report) {
+Status CompareNetworks(const Network& network, const Database& database,
+                       const MachineModel& machine, WorkerClient& workers, TunerReport* report) {
   ASSIGN_OR_RETURN(const std::vector<ChosenSchedule> defaults,
                    ChooseSchedules(network.partition, nullptr, OnMiss::kDefault, machine));
   ASSIGN_OR_RETURN(const std::vector<ChosenSchedule> tuned,
                    ChooseSchedules(network.partition, &database, OnMiss::kDefault, machine));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Executor> untuned_network, BuildExecutor(network, defaults, workers));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Executor> tuned_network, BuildExecutor(network, tuned, workers));
-  ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, MakeNetworkInputs(untuned_network->plan(), {}, true));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Executor> untuned_network,
+                   BuildExecutor(network, defaults, workers));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Executor> tuned_network,
+                   BuildExecutor(network, tuned, workers));
+  ASSIGN_OR_RETURN(const std::vector<Tensor> inputs,
+                   MakeNetworkInputs(untuned_network->plan(), {}, true));
   std::vector<std::function<void()>> runs;
   for (Executor* executor : {untuned_network.get(), tuned_network.get()}) {
     if (Result<std::vector<Tensor>> first = RunOnce(*executor, inputs); !first)
@@ -80,8 +87,8 @@ std::vector<TuningTask> TasksOf(const Network& network) {
   return tasks;
 }
 
-Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* network, const Target& target,
-                         const TunerOptions& options) {
+Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* network,
+                         const Target& target, const TunerOptions& options) {
   ASSIGN_OR_RETURN(const ProgressMode mode, ParseProgressMode(options.progress));
   ASSIGN_OR_RETURN(const SearchStrategy strategy, ParseSearchStrategy(options.search));
   ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
@@ -89,7 +96,8 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
 
   ProcessMeasurerOptions measuring;
   measuring.worker.stop_requested = [] { return InterruptFlag().load(); };
-  ASSIGN_OR_RETURN(const std::unique_ptr<ProcessMeasurer> measurer, ProcessMeasurer::Create(measuring));
+  ASSIGN_OR_RETURN(const std::unique_ptr<ProcessMeasurer> measurer,
+                   ProcessMeasurer::Create(measuring));
   if (network != nullptr) RETURN_IF_ERROR(RememberNetwork(*network, *database));
   ASSIGN_OR_RETURN(const std::unique_ptr<CostModel> model,
                    MakeModel(options.cost_model, options.seed));
@@ -106,7 +114,8 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
   tuning.evolution.strategy = strategy;
   tuning.evolution.threads = AllowedCpuCount();
   tuning.info = InfoOf(options, network, target, machine);
-  const TuningContext context{Clock::System(), *measurer, *database, *model, *progress, machine, &InterruptFlag()};
+  const TuningContext context{Clock::System(), *measurer, *database,       *model,
+                              *progress,       machine,   &InterruptFlag()};
   TunerReport report;
   ASSIGN_OR_RETURN(report.outcome, RunTuning(tasks, tuning, context));
   if (network != nullptr && !report.outcome.interrupted)
@@ -114,7 +123,8 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
   return report;
 }
 
-Status TuneMissing(const Network& network, const std::string& database_path, const Target& target, int64_t trials) {
+Status TuneMissing(const Network& network, const std::string& database_path, const Target& target,
+                   int64_t trials) {
   std::vector<TuningTask> missing;
   {
     ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open(database_path));
@@ -129,7 +139,8 @@ Status TuneMissing(const Network& network, const std::string& database_path, con
   options.trials = trials;
   options.command = fmt::format("whet compile {} --on-miss tune", network.id);
   ASSIGN_OR_RETURN(const TunerReport report, Tune(missing, nullptr, target, options));
-  if (report.outcome.interrupted) return Fail(ErrorCode::kInterrupted, "interrupted; what was measured is saved");
+  if (report.outcome.interrupted)
+    return Fail(ErrorCode::kInterrupted, "interrupted; what was measured is saved");
   return {};
 }
 

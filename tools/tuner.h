@@ -16,30 +16,33 @@
 namespace whet {
 
 struct TunerOptions {
-  std::string database;               // path; made if it is missing
-  int64_t trials = 0;                 // a task; 0: limited by time alone
-  double time_budget_s = 0;           // of the whole run; 0: limited by trials alone
+  std::string database;      // path; made if it is missing
+  int64_t trials = 0;        // a task; 0: limited by time alone
+  double time_budget_s = 0;  // of the whole run; 0: limited by trials alone
   uint64_t seed = 0;
   std::string search = "evolutionary";
   std::string cost_model = "xgboost";
   std::string progress = "auto";
-  std::string command;                // what the database remembers of how this run was started
+  std::string command;  // what the database remembers of how this run was started
 };
 
 struct TunerReport {
   TuningOutcome outcome;
-  double untuned_ms = 0, tuned_ms = 0;   // of the network, medians of interleaved runs; 0: not a network
+  double untuned_ms = 0,
+         tuned_ms = 0;  // of the network, medians of interleaved runs; 0: not a network
 };
 
-// Tunes and commits. `network`, which may be null, is what the tasks come from: it is remembered with them, and run
-// untuned against tuned at the end, within the time budget. Errors are RunTuning's and the database's.
-Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* network, const Target& target,
-                         const TunerOptions& options);
+// Tunes and commits. `network`, which may be null, is what the tasks come from: it is remembered
+// with them, and run untuned against tuned at the end, within the time budget. Errors are
+// RunTuning's and the database's.
+Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* network,
+                         const Target& target, const TunerOptions& options);
 
 // The tasks of a network, with their uses.
 std::vector<TuningTask> TasksOf(const Network& network);
 
 // Tunes those tasks of the network that have no record yet, `trials` each.
-Status TuneMissing(const Network& network, const std::string& database, const Target& target, int64_t trials);
+Status TuneMissing(const Network& network, const std::string& database, const Target& target,
+                   int64_t trials);
 
 }  // namespace whet

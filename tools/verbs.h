@@ -1,5 +1,6 @@
-// The verbs of the command, one file each. Every function adds its verb to `app` and, when it has run, stores the
-// exit code: 0 done, 1 the user's mistake, 2 verification failed, 3 some tasks failed, 130 interrupted.
+// The verbs of the command, one file each. Every function adds its verb to `app` and, when it has
+// run, stores the exit code: 0 done, 1 the user's mistake, 2 verification failed, 3 some tasks
+// failed, 130 interrupted.
 #pragma once
 
 #include <CLI/CLI.hpp>

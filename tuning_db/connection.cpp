@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 
 using Connection = std::unique_ptr<SQLite::Database>;
 
-// Names that SQLite would read as something else than a file (":memory:") become plain relative paths.
+// Names that SQLite would read as something else than a file (":memory:") become plain relative
+// paths.
 std::string FileName(const std::string& path) { return path.front() == '/' ? path : "./" + path; }
 
 // The file as SQLite's URI that promises nobody writes to it.
@@ -35,7 +36,8 @@ std::string ImmutableUri(const std::string& path) {
 }
 
 Status CheckPath(const std::string& path, Database::Mode mode) {
-  if (path.empty()) return Fail(ErrorCode::kInvalidInput, "the name of the database is empty; name a file");
+  if (path.empty())
+    return Fail(ErrorCode::kInvalidInput, "the name of the database is empty; name a file");
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (fs::is_directory(status)) {
@@ -49,11 +51,13 @@ Status CheckPath(const std::string& path, Database::Mode mode) {
     return Fail(ErrorCode::kIo, "{}: the file cannot be read: {}", path, std::strerror(errno));
   }
   if (mode == Database::Mode::kReadOnly) {
-    return Fail(ErrorCode::kNotFound, "{}: there is no such file; `whet tune --db {}` makes one", path, path);
+    return Fail(ErrorCode::kNotFound, "{}: there is no such file; `whet tune --db {}` makes one",
+                path, path);
   }
   const fs::path parent = fs::path(path).parent_path();
   if (!parent.empty() && !fs::is_directory(parent, error)) {
-    return Fail(ErrorCode::kIo, "{}: there is no directory '{}'; make it first or name another file", path,
+    return Fail(ErrorCode::kIo,
+                "{}: there is no directory '{}'; make it first or name another file", path,
                 parent.string());
   }
   const std::string directory = parent.empty() ? "." : parent.string();
@@ -64,7 +68,8 @@ Status CheckPath(const std::string& path, Database::Mode mode) {
   return {};
 }
 
-// Nobody can be writing to the file as far as we can tell, and we cannot make what WAL needs beside it.
+// Nobody can be writing to the file as far as we can tell, and we cannot make what WAL needs beside
+// it.
 bool LiesInReadOnlyDirectory(const std::string& path) {
   const fs::path parent = fs::path(path).parent_path();
   if (access(parent.empty() ? "." : parent.c_str(), W_OK) == 0) return false;
@@ -94,21 +99,26 @@ Result<bool> IsOurs(SQLite::Database& db, const std::string& path) {
   const int64_t objects = db.execAndGet("SELECT COUNT(*) FROM sqlite_schema").getInt64();
   if (application_id == 0 && version == 0 && objects == 0) return false;
   if (application_id != kApplicationId) {
-    return Fail(ErrorCode::kInvalidInput,
-                "{}: this is an SQLite file of another program; name a tuning database or a new file", path);
+    return Fail(
+        ErrorCode::kInvalidInput,
+        "{}: this is an SQLite file of another program; name a tuning database or a new file",
+        path);
   }
   if (version > kSchemaVersion) {
-    return Fail(ErrorCode::kTooNew,
-                "{}: written by a later version of Whet (format {}; this one reads up to {}); update Whet",
-                path, version, kSchemaVersion);
+    return Fail(
+        ErrorCode::kTooNew,
+        "{}: written by a later version of Whet (format {}; this one reads up to {}); update Whet",
+        path, version, kSchemaVersion);
   }
   if (version < 1 || objects == 0) {
-    return Fail(ErrorCode::kCorrupt, "{}: the database is damaged (format version {})", path, version);
+    return Fail(ErrorCode::kCorrupt, "{}: the database is damaged (format version {})", path,
+                version);
   }
   return true;
 }
 
-// Runs `work` again while another process holds the lock: changing the journal mode does not wait by itself.
+// Runs `work` again while another process holds the lock: changing the journal mode does not wait
+// by itself.
 template <typename Work>
 void RetryWhileBusy(int busy_timeout_ms, Work&& work) {
   using Time = std::chrono::steady_clock;
@@ -123,9 +133,9 @@ void RetryWhileBusy(int busy_timeout_ms, Work&& work) {
   }
 }
 
-// A commit survives the death of the process with synchronous=NORMAL: it is in the operating system's hands.
-// Only a power cut may take back the last commits, and it never damages the file. FULL would cost an fsync for
-// every record.
+// A commit survives the death of the process with synchronous=NORMAL: it is in the operating
+// system's hands. Only a power cut may take back the last commits, and it never damages the file.
+// FULL would cost an fsync for every record.
 void SetJournal(SQLite::Database& db, int busy_timeout_ms) {
   RetryWhileBusy(busy_timeout_ms, [&] {
     std::string mode;
@@ -168,8 +178,9 @@ Result<Connection> OpenForWriting(const std::string& path, int busy_timeout_ms) 
   return db;
 }
 
-// The file may have been left by a killed process, with commits still in its write-ahead log. Reading them
-// takes write access to the directory; without it the file alone is read, provided that there is no log.
+// The file may have been left by a killed process, with commits still in its write-ahead log.
+// Reading them takes write access to the directory; without it the file alone is read, provided
+// that there is no log.
 Result<Connection> OpenForReading(const std::string& path, int busy_timeout_ms) {
   Connection db;
   const auto open = [&](const std::string& name, int flags) {
@@ -183,7 +194,8 @@ Result<Connection> OpenForReading(const std::string& path, int busy_timeout_ms) 
     return Guarded(path, db.get(), [&]() -> Status {
       ASSIGN_OR_RETURN(const bool ours, IsOurs(*db, path));
       if (!ours) {
-        return Fail(ErrorCode::kNotFound, "{}: the file is empty; `whet tune --db {}` fills it", path, path);
+        return Fail(ErrorCode::kNotFound, "{}: the file is empty; `whet tune --db {}` fills it",
+                    path, path);
       }
       db->exec("PRAGMA query_only = ON");
       return {};
@@ -201,7 +213,8 @@ Result<Connection> OpenForReading(const std::string& path, int busy_timeout_ms) 
 
 }  // namespace
 
-Result<Connection> OpenConnection(const std::string& path, Database::Mode mode, int busy_timeout_ms) {
+Result<Connection> OpenConnection(const std::string& path, Database::Mode mode,
+                                  int busy_timeout_ms) {
   RETURN_IF_ERROR(CheckPath(path, mode));
   return mode == Database::Mode::kReadWrite ? OpenForWriting(path, busy_timeout_ms)
                                             : OpenForReading(path, busy_timeout_ms);

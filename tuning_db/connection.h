@@ -13,7 +13,7 @@
 namespace whet {
 
 // An open connection to a tuning database of this version, whose schema is there.
-Result<std::unique_ptr<SQLite::Database>> OpenConnection(const std::string& path, Database::Mode mode,
-                                                         int busy_timeout_ms);
+Result<std::unique_ptr<SQLite::Database>> OpenConnection(const std::string& path,
+                                                         Database::Mode mode, int busy_timeout_ms);
 
 }  // namespace whet

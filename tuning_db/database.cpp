@@ -1,4 +1,5 @@
-// Opening and writing. Reading is in database_read.cpp (records, tasks) and database_report.cpp (the rest).
+// Opening and writing. Reading is in database_read.cpp (records, tasks) and database_report.cpp
+// (the rest).
 #include "tuning_db/database.h"
 
 #include <cmath>
@@ -65,9 +66,10 @@ int64_t MachineId(SQLite::Database& db, const Json& machine) {
 int64_t InsertTask(SQLite::Database& db, const Task& task, const std::string& created) {
   const std::string fingerprint = task.Fingerprint();
   if (const int64_t id = FindId(db, "tasks", "fingerprint", fingerprint); id != 0) return id;
-  SQLite::Statement insert(db,
-                           "INSERT INTO tasks (fingerprint, target_id, describe, flops, json, created) "
-                           "VALUES (?, ?, ?, ?, ?, ?)");
+  SQLite::Statement insert(
+      db,
+      "INSERT INTO tasks (fingerprint, target_id, describe, flops, json, created) "
+      "VALUES (?, ?, ?, ?, ?, ?)");
   insert.bind(1, fingerprint);
   insert.bind(2, TargetId(db, task.target));
   insert.bind(3, task.Describe());
@@ -79,9 +81,10 @@ int64_t InsertTask(SQLite::Database& db, const Task& task, const std::string& cr
 }
 
 int64_t InsertRun(SQLite::Database& db, const RunRow& run) {
-  SQLite::Statement insert(db,
-                           "INSERT INTO tuning_runs (uid, command, model, version, target_id, machine_id, "
-                           "seed, threads, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  SQLite::Statement insert(
+      db,
+      "INSERT INTO tuning_runs (uid, command, model, version, target_id, machine_id, "
+      "seed, threads, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   insert.bind(1, run.uid);
   insert.bind(2, run.info.command);
   insert.bind(3, run.info.model);
@@ -97,14 +100,17 @@ int64_t InsertRun(SQLite::Database& db, const RunRow& run) {
 
 std::string HashText(const Trace& trace) { return fmt::format("{:016x}", trace.DirectivesHash()); }
 
-std::string SamplesText(const Measurement& measurement) { return DumpJson(Json(measurement.samples_ns)); }
+std::string SamplesText(const Measurement& measurement) {
+  return DumpJson(Json(measurement.samples_ns));
+}
 
 int64_t InsertRecord(SQLite::Database& db, int64_t task_id, int64_t run_id, const Record& record,
                      const std::string& created) {
   const Measurement& measured = record.measurement;
   SQLite::Statement insert(
       db,
-      "INSERT INTO records (task_id, run_id, status, message, sketch, trace, directives_hash, samples_ns, "
+      "INSERT INTO records (task_id, run_id, status, message, sketch, trace, directives_hash, "
+      "samples_ns, "
       "min_ns, median_ns, compile_ms, max_error, predicted, is_default, is_final, created) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   insert.bind(1, task_id);
@@ -120,7 +126,8 @@ int64_t InsertRecord(SQLite::Database& db, int64_t task_id, int64_t run_id, cons
     insert.bind(10, measured.MedianNs());
   }
   BindOrNull(insert, 11, measured.compile_ms > 0, measured.compile_ms);
-  // An error is known where results were compared; SQLite has no NaN, and a result of NaN is infinitely wrong.
+  // An error is known where results were compared; SQLite has no NaN, and a result of NaN is
+  // infinitely wrong.
   const bool compared = measured.ok() || measured.status == MeasureStatus::kWrongResult;
   BindOrNull(insert, 12, compared, std::isnan(measured.max_error) ? INFINITY : measured.max_error);
   BindOrNull(insert, 13, record.predicted.has_value(), record.predicted.value_or(0));
@@ -133,7 +140,8 @@ int64_t InsertRecord(SQLite::Database& db, int64_t task_id, int64_t run_id, cons
 
 Status CheckRecord(const std::string& path, const Record& record) {
   if (record.measurement.ok() && record.measurement.samples_ns.empty()) {
-    return Fail(ErrorCode::kInvalidInput, "{}: a record of status 'ok' needs at least one sample", path);
+    return Fail(ErrorCode::kInvalidInput, "{}: a record of status 'ok' needs at least one sample",
+                path);
   }
   return {};
 }
@@ -155,8 +163,8 @@ const std::string& Database::path() const { return impl_->path; }
 Result<std::unique_ptr<Database>> Database::Open(const std::string& path, Mode mode,
                                                  const DatabaseOptions& options) {
   ASSIGN_OR_RETURN(auto connection, OpenConnection(path, mode, options.busy_timeout_ms));
-  return std::unique_ptr<Database>(new Database(
-      std::make_unique<Impl>(Impl{path, mode, options.clock, std::move(connection)})));
+  return std::unique_ptr<Database>(
+      new Database(std::make_unique<Impl>(Impl{path, mode, options.clock, std::move(connection)})));
 }
 
 Result<int64_t> Database::StartRun(const RunInfo& info) {
@@ -171,13 +179,14 @@ Result<int64_t> Database::StartRun(const RunInfo& info) {
 
 Status Database::FinishRun(int64_t run_id, const std::string& outcome, double seconds) {
   return impl_->Write([&]() -> Status {
-    SQLite::Statement update(*impl_->db,
-                             "UPDATE tuning_runs SET outcome = ?, seconds = ?, finished = ? WHERE id = ?");
+    SQLite::Statement update(
+        *impl_->db, "UPDATE tuning_runs SET outcome = ?, seconds = ?, finished = ? WHERE id = ?");
     update.bind(1, outcome);
     update.bind(2, seconds);
     update.bind(3, impl_->clock->NowUtc());
     update.bind(4, run_id);
-    if (update.exec() == 0) return Fail(ErrorCode::kNotFound, "{}: there is no run {}", path(), run_id);
+    if (update.exec() == 0)
+      return Fail(ErrorCode::kNotFound, "{}: there is no run {}", path(), run_id);
     return {};
   });
 }
@@ -205,11 +214,13 @@ Status Database::AddModel(const std::string& fingerprint, const std::string& nam
     for (const auto& [task, uses] : task_uses) {
       ids.push_back(FindId(db, "tasks", "fingerprint", task));
       if (ids.back() == 0) {
-        return Fail(ErrorCode::kInvalidInput, "{}: task {} of model '{}' has not been added", path(), task, name);
+        return Fail(ErrorCode::kInvalidInput, "{}: task {} of model '{}' has not been added",
+                    path(), task, name);
       }
-      SQLite::Statement clear(db,
-                              "DELETE FROM model_tasks WHERE model_id = ?1 AND task_id IN (SELECT id FROM tasks "
-                              "WHERE target_id = (SELECT target_id FROM tasks WHERE id = ?2))");
+      SQLite::Statement clear(
+          db,
+          "DELETE FROM model_tasks WHERE model_id = ?1 AND task_id IN (SELECT id FROM tasks "
+          "WHERE target_id = (SELECT target_id FROM tasks WHERE id = ?2))");
       clear.bind(1, model_id);
       clear.bind(2, ids.back());
       clear.exec();
@@ -234,19 +245,22 @@ Result<int64_t> Database::AddRecord(const Record& record) {
     if (task_id == 0) {
       return Fail(ErrorCode::kInvalidInput, "{}: task {} has not been added", path(), record.task);
     }
-    return InsertRecord(*impl_->db, task_id, record.run_id, record, impl_->TimeOr(record.created_utc));
+    return InsertRecord(*impl_->db, task_id, record.run_id, record,
+                        impl_->TimeOr(record.created_utc));
   });
 }
 
-Result<bool> Database::MergeRecord(const Task& task, const Record& record, const std::optional<RunRow>& run) {
+Result<bool> Database::MergeRecord(const Task& task, const Record& record,
+                                   const std::optional<RunRow>& run) {
   RETURN_IF_ERROR(CheckRecord(path(), record));
   return impl_->Write([&]() -> Result<bool> {
     SQLite::Database& db = *impl_->db;
     const std::string created = impl_->TimeOr(record.created_utc);
     const int64_t task_id = InsertTask(db, task, created);
-    SQLite::Statement find(db,
-                           "SELECT 1 FROM records WHERE task_id = ? AND directives_hash = ? AND status = ? "
-                           "AND created = ? AND is_final = ? AND samples_ns IS ?");
+    SQLite::Statement find(
+        db,
+        "SELECT 1 FROM records WHERE task_id = ? AND directives_hash = ? AND status = ? "
+        "AND created = ? AND is_final = ? AND samples_ns IS ?");
     find.bind(1, task_id);
     find.bind(2, HashText(record.trace));
     find.bind(3, std::string(Name(record.measurement.status)));
@@ -277,9 +291,10 @@ Result<bool> Database::MergeRecord(const Task& task, const Record& record, const
 Result<int64_t> Database::AddCostModel(const CostModelRow& model) {
   return impl_->Write([&]() -> Result<int64_t> {
     SQLite::Database& db = *impl_->db;
-    SQLite::Statement insert(db,
-                             "INSERT INTO cost_models (name, target_id, run_id, feature_version, training_rows, "
-                             "spearman_rho, data, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    SQLite::Statement insert(
+        db,
+        "INSERT INTO cost_models (name, target_id, run_id, feature_version, training_rows, "
+        "spearman_rho, data, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     insert.bind(1, model.name);
     insert.bind(2, TargetId(db, model.target));
     BindId(insert, 3, model.run_id);

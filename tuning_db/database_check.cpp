@@ -30,16 +30,18 @@ void CheckTasks(SQLite::Database& db, Problems& problems) {
     const std::string fingerprint = select.getColumn(0).getString();
     const Result<Task> task = ParseTask(select.getColumn(1).getString(), fingerprint);
     if (!task) {
-      problems.push_back(fmt::format("task {} does not parse: {}", fingerprint, task.error().message));
+      problems.push_back(
+          fmt::format("task {} does not parse: {}", fingerprint, task.error().message));
     }
   }
 }
 
 void CheckRecords(SQLite::Database& db, Problems& problems) {
-  SQLite::Statement select(db, fmt::format("SELECT {}, COALESCE(r.min_ns, 0), COALESCE(r.median_ns, 0), "
-                                           "r.directives_hash FROM records AS r JOIN tasks AS t "
-                                           "ON t.id = r.task_id ORDER BY r.id",
-                                           kRecordColumns));
+  SQLite::Statement select(
+      db, fmt::format("SELECT {}, COALESCE(r.min_ns, 0), COALESCE(r.median_ns, 0), "
+                      "r.directives_hash FROM records AS r JOIN tasks AS t "
+                      "ON t.id = r.task_id ORDER BY r.id",
+                      kRecordColumns));
   while (select.executeStep()) {
     const int64_t id = select.getColumn(0).getInt64();
     const Result<Record> record = ParseRecord(select);
@@ -50,9 +52,11 @@ void CheckRecords(SQLite::Database& db, Problems& problems) {
     const Measurement& measured = record->measurement;
     if (select.getColumn(13).getInt64() != measured.MinNs() ||
         select.getColumn(14).getInt64() != measured.MedianNs()) {
-      problems.push_back(fmt::format("record {}: min_ns and median_ns are not those of its samples", id));
+      problems.push_back(
+          fmt::format("record {}: min_ns and median_ns are not those of its samples", id));
     }
-    if (select.getColumn(15).getString() != fmt::format("{:016x}", record->trace.DirectivesHash())) {
+    if (select.getColumn(15).getString() !=
+        fmt::format("{:016x}", record->trace.DirectivesHash())) {
       problems.push_back(fmt::format("record {}: directives_hash is not that of its trace", id));
     }
   }

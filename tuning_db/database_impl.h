@@ -23,8 +23,9 @@ struct Database::Impl {
     return Guarded(path, db.get(), std::forward<Work>(work));
   }
 
-  // The same in a transaction of its own, or in the one that InTransaction opened. Taking the writer's lock
-  // at the start is what makes the busy timeout work: a reader that turns writer would fail at once.
+  // The same in a transaction of its own, or in the one that InTransaction opened. Taking the
+  // writer's lock at the start is what makes the busy timeout work: a reader that turns writer
+  // would fail at once.
   template <typename Work>
   auto Write(Work&& work) -> decltype(work()) {
     return Read([&]() -> decltype(work()) {
@@ -36,14 +37,17 @@ struct Database::Impl {
     });
   }
 
-  std::string TimeOr(const std::string& time) const { return time.empty() ? clock->NowUtc() : time; }
+  std::string TimeOr(const std::string& time) const {
+    return time.empty() ? clock->NowUtc() : time;
+  }
 
   bool in_transaction = false;
 };
 
 // Columns that ParseRecord reads, of records r joined with tasks t.
 inline constexpr char kRecordColumns[] =
-    "r.id, COALESCE(r.run_id, 0), t.fingerprint, r.trace, r.status, r.message, r.samples_ns, r.compile_ms, "
+    "r.id, COALESCE(r.run_id, 0), t.fingerprint, r.trace, r.status, r.message, r.samples_ns, "
+    "r.compile_ms, "
     "r.max_error, r.predicted, r.is_default, r.is_final, r.created";
 
 // A row of kRecordColumns; kCorrupt where its trace, status or samples do not parse.

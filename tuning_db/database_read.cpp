@@ -1,4 +1,5 @@
-// Reading records, tasks and the cost model. Runs, models, totals and queries are in database_report.cpp.
+// Reading records, tasks and the cost model. Runs, models, totals and queries are in
+// database_report.cpp.
 #include <sqlite3.h>
 
 #include <cmath>
@@ -9,7 +10,8 @@ namespace whet {
 namespace {
 
 std::string SelectRecords(const std::string& rest) {
-  return fmt::format("SELECT {} FROM records AS r JOIN tasks AS t ON t.id = r.task_id {}", kRecordColumns, rest);
+  return fmt::format("SELECT {} FROM records AS r JOIN tasks AS t ON t.id = r.task_id {}",
+                     kRecordColumns, rest);
 }
 
 std::optional<double> OptionalDouble(const SQLite::Statement& row, int column) {
@@ -39,7 +41,8 @@ Result<Record> ParseRecord(const SQLite::Statement& row) {
   measured.message = row.getColumn(5).getString();
   if (measured.ok()) {
     ASSIGN_OR_RETURN(const Json samples, ParseJson(row.getColumn(6).getString()));
-    if (!samples.is_array() || samples.empty()) return Fail(ErrorCode::kCorrupt, "samples_ns is not a list");
+    if (!samples.is_array() || samples.empty())
+      return Fail(ErrorCode::kCorrupt, "samples_ns is not a list");
     for (const Json& sample : samples) {
       if (!sample.is_number_integer() || sample.get<int64_t>() < 0) {
         return Fail(ErrorCode::kCorrupt, "samples_ns holds something else than nanoseconds");
@@ -68,7 +71,8 @@ Result<Task> ParseTask(const std::string& json, const std::string& fingerprint) 
 Result<std::vector<Record>> Database::Records(const std::string& task, int64_t* skipped) const {
   if (skipped != nullptr) *skipped = 0;
   return impl_->Read([&]() -> Result<std::vector<Record>> {
-    SQLite::Statement select(*impl_->db, SelectRecords("WHERE t.fingerprint = ? ORDER BY r.created, r.id"));
+    SQLite::Statement select(*impl_->db,
+                             SelectRecords("WHERE t.fingerprint = ? ORDER BY r.created, r.id"));
     select.bind(1, task);
     std::vector<Record> records;
     while (select.executeStep()) {
@@ -83,7 +87,8 @@ Result<std::vector<Record>> Database::Records(const std::string& task, int64_t* 
   });
 }
 
-Status Database::ForEachRecord(const std::function<Status(const Record&)>& visit, int64_t* skipped) const {
+Status Database::ForEachRecord(const std::function<Status(const Record&)>& visit,
+                               int64_t* skipped) const {
   if (skipped != nullptr) *skipped = 0;
   return impl_->Read([&]() -> Status {
     SQLite::Statement select(*impl_->db, SelectRecords("ORDER BY r.id"));
@@ -101,16 +106,18 @@ Status Database::ForEachRecord(const std::function<Status(const Record&)>& visit
 
 Result<std::optional<Record>> Database::Best(const std::string& task) const {
   return impl_->Read([&]() -> Result<std::optional<Record>> {
-    SQLite::Statement newest(*impl_->db,
-                             "SELECT r.run_id FROM records AS r JOIN tasks AS t ON t.id = r.task_id "
-                             "WHERE t.fingerprint = ? AND r.is_final = 1 AND r.status = 'ok' "
-                             "ORDER BY r.created DESC, r.id DESC LIMIT 1");
+    SQLite::Statement newest(
+        *impl_->db,
+        "SELECT r.run_id FROM records AS r JOIN tasks AS t ON t.id = r.task_id "
+        "WHERE t.fingerprint = ? AND r.is_final = 1 AND r.status = 'ok' "
+        "ORDER BY r.created DESC, r.id DESC LIMIT 1");
     newest.bind(1, task);
     const bool compared = newest.executeStep();
     SQLite::Statement select(
-        *impl_->db, SelectRecords(fmt::format("WHERE t.fingerprint = ?1 AND r.status = 'ok' {} "
-                                              "ORDER BY r.median_ns, r.min_ns, r.id",
-                                              compared ? "AND r.is_final = 1 AND r.run_id IS ?2" : "")));
+        *impl_->db,
+        SelectRecords(fmt::format("WHERE t.fingerprint = ?1 AND r.status = 'ok' {} "
+                                  "ORDER BY r.median_ns, r.min_ns, r.id",
+                                  compared ? "AND r.is_final = 1 AND r.run_id IS ?2" : "")));
     select.bind(1, task);
     if (compared && !newest.isColumnNull(0)) select.bind(2, newest.getColumn(0).getInt64());
     while (select.executeStep()) {
@@ -125,31 +132,37 @@ Result<Record> Database::RecordById(int64_t id) const {
   return impl_->Read([&]() -> Result<Record> {
     SQLite::Statement select(*impl_->db, SelectRecords("WHERE r.id = ?"));
     select.bind(1, id);
-    if (!select.executeStep()) return Fail(ErrorCode::kNotFound, "{}: there is no record {}", path(), id);
+    if (!select.executeStep())
+      return Fail(ErrorCode::kNotFound, "{}: there is no record {}", path(), id);
     Result<Record> record = ParseRecord(select);
-    if (!record) return Prefixed(record.error(), fmt::format("{}: record {} does not parse", path(), id));
+    if (!record)
+      return Prefixed(record.error(), fmt::format("{}: record {} does not parse", path(), id));
     return record;
   });
 }
 
 Result<Task> Database::TaskByFingerprint(const std::string& prefix) const {
   return impl_->Read([&]() -> Result<Task> {
-    SQLite::Statement select(*impl_->db,
-                             "SELECT fingerprint, json FROM tasks "
-                             "WHERE substr(fingerprint, 1, length(?1)) = ?1 ORDER BY fingerprint LIMIT 2");
+    SQLite::Statement select(
+        *impl_->db,
+        "SELECT fingerprint, json FROM tasks "
+        "WHERE substr(fingerprint, 1, length(?1)) = ?1 ORDER BY fingerprint LIMIT 2");
     select.bind(1, prefix);
     if (!select.executeStep()) {
-      return Fail(ErrorCode::kNotFound, "{}: no task's fingerprint starts with '{}'; `whet db list` shows them",
-                  path(), prefix);
+      return Fail(ErrorCode::kNotFound,
+                  "{}: no task's fingerprint starts with '{}'; `whet db list` shows them", path(),
+                  prefix);
     }
     const std::string fingerprint = select.getColumn(0).getString();
     const std::string json = select.getColumn(1).getString();
     if (select.executeStep()) {
-      return Fail(ErrorCode::kInvalidInput, "{}: several tasks' fingerprints start with '{}', {} and {} among them",
-                  path(), prefix, fingerprint, select.getColumn(0).getString());
+      return Fail(ErrorCode::kInvalidInput,
+                  "{}: several tasks' fingerprints start with '{}', {} and {} among them", path(),
+                  prefix, fingerprint, select.getColumn(0).getString());
     }
     Result<Task> task = ParseTask(json, fingerprint);
-    if (!task) return Prefixed(task.error(), fmt::format("{}: task {} does not parse", path(), fingerprint));
+    if (!task)
+      return Prefixed(task.error(), fmt::format("{}: task {} does not parse", path(), fingerprint));
     return task;
   });
 }
@@ -157,10 +170,11 @@ Result<Task> Database::TaskByFingerprint(const std::string& prefix) const {
 Result<std::vector<TaskRow>> Database::Tasks(int64_t* skipped) const {
   if (skipped != nullptr) *skipped = 0;
   return impl_->Read([&]() -> Result<std::vector<TaskRow>> {
-    SQLite::Statement select(*impl_->db,
-                             "SELECT v.task, v.describe, t.json, v.trials, v.failed, v.best_ms, v.default_ms, "
-                             "v.gflops, v.best_record FROM v_tasks AS v JOIN tasks AS t "
-                             "ON t.fingerprint = v.task ORDER BY t.id");
+    SQLite::Statement select(
+        *impl_->db,
+        "SELECT v.task, v.describe, t.json, v.trials, v.failed, v.best_ms, v.default_ms, "
+        "v.gflops, v.best_record FROM v_tasks AS v JOIN tasks AS t "
+        "ON t.fingerprint = v.task ORDER BY t.id");
     std::vector<TaskRow> rows;
     while (select.executeStep()) {
       TaskRow row;
@@ -192,7 +206,8 @@ Result<std::vector<Task>> Database::TasksOfTarget(const std::string& target) con
     select.bind(1, target);
     std::vector<Task> tasks;
     while (select.executeStep()) {
-      Result<Task> task = ParseTask(select.getColumn(1).getString(), select.getColumn(0).getString());
+      Result<Task> task =
+          ParseTask(select.getColumn(1).getString(), select.getColumn(0).getString());
       if (task) tasks.push_back(*std::move(task));
     }
     return tasks;
@@ -220,11 +235,12 @@ Result<std::vector<CurvePoint>> Database::Curve(const std::string& task) const {
 
 Result<CostModelRow> Database::LatestCostModel(const std::string& target) const {
   return impl_->Read([&]() -> Result<CostModelRow> {
-    SQLite::Statement select(*impl_->db,
-                             "SELECT c.id, c.name, g.name, COALESCE(c.run_id, 0), c.feature_version, "
-                             "c.training_rows, c.spearman_rho, c.data, c.created FROM cost_models AS c "
-                             "JOIN targets AS g ON g.id = c.target_id WHERE g.name = ? "
-                             "ORDER BY c.created DESC, c.id DESC LIMIT 1");
+    SQLite::Statement select(
+        *impl_->db,
+        "SELECT c.id, c.name, g.name, COALESCE(c.run_id, 0), c.feature_version, "
+        "c.training_rows, c.spearman_rho, c.data, c.created FROM cost_models AS c "
+        "JOIN targets AS g ON g.id = c.target_id WHERE g.name = ? "
+        "ORDER BY c.created DESC, c.id DESC LIMIT 1");
     select.bind(1, target);
     if (!select.executeStep()) {
       return Fail(ErrorCode::kNotFound, "{}: there is no cost model for target {}", path(), target);

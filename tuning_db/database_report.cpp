@@ -1,4 +1,5 @@
-// What people ask of the whole file: runs, models, totals, queries. The check is in database_check.cpp.
+// What people ask of the whole file: runs, models, totals, queries. The check is in
+// database_check.cpp.
 #include <sqlite3.h>
 
 #include <charconv>
@@ -11,7 +12,8 @@ namespace whet {
 namespace {
 
 constexpr char kRunColumns[] =
-    "SELECT run, uid, command, model, version, target, seed, threads, machine, started, finished, outcome, seconds, "
+    "SELECT run, uid, command, model, version, target, seed, threads, machine, started, finished, "
+    "outcome, seconds, "
     "tasks, records, failed FROM v_runs";
 
 RunRow ParseRun(const SQLite::Statement& row) {
@@ -45,8 +47,9 @@ using RawStatement = std::unique_ptr<sqlite3_stmt, Finalize>;
 
 Error QueryError(const std::string& path, sqlite3* db, int code) {
   const std::string detail = sqlite3_errmsg(db);
-  const Error writes{ErrorCode::kInvalidInput, "the query would do more than read; one SELECT, WITH, EXPLAIN or PRAGMA "
-                                               "without a value is accepted"};
+  const Error writes{ErrorCode::kInvalidInput,
+                     "the query would do more than read; one SELECT, WITH, EXPLAIN or PRAGMA "
+                     "without a value is accepted"};
   // A function that is refused comes as a plain error.
   if (detail.starts_with("not authorized to use function")) return writes;
   switch (code & 0xff) {
@@ -57,7 +60,8 @@ Error QueryError(const std::string& path, sqlite3* db, int code) {
     case SQLITE_MISMATCH:
     case SQLITE_RANGE:
       return {ErrorCode::kInvalidInput,
-              fmt::format("the query does not work: {}; docs/formats/database.md lists tables, views and columns",
+              fmt::format("the query does not work: {}; docs/formats/database.md lists tables, "
+                          "views and columns",
                           detail)};
     default:
       return ErrorFromSqlite(path, code, sqlite3_system_errno(db), detail);
@@ -71,7 +75,8 @@ Result<RawStatement> PrepareOne(const std::string& path, sqlite3* db, const std:
   while (tail < end) {
     sqlite3_stmt* statement = nullptr;
     const char* const begin = tail;
-    const int code = sqlite3_prepare_v2(db, begin, static_cast<int>(end - begin), &statement, &tail);
+    const int code =
+        sqlite3_prepare_v2(db, begin, static_cast<int>(end - begin), &statement, &tail);
     RawStatement owned(statement);
     if (found && (owned || code != SQLITE_OK)) {
       return Fail(ErrorCode::kInvalidInput, "the query holds several statements; one is accepted");
@@ -80,7 +85,8 @@ Result<RawStatement> PrepareOne(const std::string& path, sqlite3* db, const std:
     if (owned) found = std::move(owned);
     if (tail <= begin) break;
   }
-  if (!found) return Fail(ErrorCode::kInvalidInput, "the query is empty; one SELECT statement is accepted");
+  if (!found)
+    return Fail(ErrorCode::kInvalidInput, "the query is empty; one SELECT statement is accepted");
   if (sqlite3_stmt_readonly(found.get()) == 0) {
     return tl::unexpected<Error>(QueryError(path, db, SQLITE_READONLY));
   }
@@ -89,7 +95,8 @@ Result<RawStatement> PrepareOne(const std::string& path, sqlite3* db, const std:
 
 std::string Hexadecimal(const void* bytes, int count) {
   std::string text = "x'";
-  for (int i = 0; i < count; ++i) text += fmt::format("{:02x}", static_cast<const uint8_t*>(bytes)[i]);
+  for (int i = 0; i < count; ++i)
+    text += fmt::format("{:02x}", static_cast<const uint8_t*>(bytes)[i]);
   return text + "'";
 }
 
@@ -123,17 +130,19 @@ Result<RunRow> Database::RunById(int64_t id) const {
   return impl_->Read([&]() -> Result<RunRow> {
     SQLite::Statement select(*impl_->db, fmt::format("{} WHERE run = ?", kRunColumns));
     select.bind(1, id);
-    if (!select.executeStep()) return Fail(ErrorCode::kNotFound, "{}: there is no run {}", path(), id);
+    if (!select.executeStep())
+      return Fail(ErrorCode::kNotFound, "{}: there is no run {}", path(), id);
     return ParseRun(select);
   });
 }
 
 Result<std::vector<ModelRow>> Database::Models() const {
   return impl_->Read([&]() -> Result<std::vector<ModelRow>> {
-    SQLite::Statement select(*impl_->db,
-                             "SELECT m.id, m.fingerprint, m.name, m.created, t.fingerprint, k.uses FROM models AS m "
-                             "LEFT JOIN model_tasks AS k ON k.model_id = m.id LEFT JOIN tasks AS t "
-                             "ON t.id = k.task_id ORDER BY m.id, t.id");
+    SQLite::Statement select(
+        *impl_->db,
+        "SELECT m.id, m.fingerprint, m.name, m.created, t.fingerprint, k.uses FROM models AS m "
+        "LEFT JOIN model_tasks AS k ON k.model_id = m.id LEFT JOIN tasks AS t "
+        "ON t.id = k.task_id ORDER BY m.id, t.id");
     std::vector<ModelRow> models;
     int64_t last = 0;
     while (select.executeStep()) {
@@ -145,7 +154,8 @@ Result<std::vector<ModelRow>> Database::Models() const {
         last = id;
       }
       if (select.isColumnNull(4)) continue;
-      models.back().task_uses.emplace_back(select.getColumn(4).getString(), select.getColumn(5).getInt());
+      models.back().task_uses.emplace_back(select.getColumn(4).getString(),
+                                           select.getColumn(5).getInt());
     }
     return models;
   });
@@ -157,12 +167,14 @@ Result<ModelRow> Database::FindModel(const std::string& name) const {
   std::string known;
   for (const ModelRow& model : models) {
     known += fmt::format("{}'{}'", known.empty() ? "" : ", ", model.name);
-    const bool matches = model.name == name || (!name.empty() && model.fingerprint.starts_with(name));
+    const bool matches =
+        model.name == name || (!name.empty() && model.fingerprint.starts_with(name));
     if (!matches) continue;
     if (found != nullptr) {
-      return Fail(ErrorCode::kInvalidInput,
-                  "{}: several models are called '{}'; give the beginning of one's fingerprint: {} or {}", path(),
-                  name, found->fingerprint.substr(0, 8), model.fingerprint.substr(0, 8));
+      return Fail(
+          ErrorCode::kInvalidInput,
+          "{}: several models are called '{}'; give the beginning of one's fingerprint: {} or {}",
+          path(), name, found->fingerprint.substr(0, 8), model.fingerprint.substr(0, 8));
     }
     found = &model;
   }
@@ -187,9 +199,10 @@ Result<DatabaseTotals> Database::Totals() const {
     totals.timed_seconds = number(
         "SELECT TOTAL(s.value) / 1e9 FROM records AS r, "
         "json_each(CASE WHEN json_valid(r.samples_ns) THEN r.samples_ns ELSE '[]' END) AS s");
-    SQLite::Statement sums(db,
-                           "SELECT COUNT(*), TOTAL(status = 'ok'), TOTAL(is_final), TOTAL(compile_ms) / 1e3, "
-                           "MIN(created), MAX(created) FROM records");
+    SQLite::Statement sums(
+        db,
+        "SELECT COUNT(*), TOTAL(status = 'ok'), TOTAL(is_final), TOTAL(compile_ms) / 1e3, "
+        "MIN(created), MAX(created) FROM records");
     if (sums.executeStep()) {
       totals.records = sums.getColumn(0).getInt64();
       totals.ok = sums.getColumn(1).getInt64();
@@ -200,9 +213,10 @@ Result<DatabaseTotals> Database::Totals() const {
       totals.last = sums.getColumn(5).getString();
     }
     // A bare column beside MAX comes from the row of the maximum: the newest message.
-    SQLite::Statement failures(db,
-                               "SELECT status, COUNT(*), message, MAX(id) FROM records WHERE status <> 'ok' "
-                               "GROUP BY status ORDER BY COUNT(*) DESC, status");
+    SQLite::Statement failures(
+        db,
+        "SELECT status, COUNT(*), message, MAX(id) FROM records WHERE status <> 'ok' "
+        "GROUP BY status ORDER BY COUNT(*) DESC, status");
     while (failures.executeStep()) {
       totals.failures.push_back({.status = failures.getColumn(0).getString(),
                                  .count = failures.getColumn(1).getInt64(),

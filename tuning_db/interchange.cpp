@@ -12,7 +12,7 @@ namespace whet {
 namespace {
 
 constexpr char kFormat[] = "whet.record";
-constexpr size_t kMaxLineBytes = size_t{16} << 20;   // a record takes some kilobytes
+constexpr size_t kMaxLineBytes = size_t{16} << 20;  // a record takes some kilobytes
 
 // JSON has no infinity: a difference that is not finite is null.
 Json FiniteOrNull(double value) { return std::isfinite(value) ? Json(value) : Json(); }
@@ -43,7 +43,8 @@ Result<std::string> TimeField(const Json& json, const char* key) {
   for (size_t i = 0; fits && i < text.size(); ++i) {
     fits = kPattern[i] == 'd' ? text[i] >= '0' && text[i] <= '9' : text[i] == kPattern[i];
   }
-  if (!fits) return Fail(ErrorCode::kCorrupt, "field '{}' is no time like 2026-11-21T10:43:25Z", key);
+  if (!fits)
+    return Fail(ErrorCode::kCorrupt, "field '{}' is no time like 2026-11-21T10:43:25Z", key);
   return text;
 }
 
@@ -51,11 +52,13 @@ Result<std::string> TimeField(const Json& json, const char* key) {
 template <typename T>
 Result<T> IntegerField(const Json& json, const char* key) {
   const auto found = json.is_object() ? json.find(key) : json.end();
-  if (!json.is_object() || found == json.end()) return Fail(ErrorCode::kCorrupt, "field '{}' is missing", key);
-  const bool fits = found->is_number_unsigned()
-                        ? found->get<uint64_t>() <= static_cast<uint64_t>(std::numeric_limits<T>::max())
-                        : found->is_number_integer() && std::is_signed_v<T> &&
-                              found->get<int64_t>() >= static_cast<int64_t>(std::numeric_limits<T>::min());
+  if (!json.is_object() || found == json.end())
+    return Fail(ErrorCode::kCorrupt, "field '{}' is missing", key);
+  const bool fits =
+      found->is_number_unsigned()
+          ? found->get<uint64_t>() <= static_cast<uint64_t>(std::numeric_limits<T>::max())
+          : found->is_number_integer() && std::is_signed_v<T> &&
+                found->get<int64_t>() >= static_cast<int64_t>(std::numeric_limits<T>::min());
   if (!fits) return Fail(ErrorCode::kCorrupt, "field '{}' is no integer of its range", key);
   return found->get<T>();
 }
@@ -92,7 +95,8 @@ Result<Measurement> MeasurementFromJson(const Json& json) {
   ASSIGN_OR_RETURN(measured.message, FieldOr<std::string>(json, "message", ""));
   ASSIGN_OR_RETURN(const Json samples, FieldOr<Json>(json, "samples_ns", Json::array()));
   if (!samples.is_array() || samples.empty() == measured.ok()) {
-    return Fail(ErrorCode::kCorrupt, "field 'samples_ns' must be a list, of one or more if ok, empty if failed");
+    return Fail(ErrorCode::kCorrupt,
+                "field 'samples_ns' must be a list, of one or more if ok, empty if failed");
   }
   for (const Json& sample : samples) {
     if (!sample.is_number_integer() || sample.get<int64_t>() < 0) {
@@ -195,8 +199,9 @@ Result<InterchangeLine> ParseInterchangeLine(std::string_view text) {
   if (format != kFormat) return Fail(ErrorCode::kCorrupt, "field 'format' is not '{}'", kFormat);
   ASSIGN_OR_RETURN(const int version, IntegerField<int>(json, "version"));
   if (version > kInterchangeVersion) {
-    return Fail(ErrorCode::kTooNew, "written by a later version of Whet (format {}; this one reads up to {})",
-                version, kInterchangeVersion);
+    return Fail(ErrorCode::kTooNew,
+                "written by a later version of Whet (format {}; this one reads up to {})", version,
+                kInterchangeVersion);
   }
   if (version < 1) return Fail(ErrorCode::kCorrupt, "field 'version' is {}", version);
 
@@ -220,7 +225,8 @@ Result<InterchangeLine> ParseInterchangeLine(std::string_view text) {
   return line;
 }
 
-Result<ExportCounts> ExportRecords(const Database& database, const ExportFilter& filter, std::ostream& out) {
+Result<ExportCounts> ExportRecords(const Database& database, const ExportFilter& filter,
+                                   std::ostream& out) {
   std::set<int64_t> winners;
   if (filter.best_only) {
     ASSIGN_OR_RETURN(const std::vector<TaskRow> tasks, database.Tasks());
@@ -258,7 +264,8 @@ Result<ImportCounts> ImportRecords(Database& into, std::istream& in, const std::
         Skip(counts, fmt::format("line {}: longer than {} MiB", number, kMaxLineBytes >> 20));
         continue;
       }
-      if (std::all_of(text.begin(), text.end(), [](char c) { return c == ' ' || c == '\t' || c == '\r'; })) {
+      if (std::all_of(text.begin(), text.end(),
+                      [](char c) { return c == ' ' || c == '\t' || c == '\r'; })) {
         continue;
       }
       const Result<InterchangeLine> line = ParseInterchangeLine(text);
@@ -270,7 +277,8 @@ Result<ImportCounts> ImportRecords(Database& into, std::istream& in, const std::
     }
     if (in.bad()) return Fail(ErrorCode::kIo, "{}: reading failed", name);
     if (counts.skipped > 0 && counts.added + counts.duplicates == 0) {
-      return Fail(ErrorCode::kCorrupt, "{}: no line of it is a record that `whet db export` wrote; {}", name,
+      return Fail(ErrorCode::kCorrupt,
+                  "{}: no line of it is a record that `whet db export` wrote; {}", name,
                   counts.first_problem);
     }
     return {};
@@ -308,8 +316,9 @@ Result<ImportCounts> MergeDatabase(Database& into, const Database& from) {
       std::vector<std::pair<std::string, int>> uses;
       for (const auto& use : model.task_uses) {
         // A task that did not parse was not added above.
-        const bool added = std::any_of(tasks.begin(), tasks.end(),
-                                       [&](const TaskRow& task) { return task.fingerprint == use.first; });
+        const bool added = std::any_of(tasks.begin(), tasks.end(), [&](const TaskRow& task) {
+          return task.fingerprint == use.first;
+        });
         if (added) uses.push_back(use);
       }
       RETURN_IF_ERROR(into.AddModel(model.fingerprint, model.name, uses));

@@ -1,7 +1,8 @@
 // What a user's query may do: read, and nothing else.
 //
-// sqlite3_stmt_readonly alone lets ATTACH (which makes files), transactions and PRAGMAs that act through, so an
-// authorizer admits reading, functions, and the PRAGMAs that tell and do not change. Thread safety: none.
+// sqlite3_stmt_readonly alone lets ATTACH (which makes files), transactions and PRAGMAs that act
+// through, so an authorizer admits reading, functions, and the PRAGMAs that tell and do not change.
+// Thread safety: none.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>

@@ -15,35 +15,43 @@
 namespace whet {
 
 enum class MeasureStatus : uint8_t {
-  kOk, kCompileError, kCompileTimeout, kCompileCrash, kRunCrash, kRunTimeout, kOutOfMemory, kWrongResult,
-  kGuardOverrun, kWorkerLost,
+  kOk,
+  kCompileError,
+  kCompileTimeout,
+  kCompileCrash,
+  kRunCrash,
+  kRunTimeout,
+  kOutOfMemory,
+  kWrongResult,
+  kGuardOverrun,
+  kWorkerLost,
 };
-// "ok", "compile_error", "compile_timeout", "compile_crash", "run_crash", "run_timeout", "out_of_memory",
-// "wrong_result", "guard_overrun", "worker_lost"
+// "ok", "compile_error", "compile_timeout", "compile_crash", "run_crash", "run_timeout",
+// "out_of_memory", "wrong_result", "guard_overrun", "worker_lost"
 std::string_view Name(MeasureStatus status);
 Result<MeasureStatus> ParseMeasureStatus(std::string_view name);
 
 struct Measurement {
   MeasureStatus status = MeasureStatus::kOk;
-  std::string message;                 // empty if ok
-  std::vector<int64_t> samples_ns;     // one run each; empty if failed
+  std::string message;              // empty if ok
+  std::vector<int64_t> samples_ns;  // one run each; empty if failed
   double compile_ms = 0;
-  double max_error = 0;                // largest abs(result - reference) / (1 + abs(reference))
+  double max_error = 0;  // largest abs(result - reference) / (1 + abs(reference))
   bool ok() const { return status == MeasureStatus::kOk; }
-  int64_t MinNs() const;               // of the samples; 0 if there is none
-  int64_t MedianNs() const;            // of an even number: halfway between the middle two, rounded down
+  int64_t MinNs() const;     // of the samples; 0 if there is none
+  int64_t MedianNs() const;  // of an even number: halfway between the middle two, rounded down
 };
 
 struct Record {
-  int64_t id = 0;                      // assigned by the database
-  int64_t run_id = 0;                  // the tuning run; 0: not known (an imported line without one)
-  std::string task;                    // fingerprint
+  int64_t id = 0;      // assigned by the database
+  int64_t run_id = 0;  // the tuning run; 0: not known (an imported line without one)
+  std::string task;    // fingerprint
   Trace trace;
   Measurement measurement;
-  std::optional<double> predicted;     // the cost model's score before measuring; higher is faster
-  bool is_default = false;             // the default schedule, trial 0
-  bool is_final = false;               // re-measured against the default at the end of a run
-  std::string created_utc;             // "2026-11-21T10:43:25Z"; empty: filled in when it is added
+  std::optional<double> predicted;  // the cost model's score before measuring; higher is faster
+  bool is_default = false;          // the default schedule, trial 0
+  bool is_final = false;            // re-measured against the default at the end of a run
+  std::string created_utc;          // "2026-11-21T10:43:25Z"; empty: filled in when it is added
 };
 
 }  // namespace whet

@@ -1,7 +1,7 @@
 // The schema of the tuning database, version 1 (docs/formats/database.md).
 //
-// A later version adds a step that migrates from the one before; opening refuses what it does not know.
-// Thread safety: constants.
+// A later version adds a step that migrates from the one before; opening refuses what it does not
+// know. Thread safety: constants.
 #pragma once
 
 #include <cstdint>

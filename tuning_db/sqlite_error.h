@@ -1,7 +1,7 @@
 // SQLite's result codes and SQLiteCpp's exceptions as Errors: one sentence each, naming the file.
 //
-// Every function of this folder that touches SQLite runs inside Guarded, so that no exception leaves it.
-// Thread safety: pure functions.
+// Every function of this folder that touches SQLite runs inside Guarded, so that no exception
+// leaves it. Thread safety: pure functions.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -13,9 +13,10 @@
 
 namespace whet {
 
-// `code`: an SQLite result code, extended or not. `system_errno`: of the failed system call, 0 if not known.
-// `detail`: SQLite's own words.
-Error ErrorFromSqlite(const std::string& path, int code, int system_errno, const std::string& detail);
+// `code`: an SQLite result code, extended or not. `system_errno`: of the failed system call, 0 if
+// not known. `detail`: SQLite's own words.
+Error ErrorFromSqlite(const std::string& path, int code, int system_errno,
+                      const std::string& detail);
 
 // The same from an exception; `db` may be null (it failed to open).
 Error ErrorFromSqlite(const std::string& path, const SQLite::Database* db,

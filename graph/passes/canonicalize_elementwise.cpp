@@ -1,7 +1,9 @@
 // Three rewrites of elementwise nodes, each to a fixed point:
 //   - spellings of HardSigmoid and HardSwish out of Add, Clip, Mul and Div become the operator;
-//   - arithmetic with a constant a channel goes into the weights and bias of the Conv, Gemm or MatMul before it;
-//   - views move behind elementwise nodes, so that views meet and cancel, and followers stand next to their producer.
+//   - arithmetic with a constant a channel goes into the weights and bias of the Conv, Gemm or
+//   MatMul before it;
+//   - views move behind elementwise nodes, so that views meet and cancel, and followers stand next
+//   to their producer.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -16,8 +18,8 @@ namespace {
 
 bool Near(double a, double b) { return std::abs(a - b) <= 1e-6 * std::abs(b); }
 
-// The node's operand that is no number, with the number; nothing if it has not one of each, or the number's
-// dimensions make the result larger.
+// The node's operand that is no number, with the number; nothing if it has not one of each, or the
+// number's dimensions make the result larger.
 struct WithNumber {
   ValueId x;
   double number;
@@ -27,7 +29,8 @@ std::optional<WithNumber> SplitNumber(const Graph& graph, const Node& node, bool
     if (i == 0 && !commutes) break;
     const std::optional<double> number = ScalarConstant(graph, node.inputs[i]);
     const ValueId x = node.inputs[1 - i];
-    if (number && graph.values[x].type == graph.values[node.output].type) return WithNumber{x, *number};
+    if (number && graph.values[x].type == graph.values[node.output].type)
+      return WithNumber{x, *number};
   }
   return std::nullopt;
 }
@@ -44,7 +47,8 @@ Scaled StripNumbers(const Graph& graph, ValueId value) {
     const std::optional<WithNumber> split = SplitNumber(graph, *node, node->op == "Mul");
     if (!split) break;
     scaled.base = split->x;
-    scaled.factor = node->op == "Mul" ? scaled.factor * split->number : scaled.factor / split->number;
+    scaled.factor =
+        node->op == "Mul" ? scaled.factor * split->number : scaled.factor / split->number;
   }
   return scaled;
 }
@@ -119,15 +123,20 @@ bool RecognizeActivations(Graph& graph) {
   return changed;
 }
 
-// y = x * scale + shift for an Add, Sub, Mul or Div of x = operand `i` with the other operand's constant.
+// y = x * scale + shift for an Add, Sub, Mul or Div of x = operand `i` with the other operand's
+// constant.
 struct ChannelAffine {
   std::vector<double> scale, shift;
 };
 std::optional<ChannelAffine> ReadAffine(const Graph& graph, const Node& node, int i, size_t axis) {
   const Shape& shape = graph.values[node.output].type.shape;
-  const std::optional<std::vector<double>> numbers = ConstantAlong(graph, node.inputs[1 - i], shape, axis);
-  if (!numbers || graph.values[node.inputs[i]].type != graph.values[node.output].type) return std::nullopt;
-  const auto folds = [&](double number) { return std::isfinite(number) && (node.op != "Div" || number != 0); };
+  const std::optional<std::vector<double>> numbers =
+      ConstantAlong(graph, node.inputs[1 - i], shape, axis);
+  if (!numbers || graph.values[node.inputs[i]].type != graph.values[node.output].type)
+    return std::nullopt;
+  const auto folds = [&](double number) {
+    return std::isfinite(number) && (node.op != "Div" || number != 0);
+  };
   if (!std::all_of(numbers->begin(), numbers->end(), folds)) return std::nullopt;
   const size_t count = numbers->size();
   ChannelAffine affine{std::vector<double>(count, 1), std::vector<double>(count, 0)};
@@ -193,7 +202,8 @@ Result<bool> SinkViews(Graph& graph) {
     for (ValueId& input : inputs) {
       // A number of more dimensions than x would give the result more, too.
       if (graph.values[input].type.shape.size() > graph.values[x].type.shape.size()) {
-        input = graph.AddConstant(graph.values[input].name, graph.values[input].constant->Reshaped({}));
+        input =
+            graph.AddConstant(graph.values[input].name, graph.values[input].constant->Reshaped({}));
       }
     }
     ASSIGN_OR_RETURN(const ValueId moved,

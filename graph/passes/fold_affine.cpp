@@ -29,18 +29,20 @@ ValueId Vector(Graph& graph, std::string name, const std::vector<double>& number
   return graph.AddConstant(std::move(name), std::move(tensor));
 }
 
-std::vector<double> Affine(const std::vector<double>& x, double factor, const std::vector<double>& scale,
-                           const std::vector<double>& shift) {
+std::vector<double> Affine(const std::vector<double>& x, double factor,
+                           const std::vector<double>& scale, const std::vector<double>& shift) {
   std::vector<double> y(scale.size());
   for (size_t i = 0; i < y.size(); ++i) y[i] = factor * x[i] * scale[i] + shift[i];
   return y;
 }
 
-bool FoldConv(Graph& graph, int index, const std::vector<double>& scale, const std::vector<double>& shift) {
+bool FoldConv(Graph& graph, int index, const std::vector<double>& scale,
+              const std::vector<double>& shift) {
   const Node node = graph.nodes[index];
   const ValueId weights = node.inputs[1];
   const ValueId bias = node.inputs.size() > 2 ? node.inputs[2] : kNoValue;
-  if (!IsFloatConstant(graph, weights) || (bias != kNoValue && !IsFloatConstant(graph, bias))) return false;
+  if (!IsFloatConstant(graph, weights) || (bias != kNoValue && !IsFloatConstant(graph, bias)))
+    return false;
   const Shape shape = graph.values[weights].type.shape;
   std::vector<double> offsets(scale.size(), 0);
   if (bias != kNoValue) offsets = *ConstantAlong(graph, bias, {shape[0]}, 0);
@@ -51,7 +53,8 @@ bool FoldConv(Graph& graph, int index, const std::vector<double>& scale, const s
   return true;
 }
 
-bool FoldGemm(Graph& graph, int index, const std::vector<double>& scale, const std::vector<double>& shift) {
+bool FoldGemm(Graph& graph, int index, const std::vector<double>& scale,
+              const std::vector<double>& shift) {
   const Node node = graph.nodes[index];
   const ValueId b = node.inputs[1], c = node.inputs.size() > 2 ? node.inputs[2] : kNoValue;
   const Shape output = graph.values[node.output].type.shape;
@@ -60,19 +63,22 @@ bool FoldGemm(Graph& graph, int index, const std::vector<double>& scale, const s
   if (!IsFloatConstant(graph, b) || !offsets) return false;
   const bool transposed = node.attributes.Int("transB", 0) != 0;
   const ValueId scaled = Scaled(graph, b, scale, transposed ? graph.values[b].type.shape[1] : 1);
-  const std::vector<double> folded = Affine(*offsets, node.attributes.Float("beta", 1), scale, shift);
+  const std::vector<double> folded =
+      Affine(*offsets, node.attributes.Float("beta", 1), scale, shift);
   const std::string name = c != kNoValue ? graph.values[c].name : node.name + "/bias";
   graph.nodes[index].inputs = {node.inputs[0], scaled, Vector(graph, name, folded)};
   graph.nodes[index].attributes.Set("beta", 1.0);
   return true;
 }
 
-bool FoldMatMul(Graph& graph, int index, const std::vector<double>& scale, const std::vector<double>& shift) {
+bool FoldMatMul(Graph& graph, int index, const std::vector<double>& scale,
+                const std::vector<double>& shift) {
   const Node node = graph.nodes[index];
   const ValueId a = node.inputs[0], b = node.inputs[1];
   if (!IsFloatConstant(graph, b) || graph.values[b].type.shape.size() < 2) return false;
   const bool shifts = std::any_of(shift.begin(), shift.end(), [](double s) { return s != 0; });
-  if (shifts && (graph.values[a].type.shape.size() != 2 || graph.values[b].type.shape.size() != 2)) {
+  if (shifts &&
+      (graph.values[a].type.shape.size() != 2 || graph.values[b].type.shape.size() != 2)) {
     return false;  // a product of stacks has no bias operand: the sum is fused behind it instead
   }
   const ValueId scaled = Scaled(graph, b, scale, 1);
@@ -88,7 +94,8 @@ bool FoldMatMul(Graph& graph, int index, const std::vector<double>& scale, const
 
 }  // namespace
 
-bool FoldAffine(Graph& graph, int index, const std::vector<double>& scale, const std::vector<double>& shift) {
+bool FoldAffine(Graph& graph, int index, const std::vector<double>& scale,
+                const std::vector<double>& shift) {
   const std::string op = graph.nodes[index].op;
   if (op == "Conv") return FoldConv(graph, index, scale, shift);
   if (op == "Gemm") return FoldGemm(graph, index, scale, shift);

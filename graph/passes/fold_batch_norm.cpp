@@ -31,12 +31,13 @@ std::optional<ChannelAffine> ReadBatchNorm(const Graph& graph, const Node& node)
 }
 
 // A constant that broadcasts along the channels of a tensor of `rank` dimensions.
-ValueId ChannelConstant(Graph& graph, std::string name, const std::vector<double>& numbers, size_t rank,
-                        size_t axis) {
+ValueId ChannelConstant(Graph& graph, std::string name, const std::vector<double>& numbers,
+                        size_t rank, size_t axis) {
   Shape shape(rank - axis, 1);
   shape[0] = static_cast<int64_t>(numbers.size());
   Tensor tensor(TensorType{DataType::kFloat32, shape});
-  for (size_t i = 0; i < numbers.size(); ++i) tensor.data<float>()[i] = static_cast<float>(numbers[i]);
+  for (size_t i = 0; i < numbers.size(); ++i)
+    tensor.data<float>()[i] = static_cast<float>(numbers[i]);
   return graph.AddConstant(std::move(name), std::move(tensor));
 }
 
@@ -60,7 +61,8 @@ Status FoldBatchNorm(Graph& graph) {
     const size_t rank = graph.values[x].type.shape.size(), axis = rank == 4 ? ChannelAxis(node) : 1;
     const ValueId scale = ChannelConstant(graph, node.name + "/scale", affine->scale, rank, axis);
     const ValueId shift = ChannelConstant(graph, node.name + "/shift", affine->shift, rank, axis);
-    ASSIGN_OR_RETURN(const ValueId scaled, AddNode(graph, node.name + "/scaled", "Mul", {x, scale}));
+    ASSIGN_OR_RETURN(const ValueId scaled,
+                     AddNode(graph, node.name + "/scaled", "Mul", {x, scale}));
     graph.nodes[i] = Node{node.name, "Add", {scaled, shift}, node.output, {}};
   }
   return graph.Compact();

@@ -27,16 +27,19 @@ ValueId NeutralOperand(const Graph& graph, const Node& node) {
   return commutes && IsConstantOf(graph, node.inputs[0], neutral) ? node.inputs[1] : kNoValue;
 }
 
-// The input whose elements the node returns unchanged, in their order; kNoValue if it does something.
+// The input whose elements the node returns unchanged, in their order; kNoValue if it does
+// something.
 ValueId Unchanged(const Graph& graph, const Node& node) {
   const ValueId x = node.inputs[0];
-  if (node.op == "Reshape" || node.op == "Cast" || node.op == "Slice") return x;  // if the type is kept, too
+  if (node.op == "Reshape" || node.op == "Cast" || node.op == "Slice")
+    return x;  // if the type is kept, too
   if (node.op == "Concat") return node.inputs.size() == 1 ? x : kNoValue;
   if (node.op == "Transpose") {
     const std::vector<int64_t> perm = node.attributes.Ints("perm");
     return std::is_sorted(perm.begin(), perm.end()) ? x : kNoValue;
   }
-  if (node.op == "Clip") return node.attributes.Has("min") || node.attributes.Has("max") ? kNoValue : x;
+  if (node.op == "Clip")
+    return node.attributes.Has("min") || node.attributes.Has("max") ? kNoValue : x;
   if (node.op == "Relu") {
     const Node* producer = ProducerOf(graph, x);
     return producer != nullptr && producer->op == "Relu" ? x : kNoValue;
@@ -51,7 +54,8 @@ Status RemoveNoOps(Graph& graph) {
     // A view of a view looks at the first one.
     if (graph.nodes[i].op == "Reshape") {
       const Node* producer = ProducerOf(graph, graph.nodes[i].inputs[0]);
-      if (producer != nullptr && producer->op == "Reshape") graph.nodes[i].inputs = {producer->inputs[0]};
+      if (producer != nullptr && producer->op == "Reshape")
+        graph.nodes[i].inputs = {producer->inputs[0]};
     }
     const ValueId x = Unchanged(graph, graph.nodes[i]);
     if (x == kNoValue || graph.values[x].type != graph.values[graph.nodes[i].output].type) continue;

@@ -16,7 +16,8 @@ Result<ValueId> AddNode(Graph& graph, std::string name, std::string op, std::vec
 
 bool ReplaceValue(Graph& graph, ValueId from, ValueId to) {
   if (graph.IsOutput(from)) {
-    const bool is_input = std::find(graph.inputs.begin(), graph.inputs.end(), to) != graph.inputs.end();
+    const bool is_input =
+        std::find(graph.inputs.begin(), graph.inputs.end(), to) != graph.inputs.end();
     if (is_input || graph.IsOutput(to) || graph.values[to].constant != nullptr) return false;
     graph.values[to].name = graph.values[from].name;
   }
@@ -45,8 +46,8 @@ std::optional<double> ScalarConstant(const Graph& graph, ValueId value) {
   return constant->AsDouble(0);
 }
 
-std::optional<std::vector<double>> ConstantAlong(const Graph& graph, ValueId value, const Shape& shape,
-                                                 size_t axis) {
+std::optional<std::vector<double>> ConstantAlong(const Graph& graph, ValueId value,
+                                                 const Shape& shape, size_t axis) {
   const Tensor* constant = value == kNoValue ? nullptr : graph.values[value].constant.get();
   if (constant == nullptr || constant->dtype() != DataType::kFloat32 ||
       constant->shape().size() > shape.size()) {
@@ -63,6 +64,8 @@ std::optional<std::vector<double>> ConstantAlong(const Graph& graph, ValueId val
   return numbers;
 }
 
-size_t ChannelAxis(const Node& node) { return node.attributes.String("layout", "NCHW") == "NHWC" ? 3 : 1; }
+size_t ChannelAxis(const Node& node) {
+  return node.attributes.String("layout", "NCHW") == "NHWC" ? 3 : 1;
+}
 
 }  // namespace whet

@@ -1,7 +1,7 @@
 // What the passes share: adding nodes, replacing values, reading constants. Private to graph/.
 //
-// A pass may leave nodes out of order and unused while it works; Graph::Compact tidies up behind it.
-// Thread safety: none; one graph, one thread.
+// A pass may leave nodes out of order and unused while it works; Graph::Compact tidies up behind
+// it. Thread safety: none; one graph, one thread.
 #pragma once
 
 #include <optional>
@@ -17,9 +17,9 @@ namespace whet {
 Result<ValueId> AddNode(Graph& graph, std::string name, std::string op, std::vector<ValueId> inputs,
                         Attributes attributes = {});
 
-// Makes every reader of `from` read `to`, a value of the same type. Where `from` is an output of the graph, `to`
-// takes over its name; false, and nothing changes, where it cannot: an input, a constant or another output
-// keeps its own.
+// Makes every reader of `from` read `to`, a value of the same type. Where `from` is an output of
+// the graph, `to` takes over its name; false, and nothing changes, where it cannot: an input, a
+// constant or another output keeps its own.
 bool ReplaceValue(Graph& graph, ValueId from, ValueId to);
 
 // The node that computes the value; nullptr for inputs and constants.
@@ -31,16 +31,19 @@ bool HasOneUse(const Graph& graph, ValueId value);
 // The number in a floating-point constant of one element.
 std::optional<double> ScalarConstant(const Graph& graph, ValueId value);
 
-// The constant `value`, broadcast to `shape`, as one number for each index of dimension `axis`; nothing where it is
-// no f32 constant, varies along another dimension or has more dimensions than `shape`.
-std::optional<std::vector<double>> ConstantAlong(const Graph& graph, ValueId value, const Shape& shape, size_t axis);
+// The constant `value`, broadcast to `shape`, as one number for each index of dimension `axis`;
+// nothing where it is no f32 constant, varies along another dimension or has more dimensions than
+// `shape`.
+std::optional<std::vector<double>> ConstantAlong(const Graph& graph, ValueId value,
+                                                 const Shape& shape, size_t axis);
 
 // The dimension that holds the channels of a node with the attribute `layout`.
 size_t ChannelAxis(const Node& node);
 
-// y -> y * scale + shift, one number a channel (Conv) or a column (Gemm, MatMul), folded into the constant weights
-// and bias of node `index`. False, and nothing changes, where the node's operands do not allow it. MatMul of
-// matrices becomes Gemm where `shift` is not zero.
-bool FoldAffine(Graph& graph, int index, const std::vector<double>& scale, const std::vector<double>& shift);
+// y -> y * scale + shift, one number a channel (Conv) or a column (Gemm, MatMul), folded into the
+// constant weights and bias of node `index`. False, and nothing changes, where the node's operands
+// do not allow it. MatMul of matrices becomes Gemm where `shift` is not zero.
+bool FoldAffine(Graph& graph, int index, const std::vector<double>& scale,
+                const std::vector<double>& shift);
 
 }  // namespace whet

@@ -3,8 +3,9 @@
 namespace whet {
 
 Status RunPasses(Graph& graph) {
-  // Each pass makes work for others: a folded normalisation uncovers an activation, a layout change lets views
-  // meet. Two rounds settle the networks seen so far; the limit is a guard against two passes in disagreement.
+  // Each pass makes work for others: a folded normalisation uncovers an activation, a layout change
+  // lets views meet. Two rounds settle the networks seen so far; the limit is a guard against two
+  // passes in disagreement.
   constexpr int kMostRounds = 16;
   std::string before;
   for (int round = 0; round < kMostRounds; ++round) {

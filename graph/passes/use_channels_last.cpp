@@ -2,11 +2,13 @@
 //
 // 1. Each spatial node becomes Transpose -> node in NHWC -> Transpose.
 // 2. A Transpose of a Transpose is one, or none; equal Transposes of a value are one.
-// 3. A Transpose in front of an elementwise node, Concat, Slice or Softmax moves behind it where that adds no
+// 3. A Transpose in front of an elementwise node, Concat, Slice or Softmax moves behind it where
+// that adds no
 //    Transposes of more elements than it removes; constants are permuted on the spot.
-// 4. A Transpose that only moves dimensions of extent 1 keeps the bytes in order: it becomes a Reshape.
-// Steps 2 and 3 alternate until nothing moves. They end because step 3 moves a permutation past a node once at most:
-// without that, two Transposes which other nodes keep alive could send a node between them for ever.
+// 4. A Transpose that only moves dimensions of extent 1 keeps the bytes in order: it becomes a
+// Reshape. Steps 2 and 3 alternate until nothing moves. They end because step 3 moves a permutation
+// past a node once at most: without that, two Transposes which other nodes keep alive could send a
+// node between them for ever.
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -55,14 +57,16 @@ bool IsSpatial(const Node& node) {
 int FindTranspose(const Graph& graph, ValueId x, const Perm& perm) {
   for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
     const Node& node = graph.nodes[i];
-    if (node.op != "Transpose" || node.inputs[0] != x || node.attributes.Ints("perm") != perm) continue;
+    if (node.op != "Transpose" || node.inputs[0] != x || node.attributes.Ints("perm") != perm)
+      continue;
     if (graph.IsOutput(node.output) || !graph.Consumers(node.output).empty()) return i;
   }
   return -1;
 }
 
 Result<ValueId> TransposeOf(Graph& graph, ValueId x, const Perm& perm) {
-  if (const int existing = FindTranspose(graph, x, perm); existing >= 0) return graph.nodes[existing].output;
+  if (const int existing = FindTranspose(graph, x, perm); existing >= 0)
+    return graph.nodes[existing].output;
   const std::string name = graph.values[x].name + "/transposed";
   return AddNode(graph, name, "Transpose", {x}, {{"perm", perm}});
 }
@@ -84,7 +88,8 @@ Status ConvertSpatialNodes(Graph& graph) {
     const std::string name = node.name;
     node.output = graph.AddValue(std::move(result));
     const ValueId nhwc = node.output;
-    graph.nodes.push_back(Node{name + "/nchw", "Transpose", {nhwc}, y, {{"perm", kToChannelsFirst}}});
+    graph.nodes.push_back(
+        Node{name + "/nchw", "Transpose", {nhwc}, y, {{"perm", kToChannelsFirst}}});
   }
   return {};
 }
@@ -109,7 +114,8 @@ bool MergeTransposes(Graph& graph) {
         node.attributes = {{"shape", graph.values[node.output].type.shape}};
       }
     } else if (const int same = FindTranspose(graph, node.inputs[0], merged);
-               same >= 0 && graph.nodes[same].output != node.output && !graph.IsOutput(node.output)) {
+               same >= 0 && graph.nodes[same].output != node.output &&
+               !graph.IsOutput(node.output)) {
       ReplaceValue(graph, node.output, graph.nodes[same].output);
     }
   }
@@ -131,7 +137,8 @@ class Sinker {
   Result<bool> Try() {
     const OperatorDef* def = FindOperator(node_.op);
     broadcasts_ = def != nullptr && def->op_class == OperatorClass::kElementwise;
-    if (!broadcasts_ && node_.op != "Concat" && node_.op != "Slice" && node_.op != "Softmax") return false;
+    if (!broadcasts_ && node_.op != "Concat" && node_.op != "Slice" && node_.op != "Softmax")
+      return false;
     if (!ChoosePerm()) return false;
     int64_t inserted = 0, eliminated = 0;
     for (ValueId input : node_.inputs) Weigh(input, &inserted, &eliminated);
@@ -147,7 +154,8 @@ class Sinker {
 
   const Node* TransposeBefore(ValueId value) const {
     const Node* producer = ProducerOf(graph_, value);
-    const bool good = producer != nullptr && producer->op == "Transpose" && ShapeOf(value).size() == rank_;
+    const bool good =
+        producer != nullptr && producer->op == "Transpose" && ShapeOf(value).size() == rank_;
     return good ? producer : nullptr;
   }
 
@@ -185,7 +193,8 @@ class Sinker {
 
   Result<ValueId> Untransposed(ValueId input) {
     const Node* transpose = TransposeBefore(input);
-    if (transpose != nullptr && transpose->attributes.Ints("perm") == perm_) return transpose->inputs[0];
+    if (transpose != nullptr && transpose->attributes.Ints("perm") == perm_)
+      return transpose->inputs[0];
     if (IsScalar(input)) {
       // Of fewer dimensions or as many, it broadcasts in any order.
       return input;
@@ -194,8 +203,8 @@ class Sinker {
     const Perm inverse = Inverse(perm_);
     ValueId value = input;
     if (padded != ShapeOf(input)) {
-      ASSIGN_OR_RETURN(value, AddNode(graph_, graph_.values[input].name + "/padded", "Reshape", {input},
-                                      {{"shape", padded}}));
+      ASSIGN_OR_RETURN(value, AddNode(graph_, graph_.values[input].name + "/padded", "Reshape",
+                                      {input}, {{"shape", padded}}));
     }
     return TransposeOf(graph_, value, inverse);  // of constants: folded when the pass is done
   }
@@ -216,7 +225,8 @@ class Sinker {
       for (int64_t& axis : axes) axis = perm_[axis];
       attributes.Set("axes", axes);
     }
-    ASSIGN_OR_RETURN(const ValueId moved, AddNode(graph_, node_.name, node_.op, inputs, attributes));
+    ASSIGN_OR_RETURN(const ValueId moved,
+                     AddNode(graph_, node_.name, node_.op, inputs, attributes));
     graph_.values[moved].name = graph_.values[node_.output].name + "/transposed";
     graph_.nodes[index_] =
         Node{node_.name + "/transpose", "Transpose", {moved}, node_.output, {{"perm", perm_}}};
@@ -236,7 +246,8 @@ class Sinker {
 void TransposesToViews(Graph& graph) {
   for (Node& node : graph.nodes) {
     if (node.op != "Transpose") continue;
-    if (!KeepsBytes(graph.values[node.inputs[0]].type.shape, node.attributes.Ints("perm"))) continue;
+    if (!KeepsBytes(graph.values[node.inputs[0]].type.shape, node.attributes.Ints("perm")))
+      continue;
     node.op = "Reshape";
     node.attributes = {{"shape", graph.values[node.output].type.shape}};
   }

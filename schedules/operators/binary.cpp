@@ -1,5 +1,5 @@
-// Elementwise operators of two operands, with NumPy broadcasting. Integers too, since the arithmetic on shapes
-// that networks carry is folded with them; they wrap around as ONNX's do.
+// Elementwise operators of two operands, with NumPy broadcasting. Integers too, since the
+// arithmetic on shapes that networks carry is folded with them; they wrap around as ONNX's do.
 #include <cmath>
 #include <limits>
 #include <type_traits>
@@ -13,43 +13,62 @@ namespace {
 Result<TensorType> InferBinary(const Attributes&, Types inputs) {
   const TensorType &a = *inputs[0], &b = *inputs[1];
   if (a.dtype != b.dtype)
-    return Fail(ErrorCode::kInvalidInput, "a has elements of type {} and b of type {}; they should agree",
-                Name(a.dtype), Name(b.dtype));
+    return Fail(ErrorCode::kInvalidInput,
+                "a has elements of type {} and b of type {}; they should agree", Name(a.dtype),
+                Name(b.dtype));
   if (a.dtype != DataType::kFloat32 && a.dtype != DataType::kInt32 && a.dtype != DataType::kInt64)
-    return Fail(ErrorCode::kInvalidInput, "a has elements of type {} and should have f32, i32 or i64",
-                Name(a.dtype));
+    return Fail(ErrorCode::kInvalidInput,
+                "a has elements of type {} and should have f32, i32 or i64", Name(a.dtype));
   ASSIGN_OR_RETURN(Shape shape, BroadcastShapes(a.shape, b.shape));
   return TensorType{a.dtype, std::move(shape)};
 }
 
 // Integers as their unsigned kin: overflow wraps instead of being undefined.
 template <typename T>
-using Wrapping = typename std::conditional_t<std::is_integral_v<T>, std::make_unsigned<T>, std::type_identity<T>>::type;
+using Wrapping = typename std::conditional_t<std::is_integral_v<T>, std::make_unsigned<T>,
+                                             std::type_identity<T>>::type;
 
 struct Add {
-  template <typename T> T operator()(T a, T b) const { return static_cast<T>(Wrapping<T>(a) + Wrapping<T>(b)); }
+  template <typename T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(Wrapping<T>(a) + Wrapping<T>(b));
+  }
 };
 struct Sub {
-  template <typename T> T operator()(T a, T b) const { return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b)); }
+  template <typename T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(Wrapping<T>(a) - Wrapping<T>(b));
+  }
 };
 struct Mul {
-  template <typename T> T operator()(T a, T b) const { return static_cast<T>(Wrapping<T>(a) * Wrapping<T>(b)); }
+  template <typename T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(Wrapping<T>(a) * Wrapping<T>(b));
+  }
 };
 // Integers round towards zero; the caller has refused zero divisors.
 struct Div {
-  template <typename T> T operator()(T a, T b) const {
+  template <typename T>
+  T operator()(T a, T b) const {
     if constexpr (std::is_integral_v<T>) {
-      if (b == -1) return static_cast<T>(Wrapping<T>(0) - Wrapping<T>(a));  // the lowest integer wraps
+      if (b == -1)
+        return static_cast<T>(Wrapping<T>(0) - Wrapping<T>(a));  // the lowest integer wraps
     }
     return a / b;
   }
 };
 // NaN in either operand gives NaN.
 struct Max {
-  template <typename T> T operator()(T a, T b) const { return a != a || a > b ? a : b; }
+  template <typename T>
+  T operator()(T a, T b) const {
+    return a != a || a > b ? a : b;
+  }
 };
 struct Min {
-  template <typename T> T operator()(T a, T b) const { return a != a || a < b ? a : b; }
+  template <typename T>
+  T operator()(T a, T b) const {
+    return a != a || a < b ? a : b;
+  }
 };
 
 template <typename Function, typename T>
@@ -57,11 +76,14 @@ Status Combine(Tensors inputs, Tensor& output) {
   const T *a = inputs[0]->data<T>(), *b = inputs[1]->data<T>();
   if constexpr (std::is_same_v<Function, Div> && std::is_integral_v<T>) {
     for (int64_t i = 0; i < inputs[1]->count(); ++i)
-      if (b[i] == 0) return Fail(ErrorCode::kInvalidInput, "b holds a zero, and integers cannot be divided by it");
+      if (b[i] == 0)
+        return Fail(ErrorCode::kInvalidInput,
+                    "b holds a zero, and integers cannot be divided by it");
   }
   T* y = output.data<T>();
   const Shape& shape = output.shape();
-  ForEachIndex(shape, BroadcastStrides(inputs[0]->shape(), shape), BroadcastStrides(inputs[1]->shape(), shape),
+  ForEachIndex(shape, BroadcastStrides(inputs[0]->shape(), shape),
+               BroadcastStrides(inputs[1]->shape(), shape),
                [&](int64_t i, int64_t ia, int64_t ib) { y[i] = Function()(a[ia], b[ib]); });
   return {};
 }
@@ -69,9 +91,12 @@ Status Combine(Tensors inputs, Tensor& output) {
 template <typename Function>
 Status ComputeBinary(const Attributes&, Tensors inputs, Tensor& output) {
   switch (output.dtype()) {
-    case DataType::kInt32: return Combine<Function, int32_t>(inputs, output);
-    case DataType::kInt64: return Combine<Function, int64_t>(inputs, output);
-    default: return Combine<Function, float>(inputs, output);
+    case DataType::kInt32:
+      return Combine<Function, int32_t>(inputs, output);
+    case DataType::kInt64:
+      return Combine<Function, int64_t>(inputs, output);
+    default:
+      return Combine<Function, float>(inputs, output);
   }
 }
 
@@ -81,15 +106,16 @@ double BinaryFlops(const Attributes&, Types, const TensorType& output) {
 
 template <typename Function>
 OperatorDef Simple(std::string_view name) {
-  return Row<&InferBinary, &ComputeBinary<Function>, &BinaryFlops, 2, 2>(name, OperatorClass::kElementwise,
-                                                                        {{"a"}, {"b"}});
+  return Row<&InferBinary, &ComputeBinary<Function>, &BinaryFlops, 2, 2>(
+      name, OperatorClass::kElementwise, {{"a"}, {"b"}});
 }
 
 }  // namespace
 
 const std::vector<OperatorDef>& BinaryOperators() {
-  static const std::vector<OperatorDef> rows = {Simple<Add>("Add"), Simple<Sub>("Sub"), Simple<Mul>("Mul"),
-                                                Simple<Div>("Div"), Simple<Max>("Max"), Simple<Min>("Min")};
+  static const std::vector<OperatorDef> rows = {Simple<Add>("Add"), Simple<Sub>("Sub"),
+                                                Simple<Mul>("Mul"), Simple<Div>("Div"),
+                                                Simple<Max>("Max"), Simple<Min>("Min")};
   return rows;
 }
 

@@ -1,4 +1,5 @@
-// What the operators' infer functions check alike: attribute kinds and ranges, element types, broadcasting.
+// What the operators' infer functions check alike: attribute kinds and ranges, element types,
+// broadcasting.
 //
 // Errors are kInvalidInput and name the attribute or operand.
 #pragma once
@@ -11,19 +12,22 @@
 
 namespace whet {
 
-// No stride, dilation, pad or kernel extent is larger: their products with 2^31 stay within int64_t.
+// No stride, dilation, pad or kernel extent is larger: their products with 2^31 stay within
+// int64_t.
 inline constexpr int64_t kMaxWindowValue = 1 << 20;
 
 // An integer attribute in [low, high], `fallback` where it is absent.
-Result<int64_t> IntAttribute(const Attributes& attributes, std::string_view name, int64_t fallback, int64_t low,
-                             int64_t high);
+Result<int64_t> IntAttribute(const Attributes& attributes, std::string_view name, int64_t fallback,
+                             int64_t low, int64_t high);
 // A finite float attribute, `fallback` where it is absent.
 Result<double> FloatAttribute(const Attributes& attributes, std::string_view name, double fallback);
 // `count` integers (-1: any number) in [low, high]; an empty fallback: the attribute is required.
-Result<std::vector<int64_t>> IntsAttribute(const Attributes& attributes, std::string_view name, int count,
-                                           int64_t low, int64_t high, std::vector<int64_t> fallback = {});
+Result<std::vector<int64_t>> IntsAttribute(const Attributes& attributes, std::string_view name,
+                                           int count, int64_t low, int64_t high,
+                                           std::vector<int64_t> fallback = {});
 // An axis in [-rank, rank), counted from the front.
-Result<int64_t> AxisAttribute(const Attributes& attributes, std::string_view name, int64_t fallback, size_t rank);
+Result<int64_t> AxisAttribute(const Attributes& attributes, std::string_view name, int64_t fallback,
+                              size_t rank);
 
 Status CheckFloat(std::string_view operand, const TensorType& type);
 Status CheckRank(std::string_view operand, const TensorType& type, size_t rank);
@@ -43,10 +47,10 @@ struct WindowShape {
   int64_t in[2], out[2];
   int64_t Extent(int d) const { return (kernel[d] - 1) * dilations[d] + 1; }
 };
-// Reads strides, dilations, pads and, for pools, ceil_mode; computes `out` as ONNX does: with ceil_mode a
-// window may hang over the end, but none starts in the padding after the input.
-Result<WindowShape> InferWindow(const Attributes& attributes, int64_t kernel_h, int64_t kernel_w, int64_t in_h,
-                                int64_t in_w, bool ceil_mode);
+// Reads strides, dilations, pads and, for pools, ceil_mode; computes `out` as ONNX does: with
+// ceil_mode a window may hang over the end, but none starts in the padding after the input.
+Result<WindowShape> InferWindow(const Attributes& attributes, int64_t kernel_h, int64_t kernel_w,
+                                int64_t in_h, int64_t in_w, bool ceil_mode);
 
 // Attribute rows of everything that slides a window.
 std::vector<AttributeDef> WindowAttributes();

@@ -25,16 +25,19 @@ Result<TensorType> InferConv(const Attributes& attributes, Types inputs) {
   ASSIGN_OR_RETURN(int64_t group, IntAttribute(attributes, "group", 1, 1, kMaxWindowValue));
   const int64_t channels = x.shape[axes.channel], features = w.shape[0];
   if (channels < 1 || features < 1 || channels % group != 0 || features % group != 0)
-    return Fail(ErrorCode::kInvalidInput, "group is {} and should divide x's {} channels and w's {} outputs", group,
-                channels, features);
+    return Fail(ErrorCode::kInvalidInput,
+                "group is {} and should divide x's {} channels and w's {} outputs", group, channels,
+                features);
   if (w.shape[1] != channels / group)
     return Fail(ErrorCode::kInvalidInput,
-                "w has the shape {} and should have {} in its second dimension: x's {} channels in {} group{}",
+                "w has the shape {} and should have {} in its second dimension: x's {} channels in "
+                "{} group{}",
                 ToString(w.shape), channels / group, channels, group, group == 1 ? "" : "s");
   if (inputs.size() > 2 && inputs[2]) {
     RETURN_IF_ERROR(CheckFloat("b", *inputs[2]));
     if (inputs[2]->shape != Shape{features})
-      return Fail(ErrorCode::kInvalidInput, "b has the shape {} and should have {}: one bias an output channel",
+      return Fail(ErrorCode::kInvalidInput,
+                  "b has the shape {} and should have {}: one bias an output channel",
                   ToString(inputs[2]->shape), features);
   }
   ASSIGN_OR_RETURN(const WindowShape window, ConvWindow(attributes, x.shape, w.shape, axes));
@@ -51,7 +54,8 @@ struct ImageStrides {
   int64_t batch, channel, height, width;
   ImageStrides(const Shape& shape, const SpatialAxes& axes) {
     int64_t strides[4] = {shape[1] * shape[2] * shape[3], shape[2] * shape[3], shape[3], 1};
-    batch = strides[0], channel = strides[axes.channel], height = strides[axes.height], width = strides[axes.width];
+    batch = strides[0], channel = strides[axes.channel], height = strides[axes.height],
+    width = strides[axes.width];
   }
 };
 
@@ -66,7 +70,8 @@ void GatherWindow(const float* group_input, const ImageStrides& strides, const W
       const bool inside = y >= 0 && y < window.in[0] && x >= 0 && x < window.in[1];
       const float* from = inside ? group_input + y * strides.height + x * strides.width : nullptr;
       float* to = row + p * window.kernel[1] + q;
-      for (int64_t c = 0; c < channels; ++c) to[c * taps] = inside ? from[c * strides.channel] : 0.0f;
+      for (int64_t c = 0; c < channels; ++c)
+        to[c * taps] = inside ? from[c * strides.channel] : 0.0f;
     }
   }
 }
@@ -86,13 +91,16 @@ Status ComputeConv(const Attributes& attributes, Tensors inputs, Tensor& output)
   for (int r = 0; r < PackedColumns::kRows; ++r) row_pointers[r] = rows.data() + r * depth;
 
   for (int64_t g = 0; g < group; ++g) {
-    const PackedColumns weights(inputs[1]->data<float>() + g * features * depth, depth, features, 1, depth);
+    const PackedColumns weights(inputs[1]->data<float>() + g * features * depth, depth, features, 1,
+                                depth);
     for (int64_t n = 0; n < x[0]; ++n) {
-      const float* group_input = inputs[0]->data<float>() + n * in.batch + g * channels * in.channel;
+      const float* group_input =
+          inputs[0]->data<float>() + n * in.batch + g * channels * in.channel;
       float* group_output = output.data<float>() + n * out.batch + g * features * out.channel;
       for (int64_t i = 0; i < window.out[0]; ++i) {
         for (int64_t j = 0; j < window.out[1]; j += PackedColumns::kRows) {
-          const int count = static_cast<int>(std::min<int64_t>(PackedColumns::kRows, window.out[1] - j));
+          const int count =
+              static_cast<int>(std::min<int64_t>(PackedColumns::kRows, window.out[1] - j));
           for (int r = 0; r < count; ++r)
             GatherWindow(group_input, in, window, channels, i, j + r, rows.data() + r * depth);
           weights.Multiply(row_pointers, count, sums.data());
@@ -112,7 +120,8 @@ Status ComputeConv(const Attributes& attributes, Tensors inputs, Tensor& output)
 
 double ConvFlops(const Attributes&, Types inputs, const TensorType& output) {
   const Shape& w = inputs[1]->shape;
-  return 2.0 * static_cast<double>(ElementCount(output.shape)) * static_cast<double>(w[1] * w[2] * w[3]);
+  return 2.0 * static_cast<double>(ElementCount(output.shape)) *
+         static_cast<double>(w[1] * w[2] * w[3]);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Conv, direct: y[n, y, x, o] = b[o] + sum over i, ky, kx of
-//   x[n, y*sy + ky*dy - top, x*sx + kx*dx - left, i] * w[o, i, ky, kx], in either layout, with groups.
+//   x[n, y*sy + ky*dy - top, x*sx + kx*dx - left, i] * w[o, i, ky, kx], in either layout, with
+//   groups.
 #include "schedules/operators/halide_operators.h"
 
 namespace whet {
@@ -9,7 +10,8 @@ TensorReader HalideConv(AlgorithmBuilder& builder, const HalideNode& n) {
   const ImageAxes axes = AxesOf(a);
   const Shape& x = n.inputs[0].type.shape;
   const Shape& w = n.inputs[1].type.shape;
-  const std::vector<int64_t> strides = a.Ints("strides", {1, 1}), dilations = a.Ints("dilations", {1, 1}),
+  const std::vector<int64_t> strides = a.Ints("strides", {1, 1}),
+                             dilations = a.Ints("dilations", {1, 1}),
                              pads = a.Ints("pads", {0, 0, 0, 0});
   const int64_t group = a.Int("group", 1);
   const int64_t channels_in = x[axes.c] / group, channels_out = w[0] / group;

@@ -1,7 +1,7 @@
 // Halide algorithms of the elementwise operators.
-#include "schedules/operators/halide_operators.h"
-
 #include <limits>
+
+#include "schedules/operators/halide_operators.h"
 
 namespace whet {
 namespace {
@@ -14,15 +14,19 @@ Expr Bounded(Expr x, const Attributes& a) {
   return x;
 }
 
-// 1 - 2 / (e^2x + 1): no cancellation that matters at fp32, and it saturates without overflow trouble.
-Expr TanhOf(const Expr& x) { return 1.0f - 2.0f / (Halide::exp(2.0f * Halide::clamp(x, -20.0f, 20.0f)) + 1.0f); }
+// 1 - 2 / (e^2x + 1): no cancellation that matters at fp32, and it saturates without overflow
+// trouble.
+Expr TanhOf(const Expr& x) {
+  return 1.0f - 2.0f / (Halide::exp(2.0f * Halide::clamp(x, -20.0f, 20.0f)) + 1.0f);
+}
 
 // Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7.
 Expr ErfOf(const Expr& x) {
   const Expr magnitude = Halide::abs(x);
   const Expr t = 1.0f / (1.0f + 0.3275911f * magnitude);
   const Expr poly =
-      t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
+      t * (0.254829592f +
+           t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
   const Expr y = 1.0f - poly * Halide::exp(-magnitude * magnitude);
   return Halide::select(x < 0.0f, -y, y);
 }
@@ -43,7 +47,8 @@ Expr Unary(const std::string& op, const Attributes& a, const Expr& x) {
   if (op == "Erf") return ErfOf(x);
   if (op == "HardSwish") return x * HardSigmoidOf(x, 1.0f / 6.0f, 0.5f);
   if (op == "HardSigmoid") {
-    return HardSigmoidOf(x, static_cast<float>(a.Float("alpha", 0.2)), static_cast<float>(a.Float("beta", 0.5)));
+    return HardSigmoidOf(x, static_cast<float>(a.Float("alpha", 0.2)),
+                         static_cast<float>(a.Float("beta", 0.5)));
   }
   if (op == "LeakyRelu") {
     return Halide::select(x < 0.0f, x * static_cast<float>(a.Float("alpha", 0.01)), x);

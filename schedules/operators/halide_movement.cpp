@@ -26,9 +26,11 @@ TensorReader HalideConcat(AlgorithmBuilder& builder, const HalideNode& n) {
       const int64_t extent = n.inputs[i].type.shape[axis], begin = end - extent;
       if (extent == 0) continue;
       Exprs at = index;
-      at[axis] = Halide::clamp(index[axis] - static_cast<int>(begin), 0, static_cast<int>(extent - 1));
+      at[axis] =
+          Halide::clamp(index[axis] - static_cast<int>(begin), 0, static_cast<int>(extent - 1));
       const Expr element = n.inputs[i](at);
-      value = value.defined() ? Halide::select(index[axis] < static_cast<int>(end), element, value) : element;
+      value = value.defined() ? Halide::select(index[axis] < static_cast<int>(end), element, value)
+                              : element;
       end = begin;
     }
     return value;
@@ -37,7 +39,8 @@ TensorReader HalideConcat(AlgorithmBuilder& builder, const HalideNode& n) {
 
 TensorReader HalideSlice(AlgorithmBuilder& builder, const HalideNode& n) {
   const Attributes& a = n.node.attributes;
-  const std::vector<int64_t> starts = a.Ints("starts"), axes = a.Ints("axes"), steps = a.Ints("steps");
+  const std::vector<int64_t> starts = a.Ints("starts"), axes = a.Ints("axes"),
+                             steps = a.Ints("steps");
   return builder.Pure("slice", n.output, [&](const Exprs& index) -> Expr {
     Exprs at = index;
     for (size_t i = 0; i < axes.size(); ++i) {

@@ -7,7 +7,8 @@ using Halide::Expr;
 
 TensorReader HalideBatchNormalization(AlgorithmBuilder& builder, const HalideNode& n) {
   const size_t rank = n.output.shape.size();
-  const size_t channel = rank == 4 ? static_cast<size_t>(AxesOf(n.node.attributes).c) : (rank > 1 ? 1 : 0);
+  const size_t channel =
+      rank == 4 ? static_cast<size_t>(AxesOf(n.node.attributes).c) : (rank > 1 ? 1 : 0);
   const float epsilon = static_cast<float>(n.node.attributes.Float("epsilon", 1e-5));
   return builder.Pure("batchnormalization", n.output, [&](const Exprs& index) -> Expr {
     const Exprs c = {index[channel]};
@@ -34,13 +35,17 @@ TensorReader HalideSoftmax(AlgorithmBuilder& builder, const HalideNode& n) {
   const TensorReader& x = n.inputs[0];
   const TensorReader largest = builder.Reduce(
       "largest", rows, {{"k", extent}}, [&](const Exprs&) { return HalideType(rows.dtype).min(); },
-      [&](Expr best, const Exprs& index, const Exprs& r) { return Halide::max(best, x(with_axis(index, r[0]))); });
+      [&](Expr best, const Exprs& index, const Exprs& r) {
+        return Halide::max(best, x(with_axis(index, r[0])));
+      });
   const TensorReader power = builder.Pure("power", n.output, [&](const Exprs& index) {
     return Halide::exp(x(index) - largest(without_axis(index)));
   });
   const TensorReader sum = builder.Reduce(
       "total", rows, {{"k", extent}}, [](const Exprs&) { return Expr(0.0f); },
-      [&](Expr total, const Exprs& index, const Exprs& r) { return total + power(with_axis(index, r[0])); });
+      [&](Expr total, const Exprs& index, const Exprs& r) {
+        return total + power(with_axis(index, r[0]));
+      });
   return builder.Pure("softmax", n.output,
                       [&](const Exprs& index) { return power(index) / sum(without_axis(index)); });
 }

@@ -30,10 +30,10 @@ inline ImageAxes AxesOf(const Attributes& attributes) {
   return attributes.String("layout", "NCHW") == "NHWC" ? ImageAxes{1, 2, 3} : ImageAxes{2, 3, 1};
 }
 
-// A stage that extends a 4-D image by `value`: its element (y, x) is the image's (y - top, x - left). It has the
-// given spatial extents, which windows may need beyond the padding proper. The image itself where that is
-// nothing.
-TensorReader PadImage(AlgorithmBuilder& builder, const TensorReader& image, ImageAxes axes, int64_t top,
-                      int64_t left, int64_t height, int64_t width, Halide::Expr value);
+// A stage that extends a 4-D image by `value`: its element (y, x) is the image's (y - top, x -
+// left). It has the given spatial extents, which windows may need beyond the padding proper. The
+// image itself where that is nothing.
+TensorReader PadImage(AlgorithmBuilder& builder, const TensorReader& image, ImageAxes axes,
+                      int64_t top, int64_t left, int64_t height, int64_t width, Halide::Expr value);
 
 }  // namespace whet

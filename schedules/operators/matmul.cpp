@@ -9,7 +9,8 @@ namespace {
 
 constexpr int64_t kAnyInteger = std::numeric_limits<int64_t>::max();
 
-// Two stacks of matrices [rows, depth] and [depth, columns], with vectors made matrices as NumPy does.
+// Two stacks of matrices [rows, depth] and [depth, columns], with vectors made matrices as NumPy
+// does.
 struct MatMulShape {
   Shape a_batch, b_batch, batch;
   int64_t rows, depth, columns;
@@ -25,7 +26,8 @@ Result<MatMulShape> ShapeOf(const Shape& a, const Shape& b) {
   shape.columns = b.size() > 1 ? b.back() : 1;
   const int64_t b_depth = b.size() > 1 ? b[b.size() - 2] : b[0];
   if (shape.depth != b_depth)
-    return Fail(ErrorCode::kInvalidInput, "a with the shape {} has {} columns and b with the shape {} has {} rows",
+    return Fail(ErrorCode::kInvalidInput,
+                "a with the shape {} has {} columns and b with the shape {} has {} rows",
                 ToString(a), shape.depth, ToString(b), b_depth);
   shape.a_batch.assign(a.begin(), a.end() - std::min<size_t>(2, a.size()));
   shape.b_batch.assign(b.begin(), b.end() - std::min<size_t>(2, b.size()));
@@ -64,17 +66,18 @@ struct MatrixView {
 
 // sink(row, column, sum) for each element of a * b.
 template <typename Sink>
-void MultiplyMatrices(const MatrixView& a, const MatrixView& b, int64_t rows, int64_t depth, int64_t columns,
-                      Sink sink) {
+void MultiplyMatrices(const MatrixView& a, const MatrixView& b, int64_t rows, int64_t depth,
+                      int64_t columns, Sink sink) {
   constexpr int64_t kPackedFloats = 1 << 22;  // 16 MiB of b at a time
   const int64_t chunk =
       std::max<int64_t>(kPackedFloats / std::max<int64_t>(depth, 1) / PackedColumns::kColumns, 1) *
       PackedColumns::kColumns;
-  std::vector<float> transposed(static_cast<size_t>(a.column_stride == 1 ? 0 : PackedColumns::kRows * depth));
+  std::vector<float> transposed(
+      static_cast<size_t>(a.column_stride == 1 ? 0 : PackedColumns::kRows * depth));
   std::vector<double> sums(static_cast<size_t>(PackedColumns::kRows * std::min(chunk, columns)));
   for (int64_t first = 0; first < columns; first += chunk) {
-    const PackedColumns packed(b.data + first * b.column_stride, depth, std::min(chunk, columns - first),
-                               b.row_stride, b.column_stride);
+    const PackedColumns packed(b.data + first * b.column_stride, depth,
+                               std::min(chunk, columns - first), b.row_stride, b.column_stride);
     for (int64_t i = 0; i < rows; i += PackedColumns::kRows) {
       const int count = static_cast<int>(std::min<int64_t>(PackedColumns::kRows, rows - i));
       const float* row_pointers[PackedColumns::kRows];
@@ -89,7 +92,8 @@ void MultiplyMatrices(const MatrixView& a, const MatrixView& b, int64_t rows, in
       }
       packed.Multiply(row_pointers, count, sums.data());
       for (int r = 0; r < count; ++r)
-        for (int64_t c = 0; c < packed.columns(); ++c) sink(i + r, first + c, sums[r * packed.columns() + c]);
+        for (int64_t c = 0; c < packed.columns(); ++c)
+          sink(i + r, first + c, sums[r * packed.columns() + c]);
     }
   }
 }
@@ -103,14 +107,17 @@ Status ComputeMatMul(const Attributes&, Tensors inputs, Tensor& output) {
     const float* b = inputs[1]->data<float>() +
                      BroadcastOffset(m, shape.batch, shape.b_batch) * shape.depth * shape.columns;
     float* y = output.data<float>() + m * shape.rows * shape.columns;
-    MultiplyMatrices({a, shape.depth, 1}, {b, shape.columns, 1}, shape.rows, shape.depth, shape.columns,
-                     [&](int64_t r, int64_t c, double sum) { y[r * shape.columns + c] = static_cast<float>(sum); });
+    MultiplyMatrices({a, shape.depth, 1}, {b, shape.columns, 1}, shape.rows, shape.depth,
+                     shape.columns, [&](int64_t r, int64_t c, double sum) {
+                       y[r * shape.columns + c] = static_cast<float>(sum);
+                     });
   }
   return {};
 }
 
 double MatMulFlops(const Attributes&, Types inputs, const TensorType& output) {
-  return 2.0 * static_cast<double>(ElementCount(output.shape)) * static_cast<double>(inputs[0]->shape.back());
+  return 2.0 * static_cast<double>(ElementCount(output.shape)) *
+         static_cast<double>(inputs[0]->shape.back());
 }
 
 Result<TensorType> InferGemm(const Attributes& attributes, Types inputs) {
@@ -122,11 +129,14 @@ Result<TensorType> InferGemm(const Attributes& attributes, Types inputs) {
   RETURN_IF_ERROR(FloatAttribute(attributes, "alpha", 1));
   RETURN_IF_ERROR(FloatAttribute(attributes, "beta", 1));
   // ONNX takes any non-zero value as true.
-  ASSIGN_OR_RETURN(int64_t trans_a, IntAttribute(attributes, "transA", 0, -kAnyInteger, kAnyInteger));
-  ASSIGN_OR_RETURN(int64_t trans_b, IntAttribute(attributes, "transB", 0, -kAnyInteger, kAnyInteger));
+  ASSIGN_OR_RETURN(int64_t trans_a,
+                   IntAttribute(attributes, "transA", 0, -kAnyInteger, kAnyInteger));
+  ASSIGN_OR_RETURN(int64_t trans_b,
+                   IntAttribute(attributes, "transB", 0, -kAnyInteger, kAnyInteger));
   const int64_t a_depth = a.shape[trans_a ? 0 : 1], b_depth = b.shape[trans_b ? 1 : 0];
   if (a_depth != b_depth)
-    return Fail(ErrorCode::kInvalidInput, "a with the shape {}{} has {} columns and b with the shape {}{} has {} rows",
+    return Fail(ErrorCode::kInvalidInput,
+                "a with the shape {}{} has {} columns and b with the shape {}{} has {} rows",
                 ToString(a.shape), trans_a ? " transposed" : "", a_depth, ToString(b.shape),
                 trans_b ? " transposed" : "", b_depth);
   TensorType y{DataType::kFloat32, {a.shape[trans_a ? 1 : 0], b.shape[trans_b ? 0 : 1]}};
@@ -134,7 +144,8 @@ Result<TensorType> InferGemm(const Attributes& attributes, Types inputs) {
     RETURN_IF_ERROR(CheckFloat("c", *inputs[2]));
     auto broadcast = BroadcastShapes(inputs[2]->shape, y.shape);
     if (!broadcast || *broadcast != y.shape)
-      return Fail(ErrorCode::kInvalidInput, "c has the shape {}, which does not broadcast to the product's {}",
+      return Fail(ErrorCode::kInvalidInput,
+                  "c has the shape {}, which does not broadcast to the product's {}",
                   ToString(inputs[2]->shape), ToString(y.shape));
   }
   return y;
@@ -156,10 +167,11 @@ Status ComputeGemm(const Attributes& attributes, Tensors inputs, Tensor& output)
   const MatrixView left{a.data<float>(), trans_a ? 1 : a.shape()[1], trans_a ? a.shape()[1] : 1};
   const MatrixView right{b.data<float>(), trans_b ? 1 : b.shape()[1], trans_b ? b.shape()[1] : 1};
   float* y = output.data<float>();
-  MultiplyMatrices(left, right, output.shape()[0], depth, columns, [&](int64_t r, int64_t j, double sum) {
-    const double addend = c ? static_cast<double>(beta) * c[r * c_row + j * c_column] : 0.0;
-    y[r * columns + j] = static_cast<float>(alpha * sum + addend);
-  });
+  MultiplyMatrices(
+      left, right, output.shape()[0], depth, columns, [&](int64_t r, int64_t j, double sum) {
+        const double addend = c ? static_cast<double>(beta) * c[r * c_row + j * c_column] : 0.0;
+        y[r * columns + j] = static_cast<float>(alpha * sum + addend);
+      });
   return {};
 }
 
@@ -175,12 +187,12 @@ const std::vector<OperatorDef>& MatMulOperators() {
   static const std::vector<OperatorDef> rows = {
       Row<&InferMatMul, &ComputeMatMul, &MatMulFlops, 2, 2>("MatMul", OperatorClass::kReduction,
                                                             {{"a"}, {"b", true}}),
-      Row<&InferGemm, &ComputeGemm, &GemmFlops, 2, 3>("Gemm", OperatorClass::kReduction,
-                                                      {{"a"}, {"b", true}, {"c", true}},
-                                                      {{"alpha", AttributeKind::kFloat, 1.0},
-                                                       {"beta", AttributeKind::kFloat, 1.0},
-                                                       {"transA", AttributeKind::kInt, int64_t{0}},
-                                                       {"transB", AttributeKind::kInt, int64_t{0}}}),
+      Row<&InferGemm, &ComputeGemm, &GemmFlops, 2, 3>(
+          "Gemm", OperatorClass::kReduction, {{"a"}, {"b", true}, {"c", true}},
+          {{"alpha", AttributeKind::kFloat, 1.0},
+           {"beta", AttributeKind::kFloat, 1.0},
+           {"transA", AttributeKind::kInt, int64_t{0}},
+           {"transB", AttributeKind::kInt, int64_t{0}}}),
   };
   return rows;
 }

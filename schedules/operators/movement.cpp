@@ -12,7 +12,8 @@ constexpr int64_t kAnyInteger = std::numeric_limits<int64_t>::max();
 
 // output[index] = the element of `input` at offset + the dot product of index and strides.
 template <size_t kElementBytes>
-void CopyElements(const Tensor& input, int64_t offset, const std::vector<int64_t>& strides, Tensor& output) {
+void CopyElements(const Tensor& input, int64_t offset, const std::vector<int64_t>& strides,
+                  Tensor& output) {
   const uint8_t* from = input.bytes();
   uint8_t* to = output.bytes();
   ForEachIndex(output.shape(), strides, strides, [&](int64_t i, int64_t at, int64_t) {
@@ -20,12 +21,17 @@ void CopyElements(const Tensor& input, int64_t offset, const std::vector<int64_t
   });
 }
 
-void CopyStrided(const Tensor& input, int64_t offset, const std::vector<int64_t>& strides, Tensor& output) {
+void CopyStrided(const Tensor& input, int64_t offset, const std::vector<int64_t>& strides,
+                 Tensor& output) {
   switch (SizeOf(output.dtype())) {
-    case 1: return CopyElements<1>(input, offset, strides, output);
-    case 2: return CopyElements<2>(input, offset, strides, output);
-    case 4: return CopyElements<4>(input, offset, strides, output);
-    default: return CopyElements<8>(input, offset, strides, output);
+    case 1:
+      return CopyElements<1>(input, offset, strides, output);
+    case 2:
+      return CopyElements<2>(input, offset, strides, output);
+    case 4:
+      return CopyElements<4>(input, offset, strides, output);
+    default:
+      return CopyElements<8>(input, offset, strides, output);
   }
 }
 
@@ -45,8 +51,8 @@ Result<TensorType> InferTranspose(const Attributes& attributes, Types inputs) {
   std::vector<bool> seen(x.shape.size(), false);
   for (size_t d = 0; d < perm.size(); ++d) {
     if (seen[perm[d]])
-      return Fail(ErrorCode::kInvalidInput, "attribute perm names dimension {} twice; it should name each once",
-                  perm[d]);
+      return Fail(ErrorCode::kInvalidInput,
+                  "attribute perm names dimension {} twice; it should name each once", perm[d]);
     seen[perm[d]] = true;
     y.shape[d] = x.shape[perm[d]];
   }
@@ -54,7 +60,8 @@ Result<TensorType> InferTranspose(const Attributes& attributes, Types inputs) {
 }
 
 Status ComputeTranspose(const Attributes& attributes, Tensors inputs, Tensor& output) {
-  const std::vector<int64_t> perm = attributes.Ints("perm"), dense = RowMajorStrides(inputs[0]->shape());
+  const std::vector<int64_t> perm = attributes.Ints("perm"),
+                             dense = RowMajorStrides(inputs[0]->shape());
   std::vector<int64_t> strides;
   for (size_t d = 0; d < output.shape().size(); ++d) strides.push_back(dense[perm[d]]);
   CopyStrided(*inputs[0], 0, strides, output);
@@ -78,10 +85,12 @@ Result<SliceShape> ShapeOfSlice(const Attributes& attributes, const Shape& x) {
   std::vector<bool> seen(x.size(), false);
   for (int i = 0; i < count; ++i) {
     const int64_t d = axes[i];
-    if (seen[d]) return Fail(ErrorCode::kInvalidInput, "attribute axes names dimension {} twice", d);
+    if (seen[d])
+      return Fail(ErrorCode::kInvalidInput, "attribute axes names dimension {} twice", d);
     seen[d] = true;
     const int64_t start = std::min(starts[i], x[d]), end = std::min(ends[i], x[d]);
-    // A step beyond the extent takes one element, like the extent itself; it must not overflow what follows.
+    // A step beyond the extent takes one element, like the extent itself; it must not overflow what
+    // follows.
     const int64_t step = std::min(steps[i], std::max<int64_t>(x[d], 1));
     slice.starts[d] = start;
     slice.steps[d] = step;
@@ -118,11 +127,13 @@ Result<TensorType> InferConcat(const Attributes& attributes, Types inputs) {
     for (size_t d = 0; fits && d < x.shape.size(); ++d)
       fits = d == static_cast<size_t>(axis) || x.shape[d] == y.shape[d];
     if (!fits)
-      return Fail(ErrorCode::kInvalidInput,
-                  "input {} is {} and should be like input 0, {}, but for the extent of dimension {}", i, ToString(x),
-                  ToString(*inputs[0]), axis);
+      return Fail(
+          ErrorCode::kInvalidInput,
+          "input {} is {} and should be like input 0, {}, but for the extent of dimension {}", i,
+          ToString(x), ToString(*inputs[0]), axis);
     if (__builtin_add_overflow(y.shape[axis], x.shape[axis], &y.shape[axis]))
-      return Fail(ErrorCode::kInvalidInput, "the inputs have too many elements in dimension {}", axis);
+      return Fail(ErrorCode::kInvalidInput, "the inputs have too many elements in dimension {}",
+                  axis);
   }
   return y;
 }
@@ -130,7 +141,8 @@ Result<TensorType> InferConcat(const Attributes& attributes, Types inputs) {
 Status ComputeConcat(const Attributes& attributes, Tensors inputs, Tensor& output) {
   const Shape& shape = output.shape();
   ASSIGN_OR_RETURN(const int64_t axis, AxisAttribute(attributes, "axis", 0, shape.size()));
-  const int64_t outer = Product(shape, 0, axis), inner = Product(shape, axis + 1, shape.size()) * SizeOf(output.dtype());
+  const int64_t outer = Product(shape, 0, axis),
+                inner = Product(shape, axis + 1, shape.size()) * SizeOf(output.dtype());
   int64_t at = 0;
   for (const Tensor* input : inputs) {
     const int64_t bytes = input->shape()[axis] * inner;
@@ -147,8 +159,8 @@ Result<TensorType> InferGather(const Attributes& attributes, Types inputs) {
   const TensorType &x = *inputs[0], &indices = *inputs[1];
   ASSIGN_OR_RETURN(const int64_t axis, AxisAttribute(attributes, "axis", 0, x.shape.size()));
   if (indices.dtype != DataType::kInt64 && indices.dtype != DataType::kInt32)
-    return Fail(ErrorCode::kInvalidInput, "indices has elements of type {} and should have i64 or i32",
-                Name(indices.dtype));
+    return Fail(ErrorCode::kInvalidInput,
+                "indices has elements of type {} and should have i64 or i32", Name(indices.dtype));
   TensorType y{x.dtype, {x.shape.begin(), x.shape.begin() + axis}};
   y.shape.insert(y.shape.end(), indices.shape.begin(), indices.shape.end());
   y.shape.insert(y.shape.end(), x.shape.begin() + axis + 1, x.shape.end());
@@ -163,12 +175,12 @@ Status ComputeGather(const Attributes& attributes, Tensors inputs, Tensor& outpu
   for (int64_t i = 0; i < count; ++i) {
     int64_t index = inputs[1]->AsInt64(i);
     if (index < -x[axis] || index >= x[axis])
-      return Fail(ErrorCode::kInvalidInput, "indices holds {}, and dimension {} of x has {} elements", index, axis,
-                  x[axis]);
+      return Fail(ErrorCode::kInvalidInput,
+                  "indices holds {}, and dimension {} of x has {} elements", index, axis, x[axis]);
     if (index < 0) index += x[axis];
     for (int64_t o = 0; o < outer; ++o)
-      std::memcpy(output.bytes() + (o * count + i) * bytes, inputs[0]->bytes() + (o * x[axis] + index) * bytes,
-                  static_cast<size_t>(bytes));
+      std::memcpy(output.bytes() + (o * count + i) * bytes,
+                  inputs[0]->bytes() + (o * x[axis] + index) * bytes, static_cast<size_t>(bytes));
   }
   return {};
 }
@@ -179,13 +191,15 @@ const std::vector<OperatorDef>& MovementOperators() {
   constexpr OperatorClass kClass = OperatorClass::kMovement;
   constexpr AttributeKind kInts = AttributeKind::kInts;
   static const std::vector<OperatorDef> rows = {
-      Row<&InferTranspose, &ComputeTranspose, &NoFlops, 1, 1>("Transpose", kClass, {{"x"}}, {{"perm", kInts}}),
+      Row<&InferTranspose, &ComputeTranspose, &NoFlops, 1, 1>("Transpose", kClass, {{"x"}},
+                                                              {{"perm", kInts}}),
       Row<&InferSlice, &ComputeSlice, &NoFlops, 1, 1>(
-          "Slice", kClass, {{"x"}}, {{"starts", kInts}, {"ends", kInts}, {"axes", kInts}, {"steps", kInts}}),
+          "Slice", kClass, {{"x"}},
+          {{"starts", kInts}, {"ends", kInts}, {"axes", kInts}, {"steps", kInts}}),
       Row<&InferConcat, &ComputeConcat, &NoFlops, 1, -1>("Concat", kClass, {{"x"}},
-                                                        {{"axis", AttributeKind::kInt}}),
-      Row<&InferGather, &ComputeGather, &NoFlops, 2, 2>("Gather", kClass, {{"x"}, {"indices"}},
-                                                       {{"axis", AttributeKind::kInt, int64_t{0}}}),
+                                                         {{"axis", AttributeKind::kInt}}),
+      Row<&InferGather, &ComputeGather, &NoFlops, 2, 2>(
+          "Gather", kClass, {{"x"}, {"indices"}}, {{"axis", AttributeKind::kInt, int64_t{0}}}),
   };
   return rows;
 }

@@ -1,7 +1,8 @@
 // BatchNormalization (inference) and Softmax.
 //
 //   BatchNormalization: y = (x - mean[c]) / sqrt(variance[c] + epsilon) * scale[c] + bias[c]
-//   Softmax:            y[.., k, ..] = exp(x[.., k, ..] - m) / sum over k of the same, m the maximum over k
+//   Softmax:            y[.., k, ..] = exp(x[.., k, ..] - m) / sum over k of the same, m the
+//   maximum over k
 #include <algorithm>
 #include <cmath>
 
@@ -10,11 +11,13 @@
 namespace whet {
 namespace {
 
-// Which dimension the channels are in. Vectors and scalars have none; `layout` concerns 4-D tensors.
+// Which dimension the channels are in. Vectors and scalars have none; `layout` concerns 4-D
+// tensors.
 Result<size_t> ChannelDimension(const Attributes& attributes, const Shape& x) {
   ASSIGN_OR_RETURN(const SpatialAxes axes, LayoutAttribute(attributes));
   if (x.size() < 2)
-    return Fail(ErrorCode::kInvalidInput, "x has the shape {} and should have at least 2 dimensions", ToString(x));
+    return Fail(ErrorCode::kInvalidInput,
+                "x has the shape {} and should have at least 2 dimensions", ToString(x));
   return x.size() == 4 ? axes.channel : 1;
 }
 
@@ -27,7 +30,8 @@ Result<TensorType> InferBatchNormalization(const Attributes& attributes, Types i
   for (size_t i = 1; i < inputs.size(); ++i) {
     RETURN_IF_ERROR(CheckFloat(kNames[i], *inputs[i]));
     if (inputs[i]->shape != Shape{channels})
-      return Fail(ErrorCode::kInvalidInput, "{} has the shape {} and should have {}: one value a channel", kNames[i],
+      return Fail(ErrorCode::kInvalidInput,
+                  "{} has the shape {} and should have {}: one value a channel", kNames[i],
                   ToString(inputs[i]->shape), channels);
   }
   return *inputs[0];
@@ -99,9 +103,11 @@ const std::vector<OperatorDef>& NormalizationOperators() {
       Row<&InferBatchNormalization, &ComputeBatchNormalization, &BatchNormalizationFlops, 5, 5>(
           "BatchNormalization", OperatorClass::kReduction,
           {{"x"}, {"scale", true}, {"bias", true}, {"mean", true}, {"variance", true}},
-          {{"epsilon", AttributeKind::kFloat, 1e-5}, {"layout", AttributeKind::kString, std::string("NCHW")}}),
-      Row<&InferSoftmax, &ComputeSoftmax, &SoftmaxFlops, 1, 1>("Softmax", OperatorClass::kReduction, {{"x"}},
-                                                              {{"axis", AttributeKind::kInt, int64_t{-1}}}),
+          {{"epsilon", AttributeKind::kFloat, 1e-5},
+           {"layout", AttributeKind::kString, std::string("NCHW")}}),
+      Row<&InferSoftmax, &ComputeSoftmax, &SoftmaxFlops, 1, 1>(
+          "Softmax", OperatorClass::kReduction, {{"x"}},
+          {{"axis", AttributeKind::kInt, int64_t{-1}}}),
   };
   return rows;
 }

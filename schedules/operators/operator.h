@@ -1,10 +1,10 @@
 // The operator registry: one row an operator.
 //
-// Operators are named as ONNX names them and come in a canonical form (operators/README.md): parameters that
-// ONNX passes as constant inputs (Clip's bounds, Slice's starts, Reshape's shape) are attributes here,
-// `auto_pad` is resolved to `pads`, and operators with spatial axes carry `layout`: "NCHW" or "NHWC", the
-// order of the dimensions of their 4-D data tensors. Weights stay in ONNX's order [m, c/group, kh, kw].
-// Thread safety: the registry is constant.
+// Operators are named as ONNX names them and come in a canonical form (operators/README.md):
+// parameters that ONNX passes as constant inputs (Clip's bounds, Slice's starts, Reshape's shape)
+// are attributes here, `auto_pad` is resolved to `pads`, and operators with spatial axes carry
+// `layout`: "NCHW" or "NHWC", the order of the dimensions of their 4-D data tensors. Weights stay
+// in ONNX's order [m, c/group, kh, kw]. Thread safety: the registry is constant.
 #pragma once
 
 #include <optional>
@@ -31,7 +31,8 @@ enum class AttributeKind { kInt, kFloat, kString, kInts };
 struct AttributeDef {
   std::string_view name;
   AttributeKind kind;
-  std::optional<Attribute> fallback = {};  // none: required, or absence has a meaning (Clip's bounds)
+  std::optional<Attribute> fallback =
+      {};  // none: required, or absence has a meaning (Clip's bounds)
 };
 
 struct OperandDef {
@@ -45,28 +46,30 @@ struct OperatorDef {
   int min_inputs;
   int max_inputs;  // -1: any number, all named as the last operand with a number: x0, x1, ..
   // Types of the outputs (one) from those of the inputs. An absent optional input is nullptr.
-  // Errors name the attribute or operand, not the node: the caller prefixes that. No type or attribute makes
-  // it overflow or crash.
+  // Errors name the attribute or operand, not the node: the caller prefixes that. No type or
+  // attribute makes it overflow or crash.
   Result<TensorType> (*infer)(const Attributes&, std::span<const TensorType* const> inputs);
   // The plain computation that kernels are checked against and constants are folded with.
-  // Repeats `infer`'s errors. Sums are float partial sums of at most 256 terms, added up in double; the
-  // largest convolutions of VGG-16 take about a second.
+  // Repeats `infer`'s errors. Sums are float partial sums of at most 256 terms, added up in double;
+  // the largest convolutions of VGG-16 take about a second.
   Result<Tensor> (*reference)(const Attributes&, std::span<const Tensor* const> inputs);
-  // Floating-point operations of one run: a multiply-add counts two, padding counts as data, a bias that
-  // starts the sum counts nothing. 0 where `infer` fails.
+  // Floating-point operations of one run: a multiply-add counts two, padding counts as data, a bias
+  // that starts the sum counts nothing. 0 where `infer` fails.
   double (*flops)(const Attributes&, std::span<const TensorType* const> inputs);
   std::vector<OperandDef> operands;
   std::vector<AttributeDef> attributes;
 
-  const AttributeDef* FindAttribute(std::string_view attribute_name) const;  // nullptr: none of that name
+  const AttributeDef* FindAttribute(
+      std::string_view attribute_name) const;  // nullptr: none of that name
 };
 
 const OperatorDef* FindOperator(std::string_view name);  // nullptr: not one of ours
 std::span<const OperatorDef* const> AllOperators();      // sorted by name
 
-// The attributes as the canonical JSON has them, so that equal work reads equal: defaults explicit, floats
-// rounded to fp32 as ONNX stores them, infinite bounds of Clip and attributes that are not the operator's
-// dropped, a negative `axis` counted from the front of `rank` dimensions (rank -1: left alone).
+// The attributes as the canonical JSON has them, so that equal work reads equal: defaults explicit,
+// floats rounded to fp32 as ONNX stores them, infinite bounds of Clip and attributes that are not
+// the operator's dropped, a negative `axis` counted from the front of `rank` dimensions (rank -1:
+// left alone).
 Attributes CanonicalAttributes(const OperatorDef& def, const Attributes& attributes, int rank = -1);
 
 }  // namespace whet

@@ -5,8 +5,8 @@
 
 namespace whet {
 
-// One panel for four rows: sums[r * 16 + c]. Not in the anonymous namespace: its versions for several
-// instruction sets are picked when the program is loaded, which needs a symbol.
+// One panel for four rows: sums[r * 16 + c]. Not in the anonymous namespace: its versions for
+// several instruction sets are picked when the program is loaded, which needs a symbol.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 __attribute__((target_clones("default", "avx2", "avx512f")))
 #endif
@@ -32,7 +32,8 @@ void MultiplyReferencePanel(const float* const* rows, const float* panel, int64_
   }
 }
 
-PackedColumns::PackedColumns(const float* b, int64_t depth, int64_t columns, int64_t stride_k, int64_t stride_c)
+PackedColumns::PackedColumns(const float* b, int64_t depth, int64_t columns, int64_t stride_k,
+                             int64_t stride_c)
     : depth_(depth), columns_(columns) {
   const int64_t panels = (columns + kColumns - 1) / kColumns;
   panels_.resize(static_cast<size_t>(panels * depth * kColumns));
@@ -40,7 +41,8 @@ PackedColumns::PackedColumns(const float* b, int64_t depth, int64_t columns, int
     const int64_t first = panel * kColumns, width = std::min<int64_t>(kColumns, columns - first);
     float* to = panels_.data() + first * depth;
     for (int64_t k = 0; k < depth; ++k)
-      for (int64_t c = 0; c < width; ++c) to[k * kColumns + c] = b[k * stride_k + (first + c) * stride_c];
+      for (int64_t c = 0; c < width; ++c)
+        to[k * kColumns + c] = b[k * stride_k + (first + c) * stride_c];
   }
 }
 
@@ -52,7 +54,8 @@ void PackedColumns::Multiply(const float* const* rows, int count, double* sums) 
     MultiplyReferencePanel(four, panels_.data() + first * depth_, depth_, panel_sums);
     const int64_t width = std::min<int64_t>(kColumns, columns_ - first);
     for (int r = 0; r < count; ++r)
-      std::copy(panel_sums + r * kColumns, panel_sums + r * kColumns + width, sums + r * columns_ + first);
+      std::copy(panel_sums + r * kColumns, panel_sums + r * kColumns + width,
+                sums + r * columns_ + first);
   }
 }
 

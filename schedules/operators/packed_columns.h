@@ -2,9 +2,9 @@
 //
 //   S[r, c] = sum over k in [0, depth) of A[r, k] * B[k, c]
 //
-// B is packed into panels of 16 columns, padded with zeros. Partial sums of 256 terms are float, their total is
-// double: quick enough for the largest convolutions, and closer to the exact sum than any kernel.
-// Thread safety: const methods may be called from several threads.
+// B is packed into panels of 16 columns, padded with zeros. Partial sums of 256 terms are float,
+// their total is double: quick enough for the largest convolutions, and closer to the exact sum
+// than any kernel. Thread safety: const methods may be called from several threads.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,8 @@ class PackedColumns {
   PackedColumns(const float* b, int64_t depth, int64_t columns, int64_t stride_k, int64_t stride_c);
 
   int64_t columns() const { return columns_; }
-  // Writes sums[r * columns() + c] for `count` rows, at least 1 and at most kRows, of `depth` floats each.
+  // Writes sums[r * columns() + c] for `count` rows, at least 1 and at most kRows, of `depth`
+  // floats each.
   void Multiply(const float* const* rows, int count, double* sums) const;
 
  private:

@@ -9,11 +9,12 @@ namespace {
 const std::vector<const OperatorDef*>& Sorted() {
   static const std::vector<const OperatorDef*> operators = [] {
     std::vector<const OperatorDef*> all;
-    for (const auto* family : {&UnaryOperators(), &BinaryOperators(), &ConvOperators(), &PoolOperators(),
-                               &MatMulOperators(), &NormalizationOperators(), &MovementOperators(),
-                               &ViewOperators()})
+    for (const auto* family :
+         {&UnaryOperators(), &BinaryOperators(), &ConvOperators(), &PoolOperators(),
+          &MatMulOperators(), &NormalizationOperators(), &MovementOperators(), &ViewOperators()})
       for (const OperatorDef& def : *family) all.push_back(&def);
-    std::sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+    std::sort(all.begin(), all.end(),
+              [](const auto* a, const auto* b) { return a->name < b->name; });
     return all;
   }();
   return operators;
@@ -36,8 +37,9 @@ const AttributeDef* OperatorDef::FindAttribute(std::string_view attribute_name) 
 
 const OperatorDef* FindOperator(std::string_view name) {
   const auto& operators = Sorted();
-  auto it = std::lower_bound(operators.begin(), operators.end(), name,
-                             [](const OperatorDef* def, std::string_view n) { return def->name < n; });
+  auto it =
+      std::lower_bound(operators.begin(), operators.end(), name,
+                       [](const OperatorDef* def, std::string_view n) { return def->name < n; });
   return it != operators.end() && (*it)->name == name ? *it : nullptr;
 }
 

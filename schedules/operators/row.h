@@ -1,9 +1,11 @@
-// Makes registry rows out of an operator's own functions, with the checks that all of them need around these.
+// Makes registry rows out of an operator's own functions, with the checks that all of them need
+// around these.
 //
 // An operator's file writes three functions:
-//   Result<TensorType> Infer(const Attributes&, Types inputs);           // operand count and sizes are checked
-//   Status Compute(const Attributes&, Tensors inputs, Tensor& output);   // types are inferred, output is zeroed
-//   double Flops(const Attributes&, Types inputs, const TensorType& output);
+//   Result<TensorType> Infer(const Attributes&, Types inputs);           // operand count and sizes
+//   are checked Status Compute(const Attributes&, Tensors inputs, Tensor& output);   // types are
+//   inferred, output is zeroed double Flops(const Attributes&, Types inputs, const TensorType&
+//   output);
 #pragma once
 
 #include <new>

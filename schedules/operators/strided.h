@@ -15,7 +15,8 @@ inline std::vector<int64_t> RowMajorStrides(const Shape& shape) {
   return strides;
 }
 
-// Strides that read a tensor of shape `own` at the indices of its broadcast to `shape`: 0 where it repeats.
+// Strides that read a tensor of shape `own` at the indices of its broadcast to `shape`: 0 where it
+// repeats.
 inline std::vector<int64_t> BroadcastStrides(const Shape& own, const Shape& shape) {
   std::vector<int64_t> strides(shape.size(), 0);
   const std::vector<int64_t> dense = RowMajorStrides(own);
@@ -24,8 +25,8 @@ inline std::vector<int64_t> BroadcastStrides(const Shape& own, const Shape& shap
   return strides;
 }
 
-// visit(i, a, b) for each index of `shape` in row-major order: its number, and its offsets by two sets of
-// strides.
+// visit(i, a, b) for each index of `shape` in row-major order: its number, and its offsets by two
+// sets of strides.
 template <typename Visit>
 void ForEachIndex(const Shape& shape, const std::vector<int64_t>& a_strides,
                   const std::vector<int64_t>& b_strides, Visit visit) {
@@ -33,7 +34,8 @@ void ForEachIndex(const Shape& shape, const std::vector<int64_t>& a_strides,
   if (count == 0) return;
   const size_t rank = shape.size();
   const int64_t inner = rank == 0 ? 1 : shape[rank - 1];
-  const int64_t a_inner = rank == 0 ? 0 : a_strides[rank - 1], b_inner = rank == 0 ? 0 : b_strides[rank - 1];
+  const int64_t a_inner = rank == 0 ? 0 : a_strides[rank - 1],
+                b_inner = rank == 0 ? 0 : b_strides[rank - 1];
   std::vector<int64_t> index(rank, 0);
   int64_t a = 0, b = 0;
   for (int64_t i = 0; i < count; i += inner) {

@@ -1,5 +1,5 @@
-// Elementwise operators of one operand: activations, Clip, and simple functions. Computed in double, rounded
-// once.
+// Elementwise operators of one operand: activations, Clip, and simple functions. Computed in
+// double, rounded once.
 #include <algorithm>
 #include <cmath>
 
@@ -25,15 +25,33 @@ Status Map(Tensors inputs, Tensor& output, Function f) {
 double Clamp01(double x) { return std::min(std::max(x, 0.0), 1.0); }
 
 // Functions without attributes, as types so that they are template arguments of the rows.
-struct Relu { double operator()(double x) const { return std::max(x, 0.0); } };
-struct Sigmoid { double operator()(double x) const { return 1 / (1 + std::exp(-x)); } };
-struct Tanh { double operator()(double x) const { return std::tanh(x); } };
-struct HardSwish { double operator()(double x) const { return x * Clamp01(x / 6 + 0.5); } };
-struct Exp { double operator()(double x) const { return std::exp(x); } };
-struct Sqrt { double operator()(double x) const { return std::sqrt(x); } };
-struct Neg { double operator()(double x) const { return -x; } };
-struct Abs { double operator()(double x) const { return std::abs(x); } };
-struct Erf { double operator()(double x) const { return std::erf(x); } };
+struct Relu {
+  double operator()(double x) const { return std::max(x, 0.0); }
+};
+struct Sigmoid {
+  double operator()(double x) const { return 1 / (1 + std::exp(-x)); }
+};
+struct Tanh {
+  double operator()(double x) const { return std::tanh(x); }
+};
+struct HardSwish {
+  double operator()(double x) const { return x * Clamp01(x / 6 + 0.5); }
+};
+struct Exp {
+  double operator()(double x) const { return std::exp(x); }
+};
+struct Sqrt {
+  double operator()(double x) const { return std::sqrt(x); }
+};
+struct Neg {
+  double operator()(double x) const { return -x; }
+};
+struct Abs {
+  double operator()(double x) const { return std::abs(x); }
+};
+struct Erf {
+  double operator()(double x) const { return std::erf(x); }
+};
 
 template <typename Function>
 Status ComputeUnary(const Attributes&, Tensors inputs, Tensor& output) {
@@ -74,7 +92,8 @@ Result<TensorType> InferClip(const Attributes& attributes, Types inputs) {
   for (const char* name : {"min", "max"}) {
     auto it = attributes.values().find(name);
     if (it == attributes.values().end()) continue;
-    const bool number = std::holds_alternative<double>(it->second) || std::holds_alternative<int64_t>(it->second);
+    const bool number =
+        std::holds_alternative<double>(it->second) || std::holds_alternative<int64_t>(it->second);
     if (!number || std::isnan(attributes.Float(name)))
       return Fail(ErrorCode::kInvalidInput, "attribute {} should be a number", name);
   }
@@ -100,8 +119,9 @@ Result<TensorType> InferGelu(const Attributes& attributes, Types inputs) {
 Status ComputeGelu(const Attributes& attributes, Tensors inputs, Tensor& output) {
   if (attributes.String("approximate", "none") == "tanh") {
     const double scale = std::sqrt(2 / M_PI);
-    return Map(inputs, output,
-               [&](double x) { return 0.5 * x * (1 + std::tanh(scale * (x + 0.044715 * x * x * x))); });
+    return Map(inputs, output, [&](double x) {
+      return 0.5 * x * (1 + std::tanh(scale * (x + 0.044715 * x * x * x)));
+    });
   }
   return Map(inputs, output, [](double x) { return 0.5 * x * (1 + std::erf(x * M_SQRT1_2)); });
 }
@@ -129,10 +149,11 @@ const std::vector<OperatorDef>& UnaryOperators() {
       Row<&InferHardSigmoid, &ComputeHardSigmoid, &UnaryFlops<4>, 1, 1>(
           "HardSigmoid", kClass, {{"x"}},
           {{"alpha", AttributeKind::kFloat, 0.2}, {"beta", AttributeKind::kFloat, 0.5}}),
-      Row<&InferLeakyRelu, &ComputeLeakyRelu, &UnaryFlops<2>, 1, 1>("LeakyRelu", kClass, {{"x"}},
-                                                                   {{"alpha", AttributeKind::kFloat, 0.01}}),
+      Row<&InferLeakyRelu, &ComputeLeakyRelu, &UnaryFlops<2>, 1, 1>(
+          "LeakyRelu", kClass, {{"x"}}, {{"alpha", AttributeKind::kFloat, 0.01}}),
       Row<&InferClip, &ComputeClip, &UnaryFlops<2>, 1, 1>(
-          "Clip", kClass, {{"x"}}, {{"min", AttributeKind::kFloat}, {"max", AttributeKind::kFloat}}),
+          "Clip", kClass, {{"x"}},
+          {{"min", AttributeKind::kFloat}, {"max", AttributeKind::kFloat}}),
       Row<&InferGelu, &ComputeGelu, &UnaryFlops<5>, 1, 1>(
           "Gelu", kClass, {{"x"}}, {{"approximate", AttributeKind::kString, std::string("none")}}),
   };

@@ -10,13 +10,15 @@ namespace {
 Result<TensorType> InferReshape(const Attributes& attributes, Types inputs) {
   const TensorType& x = *inputs[0];
   auto it = attributes.values().find("shape");
-  if (it == attributes.values().end()) return Fail(ErrorCode::kInvalidInput, "attribute shape is missing");
+  if (it == attributes.values().end())
+    return Fail(ErrorCode::kInvalidInput, "attribute shape is missing");
   ASSIGN_OR_RETURN(Shape shape,
                    IntsAttribute(attributes, "shape", -1, 0, std::numeric_limits<int64_t>::max()));
   TensorType y{x.dtype, std::move(shape)};
   RETURN_IF_ERROR(CheckSize("attribute shape", y));
   if (ElementCount(y.shape) != ElementCount(x.shape))
-    return Fail(ErrorCode::kInvalidInput, "attribute shape is {} with {} elements, and x has the shape {} with {}",
+    return Fail(ErrorCode::kInvalidInput,
+                "attribute shape is {} with {} elements, and x has the shape {} with {}",
                 ToString(y.shape), ElementCount(y.shape), ToString(x.shape), ElementCount(x.shape));
   return y;
 }
@@ -29,19 +31,21 @@ Status ComputeReshape(const Attributes&, Tensors inputs, Tensor& output) {
 
 Result<TensorType> InferCast(const Attributes& attributes, Types inputs) {
   auto it = attributes.values().find("to");
-  const auto* name = it == attributes.values().end() ? nullptr : std::get_if<std::string>(&it->second);
+  const auto* name =
+      it == attributes.values().end() ? nullptr : std::get_if<std::string>(&it->second);
   if (!name)
-    return Fail(ErrorCode::kInvalidInput, "attribute to is missing; it should name a data type such as f32 or i64");
+    return Fail(ErrorCode::kInvalidInput,
+                "attribute to is missing; it should name a data type such as f32 or i64");
   ASSIGN_OR_RETURN(const DataType to, ParseDataType(*name));
   if (to == DataType::kFloat16 || to == DataType::kBFloat16)
-    return Fail(ErrorCode::kInvalidInput, "attribute to is {}; Cast makes f32, f64, i8, u8, i32, i64 and bool",
-                *name);
+    return Fail(ErrorCode::kInvalidInput,
+                "attribute to is {}; Cast makes f32, f64, i8, u8, i32, i64 and bool", *name);
   return TensorType{to, inputs[0]->shape};
 }
 
 bool IsFloat(DataType dtype) {
-  return dtype == DataType::kFloat32 || dtype == DataType::kFloat64 || dtype == DataType::kFloat16 ||
-         dtype == DataType::kBFloat16;
+  return dtype == DataType::kFloat32 || dtype == DataType::kFloat64 ||
+         dtype == DataType::kFloat16 || dtype == DataType::kBFloat16;
 }
 
 Status ComputeCast(const Attributes&, Tensors inputs, Tensor& output) {
@@ -52,21 +56,34 @@ Status ComputeCast(const Attributes&, Tensors inputs, Tensor& output) {
     using T = decltype(element);
     T* y = output.data<T>();
     for (int64_t i = 0; i < count; ++i) {
-      // Integers go through 64 bits and wrap; AsInt64 keeps floats that no integer can hold defined.
+      // Integers go through 64 bits and wrap; AsInt64 keeps floats that no integer can hold
+      // defined.
       y[i] = std::is_floating_point_v<T> && from_float ? static_cast<T>(x.AsDouble(i))
                                                        : static_cast<T>(x.AsInt64(i));
     }
   };
   switch (output.dtype()) {
-    case DataType::kFloat64: convert(double()); break;
-    case DataType::kInt8: convert(int8_t()); break;
-    case DataType::kUInt8: convert(uint8_t()); break;
-    case DataType::kInt32: convert(int32_t()); break;
-    case DataType::kInt64: convert(int64_t()); break;
+    case DataType::kFloat64:
+      convert(double());
+      break;
+    case DataType::kInt8:
+      convert(int8_t());
+      break;
+    case DataType::kUInt8:
+      convert(uint8_t());
+      break;
+    case DataType::kInt32:
+      convert(int32_t());
+      break;
+    case DataType::kInt64:
+      convert(int64_t());
+      break;
     case DataType::kBool:
       for (int64_t i = 0; i < count; ++i) output.data<uint8_t>()[i] = x.AsDouble(i) != 0;
       break;
-    default: convert(float()); break;
+    default:
+      convert(float());
+      break;
   }
   return {};
 }
@@ -76,9 +93,9 @@ Status ComputeCast(const Attributes&, Tensors inputs, Tensor& output) {
 const std::vector<OperatorDef>& ViewOperators() {
   static const std::vector<OperatorDef> rows = {
       Row<&InferReshape, &ComputeReshape, &NoFlops, 1, 1>("Reshape", OperatorClass::kView, {{"x"}},
-                                                         {{"shape", AttributeKind::kInts}}),
+                                                          {{"shape", AttributeKind::kInts}}),
       Row<&InferCast, &ComputeCast, &NoFlops, 1, 1>("Cast", OperatorClass::kElementwise, {{"x"}},
-                                                   {{"to", AttributeKind::kString}}),
+                                                    {{"to", AttributeKind::kString}}),
   };
   return rows;
 }

@@ -1,4 +1,5 @@
-// The rule that inlines cheap stages and fuses elementwise consumers onto the reduction they follow.
+// The rule that inlines cheap stages and fuses elementwise consumers onto the reduction they
+// follow.
 #include <algorithm>
 #include <functional>
 
@@ -14,8 +15,8 @@ bool ReadElementwise(const Definition& definition, int stage) {
     for (size_t i = 0; i < access.index.size(); ++i) {
       const IndexExpr& e = access.index[i];
       const bool same = e.IsLoop(static_cast<int>(i));
-      const bool only_element =
-          e.nodes.size() == 1 && e.nodes[0].op == IndexExpr::Op::kConst && definition.loops[i].extent == 1;
+      const bool only_element = e.nodes.size() == 1 && e.nodes[0].op == IndexExpr::Op::kConst &&
+                                definition.loops[i].extent == 1;
       if (!same && !only_element) return false;
     }
   }
@@ -33,7 +34,8 @@ Roles AssignRoles(const Dag& dag) {
   roles.of_stage.assign(dag.stages.size(), StageRole::kInline);
   roles.owner = dag.output();
   roles.of_stage[roles.owner] = StageRole::kOwner;
-  // Consumers before producers: whether every path from a stage to the output is elementwise and inlined.
+  // Consumers before producers: whether every path from a stage to the output is elementwise and
+  // inlined.
   std::vector<bool> reaches_output_elementwise(dag.stages.size(), false);
   reaches_output_elementwise[roles.owner] = true;
   for (int s = dag.output() - 1; s >= 0; --s) {
@@ -45,7 +47,8 @@ Roles AssignRoles(const Dag& dag) {
     bool elementwise = true, read_by_reduction = false;
     for (int c : dag.Consumers(s)) {
       const StageRole role = roles.of_stage[c];
-      elementwise &= reaches_output_elementwise[c] && (role == StageRole::kInline || role == StageRole::kOwner);
+      elementwise &= reaches_output_elementwise[c] &&
+                     (role == StageRole::kInline || role == StageRole::kOwner);
       for (const Definition& definition : dag.stages[c].definitions) {
         elementwise &= ReadElementwise(definition, s);
         for (const Access& access : definition.reads)

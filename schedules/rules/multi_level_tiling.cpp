@@ -1,10 +1,11 @@
 // Multi-level tiling with a register tile.
 //
-// Each dimension d of the owner is cut twice: d = d_o (tiles) x d_m (register tiles of a tile) x register tile.
-// Loops from the outermost in: the d_o in a searched order, the first of them fused and parallel; the d_m in a
-// searched order; then the register tile, vectorised along one dimension and unrolled along the others. The
-// accumulator, if there is a reduction to accumulate, is computed per register tile: its reduction loops run
-// outside the unrolled register tile, so that sums live in registers while operands stream.
+// Each dimension d of the owner is cut twice: d = d_o (tiles) x d_m (register tiles of a tile) x
+// register tile. Loops from the outermost in: the d_o in a searched order, the first of them fused
+// and parallel; the d_m in a searched order; then the register tile, vectorised along one dimension
+// and unrolled along the others. The accumulator, if there is a reduction to accumulate, is
+// computed per register tile: its reduction loops run outside the unrolled register tile, so that
+// sums live in registers while operands stream.
 #include <algorithm>
 #include <numeric>
 
@@ -13,8 +14,8 @@
 namespace whet {
 namespace {
 
-// Vector operations of an unrolled body, at most: longer ones gain nothing and compile slowly (28 accumulators
-// unrolled 16 times took 450 ms, twice 160 ms, at the same speed).
+// Vector operations of an unrolled body, at most: longer ones gain nothing and compile slowly (28
+// accumulators unrolled 16 times took 450 ms, twice 160 ms, at the same speed).
 constexpr int64_t kMostUnrolled = 64;
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -37,13 +38,16 @@ class TilingStep : public SketchStep {
         machine_(machine) {
     for (size_t d = 0; d < owner_.dims.size(); ++d)
       if (owner_.dims[d].extent > 1) dims_.push_back(static_cast<int>(d));
-    if (dims_.size() > 4) tiled_.assign(dims_.begin(), dims_.begin() + 4);
-    else tiled_ = dims_;
+    if (dims_.size() > 4)
+      tiled_.assign(dims_.begin(), dims_.begin() + 4);
+    else
+      tiled_ = dims_;
     Declare();
   }
 
   std::string name() const override {
-    return accumulator_ ? "tile(" + owner_.name + "<" + accumulator_->name + ")" : "tile(" + owner_.name + ")";
+    return accumulator_ ? "tile(" + owner_.name + "<" + accumulator_->name + ")"
+                        : "tile(" + owner_.name + ")";
   }
   const std::vector<DecisionSpec>& decisions() const override { return decisions_; }
   std::vector<std::vector<int64_t>> DefaultValues() const override { return defaults_; }
@@ -64,10 +68,10 @@ class TilingStep : public SketchStep {
   struct Choice {
     int vector_dim = 0;
     int64_t lanes = 1;
-    std::vector<int64_t> reg, tile;             // by dimension
+    std::vector<int64_t> reg, tile;               // by dimension
     std::vector<int64_t> outer_order, mid_order;  // permutations of tiled_, innermost first
     int64_t parallel = 0;
-    std::vector<int64_t> reduction_order;       // innermost first
+    std::vector<int64_t> reduction_order;  // innermost first
     int64_t unroll = 1;
   };
 
@@ -88,7 +92,8 @@ class TilingStep : public SketchStep {
     Add("order.mid", "order", Permutations(tiled_.size()));
     std::vector<std::vector<int64_t>> counts;
     for (size_t p = 0; p <= tiled_.size(); ++p) counts.push_back({static_cast<int64_t>(p)});
-    Add("parallel", "parallel", machine_.threads > 1 ? counts : std::vector<std::vector<int64_t>>{{0}});
+    Add("parallel", "parallel",
+        machine_.threads > 1 ? counts : std::vector<std::vector<int64_t>>{{0}});
     if (accumulator_) {
       const size_t reductions = accumulator_->definitions.back().loops.size() - owner_.dims.size();
       Add("order.reduction", "order", Permutations(reductions));
@@ -97,16 +102,19 @@ class TilingStep : public SketchStep {
     SetDefaults();
   }
 
-  void Add(const std::string& name, const std::string& kind, std::vector<std::vector<int64_t>> candidates) {
+  void Add(const std::string& name, const std::string& kind,
+           std::vector<std::vector<int64_t>> candidates) {
     decisions_.push_back({name, kind, std::move(candidates)});
   }
 
-  // [vector dimension, lanes, extent of each of tiled_]: all that fit the registers and do not waste much.
+  // [vector dimension, lanes, extent of each of tiled_]: all that fit the registers and do not
+  // waste much.
   std::vector<std::vector<int64_t>> RegisterTiles() const {
     std::vector<std::vector<int64_t>> tiles;
     // One accumulator a vector; an operand vector, a broadcast and a spare register beside them.
     const int64_t budget = accumulator_ ? machine_.vector_registers - 3 : 8;
-    const size_t vector_choices = accumulator_ && Extent(tiled_[0]) >= 4 ? 1 : std::min<size_t>(2, tiled_.size());
+    const size_t vector_choices =
+        accumulator_ && Extent(tiled_[0]) >= 4 ? 1 : std::min<size_t>(2, tiled_.size());
     for (size_t v = 0; v < vector_choices; ++v) {
       const int64_t extent = Extent(tiled_[v]);
       for (int64_t lanes : VectorWidths(extent, SizeOf(owner_.dtype), machine_)) {
@@ -129,15 +137,17 @@ class TilingStep : public SketchStep {
     return size > extent || CeilDiv(extent, size) * size * 4 > extent * 5 + 4;
   }
 
-  void Grow(size_t position, size_t vector_position, int64_t vectors, int64_t budget, std::vector<int64_t>* tile,
-            std::vector<std::vector<int64_t>>* tiles) const {
+  void Grow(size_t position, size_t vector_position, int64_t vectors, int64_t budget,
+            std::vector<int64_t>* tile, std::vector<std::vector<int64_t>>* tiles) const {
     if (position == tiled_.size()) {
       tiles->push_back(*tile);
       return;
     }
-    if (position == vector_position) return Grow(position + 1, vector_position, vectors, budget, tile, tiles);
+    if (position == vector_position)
+      return Grow(position + 1, vector_position, vectors, budget, tile, tiles);
     const int64_t extent = Extent(tiled_[position]);
-    // Only the two dimensions next to the vectorised one are unrolled: further ones are too far in memory.
+    // Only the two dimensions next to the vectorised one are unrolled: further ones are too far in
+    // memory.
     for (int64_t size : {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 24, 28}) {
       if (size > 1 && (position > 2 || vectors * size > budget || Wasteful(extent, size))) continue;
       if (position == 2 && size > 4) continue;
@@ -165,13 +175,15 @@ class TilingStep : public SketchStep {
       for (size_t t = 0; t < tiled_.size(); ++t) accumulators *= tiles[i][2 + t];
       accumulators /= tiles[i][1];
       const double lanes = static_cast<double>(tiles[i][1]);
-      const double full = accumulators <= 8 ? static_cast<double>(accumulators) : 8.0 / accumulators;
+      const double full =
+          accumulators <= 8 ? static_cast<double>(accumulators) : 8.0 / accumulators;
       const double score = (tiles[i][0] == 0 ? 100 : 0) + lanes * 4 + full - 0.5 * tiles[i].back();
       if (score > best_score) best_score = score, best = i;
     }
     defaults_.push_back(tiles[best]);
     // Whole rows as tiles; the dimensions outside them one by one.
-    for (size_t t = 0; t < tiled_.size(); ++t) defaults_.push_back({t < 2 && tiled_.size() > 2 ? 0 : 1});
+    for (size_t t = 0; t < tiled_.size(); ++t)
+      defaults_.push_back({t < 2 && tiled_.size() > 2 ? 0 : 1});
     if (tiled_.size() == 2) defaults_[1] = {0};
     const size_t orders = 1 + tiled_.size();
     defaults_.push_back(decisions_[orders].candidates.front());
@@ -224,26 +236,31 @@ class TilingStep : public SketchStep {
       const std::string& x = owner_.dims[d].name;
       std::string current = x;
       if (choice.tile[d] < Extent(d)) {
-        ds.push_back(SplitOf(s, 0, current, x + "_o", x + "_t", choice.tile[d], Tail::kShiftInwards));
+        ds.push_back(
+            SplitOf(s, 0, current, x + "_o", x + "_t", choice.tile[d], Tail::kShiftInwards));
         outer[t] = x + "_o";
         current = x + "_t";
       }
       if (choice.reg[d] < choice.tile[d]) {
-        ds.push_back(SplitOf(s, 0, current, x + "_m", x + "_r", choice.reg[d], Tail::kShiftInwards));
+        ds.push_back(
+            SplitOf(s, 0, current, x + "_m", x + "_r", choice.reg[d], Tail::kShiftInwards));
         mid[t] = x + "_m";
         current = x + "_r";
       }
       if (d == choice.vector_dim) {
         if (choice.reg[d] > choice.lanes) {
-          ds.push_back(SplitOf(s, 0, current, x + "_i", x + "_v", choice.lanes, Tail::kShiftInwards));
+          ds.push_back(
+              SplitOf(s, 0, current, x + "_i", x + "_v", choice.lanes, Tail::kShiftInwards));
           marks.push_back(LoopDirective(DirectiveKind::kUnroll, s, 0, x + "_i"));
           rest.insert(rest.begin(), x + "_i");
           current = x + "_v";
         }
-        if (choice.lanes > 1) marks.push_back(LoopDirective(DirectiveKind::kVectorize, s, 0, current));
+        if (choice.lanes > 1)
+          marks.push_back(LoopDirective(DirectiveKind::kVectorize, s, 0, current));
         vector_loops.push_back(current);
       } else {
-        if (choice.reg[d] > 1) marks.push_back(LoopDirective(DirectiveKind::kUnroll, s, 0, current));
+        if (choice.reg[d] > 1)
+          marks.push_back(LoopDirective(DirectiveKind::kUnroll, s, 0, current));
         rest.push_back(current);
       }
     }
@@ -314,7 +331,8 @@ class TilingStep : public SketchStep {
       }
       order.push_back(vector_loop);
       for (int d : dims_) {
-        if (d != choice.vector_dim) (choice.reg[d] > 1 ? unrolled : order).push_back(owner_.dims[d].name);
+        if (d != choice.vector_dim)
+          (choice.reg[d] > 1 ? unrolled : order).push_back(owner_.dims[d].name);
       }
       std::vector<std::string> names = {vector_loop};
       names.insert(names.end(), unrolled.begin(), unrolled.end());
@@ -328,14 +346,15 @@ class TilingStep : public SketchStep {
         reorder.names = names;
         ds.push_back(reorder);
       }
-      if (choice.lanes > 1) ds.push_back(LoopDirective(DirectiveKind::kVectorize, s, definition, vector_loop));
+      if (choice.lanes > 1)
+        ds.push_back(LoopDirective(DirectiveKind::kVectorize, s, definition, vector_loop));
       for (const std::string& loop : unrolled)
         ds.push_back(LoopDirective(DirectiveKind::kUnroll, s, definition, loop));
     }
   }
 
-  void AddReductions(const Choice& choice, std::vector<Directive>* ds, std::vector<std::string>* names,
-                     std::vector<std::string>* unrolled) const {
+  void AddReductions(const Choice& choice, std::vector<Directive>* ds,
+                     std::vector<std::string>* names, std::vector<std::string>* unrolled) const {
     const std::vector<Loop>& loops = accumulator_->definitions.back().loops;
     const size_t first = owner_.dims.size();
     for (size_t i = 0; i < choice.reduction_order.size(); ++i) {
@@ -345,12 +364,14 @@ class TilingStep : public SketchStep {
         int64_t accumulators = 1;
         for (int64_t size : choice.reg) accumulators *= size;
         accumulators = std::max<int64_t>(1, accumulators / choice.lanes);
-        int64_t factor = std::min({choice.unroll, loop.extent, std::max<int64_t>(1, kMostUnrolled / accumulators)});
+        int64_t factor = std::min(
+            {choice.unroll, loop.extent, std::max<int64_t>(1, kMostUnrolled / accumulators)});
         while (loop.extent % factor != 0) --factor;
         if (factor == loop.extent && factor > 1) {
           unrolled->push_back(name);
         } else if (factor > 1) {
-          ds->push_back(SplitOf(accumulator_->name, 1, name, name + "_o", name + "_u", factor, Tail::kAuto));
+          ds->push_back(
+              SplitOf(accumulator_->name, 1, name, name + "_o", name + "_u", factor, Tail::kAuto));
           names->push_back(name + "_u");
           unrolled->push_back(name + "_u");
           name += "_o";
@@ -370,7 +391,8 @@ class TilingStep : public SketchStep {
 
 }  // namespace
 
-std::unique_ptr<SketchStep> MakeTilingStep(const Dag& dag, const Roles& roles, const MachineModel& machine) {
+std::unique_ptr<SketchStep> MakeTilingStep(const Dag& dag, const Roles& roles,
+                                           const MachineModel& machine) {
   return std::make_unique<TilingStep>(dag, roles, machine);
 }
 

@@ -1,6 +1,6 @@
-// The layout of inputs that a reduction streams: natural, permuted so that the vectorised dimension is
-// contiguous, or panels as wide as the register tile. Constants are packed ahead of time and cost nothing then;
-// a variable input is packed by a stage of its own.
+// The layout of inputs that a reduction streams: natural, permuted so that the vectorised dimension
+// is contiguous, or panels as wide as the register tile. Constants are packed ahead of time and
+// cost nothing then; a variable input is packed by a stage of its own.
 #include <algorithm>
 #include <optional>
 
@@ -11,8 +11,8 @@ namespace {
 
 enum Layout : int64_t { kNatural = 0, kPermuted = 1, kPanels = 2 };
 
-// The dimension of `input` (innermost first) that moves by one when the owner's innermost dimension does, in
-// the accumulator's update. Nothing where the update does not read it so.
+// The dimension of `input` (innermost first) that moves by one when the owner's innermost dimension
+// does, in the accumulator's update. Nothing where the update does not read it so.
 std::optional<size_t> VectorDimension(const Dag& dag, const Roles& roles, int input) {
   if (roles.accumulator < 0) return std::nullopt;
   for (const Access& access : dag.stages[roles.accumulator].definitions.back().reads) {
@@ -35,7 +35,8 @@ class PackingStep : public SketchStep {
       if (access.stage != input) continue;
       for (size_t i = 0; i < access.index.size(); ++i)
         for (size_t l = reduction_first_; l < update.loops.size(); ++l)
-          if (access.index[i].Uses(static_cast<int>(l))) driver_[i] = static_cast<int>(l - reduction_first_);
+          if (access.index[i].Uses(static_cast<int>(l)))
+            driver_[i] = static_cast<int>(l - reduction_first_);
     }
     std::vector<std::vector<int64_t>> candidates = {{kPermuted}, {kPanels}};
     if (vector_dim == 0) candidates.push_back({kNatural});
@@ -53,8 +54,8 @@ class PackingStep : public SketchStep {
     Directive pack;
     pack.kind = DirectiveKind::kPack;
     pack.stage = stage_.name;
-    const bool panels = values[0][0] == kPanels && out->register_width > 1 && extent > out->register_width &&
-                        extent % out->register_width == 0;
+    const bool panels = values[0][0] == kPanels && out->register_width > 1 &&
+                        extent > out->register_width && extent % out->register_width == 0;
     if (values[0][0] == kNatural) return;
     if (vector_dim_ == 0 && !panels) return;  // permuted is natural
     pack.layout.push_back({shape_dim(vector_dim_), panels ? out->register_width : 0});
@@ -110,7 +111,8 @@ std::unique_ptr<SketchStep> MakePackingStep(const Dag& dag, const Roles& roles, 
   return std::make_unique<PackingStep>(dag, roles, input, *dim);
 }
 
-std::vector<std::pair<int, std::vector<PackLevel>>> VariablePanels(const Dag& dag, const Roles& roles,
+std::vector<std::pair<int, std::vector<PackLevel>>> VariablePanels(const Dag& dag,
+                                                                   const Roles& roles,
                                                                    const MachineModel& machine) {
   std::vector<std::pair<int, std::vector<PackLevel>>> result;
   for (size_t s = 0; s < dag.stages.size(); ++s) {
@@ -124,12 +126,14 @@ std::vector<std::pair<int, std::vector<PackLevel>>> VariablePanels(const Dag& da
     const Stage& accumulator = dag.stages[roles.accumulator];
     for (size_t d = 1; d < accumulator.dims.size(); ++d)
       if (d == 1) rows *= accumulator.dims[d].extent;
-    if (stage.dims[*dim].extent < 2 * lanes || stage.dims[*dim].extent % lanes != 0 || rows < 16) continue;
+    if (stage.dims[*dim].extent < 2 * lanes || stage.dims[*dim].extent % lanes != 0 || rows < 16)
+      continue;
     bool also_reduced = false;
     for (const Access& access : accumulator.definitions.back().reads) {
       if (access.stage != static_cast<int>(s)) continue;
       for (const IndexExpr& e : access.index)
-        for (size_t l = accumulator.dims.size(); l < accumulator.definitions.back().loops.size(); ++l)
+        for (size_t l = accumulator.dims.size(); l < accumulator.definitions.back().loops.size();
+             ++l)
           also_reduced |= e.IsLoop(static_cast<int>(l));
     }
     if (!also_reduced) continue;

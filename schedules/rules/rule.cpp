@@ -2,8 +2,8 @@
 
 namespace whet {
 
-Directive SplitOf(const std::string& stage, int definition, const std::string& loop, const std::string& outer,
-                  const std::string& inner, int64_t factor, Tail tail) {
+Directive SplitOf(const std::string& stage, int definition, const std::string& loop,
+                  const std::string& outer, const std::string& inner, int64_t factor, Tail tail) {
   Directive d;
   d.kind = DirectiveKind::kSplit;
   d.stage = stage;
@@ -15,7 +15,8 @@ Directive SplitOf(const std::string& stage, int definition, const std::string& l
   return d;
 }
 
-Directive LoopDirective(DirectiveKind kind, const std::string& stage, int definition, const std::string& loop) {
+Directive LoopDirective(DirectiveKind kind, const std::string& stage, int definition,
+                        const std::string& loop) {
   Directive d;
   d.kind = kind;
   d.stage = stage;
@@ -30,12 +31,14 @@ Directive BoundExtent(const std::string& stage, const std::string& dim, int64_t 
   return d;
 }
 
-std::vector<int64_t> VectorWidths(int64_t extent, int64_t element_bytes, const MachineModel& machine) {
+std::vector<int64_t> VectorWidths(int64_t extent, int64_t element_bytes,
+                                  const MachineModel& machine) {
   std::vector<int64_t> widths;
   const int64_t full = machine.vector_bytes / element_bytes;
   for (int64_t width : {full, full / 2, full / 4})
     if (width > 1 && width <= extent) widths.push_back(width);
-  // A short dimension that no width divides is one odd vector: the compiler splits it better than a tail.
+  // A short dimension that no width divides is one odd vector: the compiler splits it better than a
+  // tail.
   if (widths.empty() || (extent < full && extent % widths.front() != 0)) widths.push_back(extent);
   return widths;
 }

@@ -1,9 +1,9 @@
 // Sketch rules: each looks at a DAG and contributes one step of a sketch.
 //
-// A step names its decisions with their candidate values, a default for each, and expands chosen values to
-// directives. Steps of a sketch expand in order; what later ones need of earlier ones (which loops exist) is in
-// the Expansion. Rules work on the DAG and the machine only: none knows an operator.
-// Thread safety: steps are immutable once made.
+// A step names its decisions with their candidate values, a default for each, and expands chosen
+// values to directives. Steps of a sketch expand in order; what later ones need of earlier ones
+// (which loops exist) is in the Expansion. Rules work on the DAG and the machine only: none knows
+// an operator. Thread safety: steps are immutable once made.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,8 @@ namespace whet {
 struct Expansion {
   const Dag* dag = nullptr;
   std::vector<Directive> directives;
-  // Loops of the tile owner, outermost first: those over tiles (outer), those over register tiles (mid).
+  // Loops of the tile owner, outermost first: those over tiles (outer), those over register tiles
+  // (mid).
   std::string owner;
   std::vector<std::string> outer_loops, mid_loops;
   // Output channels, or whatever the vectorised dimension is: the width of a register tile.
@@ -33,9 +34,10 @@ using DecisionValues = std::span<const std::vector<int64_t>>;
 class SketchStep {
  public:
   virtual ~SketchStep() = default;
-  virtual std::string name() const = 0;                        // "tile(relu<conv)"
+  virtual std::string name() const = 0;  // "tile(relu<conv)"
   virtual const std::vector<DecisionSpec>& decisions() const = 0;
-  virtual std::vector<std::vector<int64_t>> DefaultValues() const = 0;  // one a decision, of its candidates
+  virtual std::vector<std::vector<int64_t>> DefaultValues()
+      const = 0;  // one a decision, of its candidates
   // `values` are those of this step's decisions.
   virtual void Expand(DecisionValues values, Expansion* out) const = 0;
 };
@@ -54,11 +56,13 @@ struct Roles {
   int accumulator = -1;  // -1: none
 };
 
-// rules/fusion.cpp: inlines what is cheap, fuses elementwise consumers onto the reduction they follow.
+// rules/fusion.cpp: inlines what is cheap, fuses elementwise consumers onto the reduction they
+// follow.
 Roles AssignRoles(const Dag& dag);
 
 // rules/multi_level_tiling.cpp: tiles, register tile, parallel, vectorise and unroll of the owner.
-std::unique_ptr<SketchStep> MakeTilingStep(const Dag& dag, const Roles& roles, const MachineModel& machine);
+std::unique_ptr<SketchStep> MakeTilingStep(const Dag& dag, const Roles& roles,
+                                           const MachineModel& machine);
 
 // rules/compute_location.cpp: inline, at root, or at a loop of the owner.
 std::unique_ptr<SketchStep> MakeLocationStep(const Dag& dag, const Roles& roles, int stage,
@@ -67,20 +71,24 @@ std::unique_ptr<SketchStep> MakeLocationStep(const Dag& dag, const Roles& roles,
 // rules/packing.cpp: the layout of a constant input. nullptr: nothing to gain.
 std::unique_ptr<SketchStep> MakePackingStep(const Dag& dag, const Roles& roles, int input);
 
-// rules/packing.cpp: panel layouts of variable inputs that deserve a stage of their own, by input stage.
-std::vector<std::pair<int, std::vector<PackLevel>>> VariablePanels(const Dag& dag, const Roles& roles,
+// rules/packing.cpp: panel layouts of variable inputs that deserve a stage of their own, by input
+// stage.
+std::vector<std::pair<int, std::vector<PackLevel>>> VariablePanels(const Dag& dag,
+                                                                   const Roles& roles,
                                                                    const MachineModel& machine);
 
 // --- Small helpers that the rules share ---
 
-Directive SplitOf(const std::string& stage, int definition, const std::string& loop, const std::string& outer,
-                  const std::string& inner, int64_t factor, Tail tail);
-Directive LoopDirective(DirectiveKind kind, const std::string& stage, int definition, const std::string& loop);
-// Tells Halide the extent of a dimension that is computed at a loop: with shifted tails it could not always prove
-// that it is constant, and then neither unroll it nor keep it in registers.
+Directive SplitOf(const std::string& stage, int definition, const std::string& loop,
+                  const std::string& outer, const std::string& inner, int64_t factor, Tail tail);
+Directive LoopDirective(DirectiveKind kind, const std::string& stage, int definition,
+                        const std::string& loop);
+// Tells Halide the extent of a dimension that is computed at a loop: with shifted tails it could
+// not always prove that it is constant, and then neither unroll it nor keep it in registers.
 Directive BoundExtent(const std::string& stage, const std::string& dim, int64_t extent);
-// Vector widths in elements that are worth trying on `extent` elements: full, half and quarter registers that
-// fit, or the extent itself where it is shorter than all of them.
-std::vector<int64_t> VectorWidths(int64_t extent, int64_t element_bytes, const MachineModel& machine);
+// Vector widths in elements that are worth trying on `extent` elements: full, half and quarter
+// registers that fit, or the extent itself where it is shorter than all of them.
+std::vector<int64_t> VectorWidths(int64_t extent, int64_t element_bytes,
+                                  const MachineModel& machine);
 
 }  // namespace whet

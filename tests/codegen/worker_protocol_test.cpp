@@ -52,8 +52,9 @@ TEST(EncodeFrame, TakesTextThatIsNotUtf8) {
 }
 
 TEST(JobResult, SurvivesTheWayThroughJson) {
-  for (const JobStatus status : {JobStatus::kOk, JobStatus::kError, JobStatus::kCrash, JobStatus::kTimeout,
-                                 JobStatus::kOutOfMemory, JobStatus::kWorkerLost}) {
+  for (const JobStatus status :
+       {JobStatus::kOk, JobStatus::kError, JobStatus::kCrash, JobStatus::kTimeout,
+        JobStatus::kOutOfMemory, JobStatus::kWorkerLost}) {
     const JobResult result{status, "why", Json{{"x", 1}}, 2.5};
     const auto back = JobResult::FromJson(result.ToJson());
     ASSERT_TRUE(back) << Name(status);

@@ -1,8 +1,9 @@
 // ONNX's own test cases: a folder with model.onnx and test_data_set_0/{input,output}_I.pb.
 //
-// LoadOnnxCase imports the model with its inputs at hand: integer inputs that must be static (the shape of a
-// Reshape, the bounds of a Slice) are bound to the case's tensors. A case is covered if Whet imports all of its
-// operators, and its inputs and outputs are dense tensors, with elements, of the types that Whet computes with.
+// LoadOnnxCase imports the model with its inputs at hand: integer inputs that must be static (the
+// shape of a Reshape, the bounds of a Slice) are bound to the case's tensors. A case is covered if
+// Whet imports all of its operators, and its inputs and outputs are dense tensors, with elements,
+// of the types that Whet computes with.
 #pragma once
 
 #include <algorithm>
@@ -34,7 +35,8 @@ inline Result<std::vector<std::string>> ListOnnxCases(const std::filesystem::pat
   std::error_code error;
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(root, error)) {
-    if (std::filesystem::exists(entry.path() / "model.onnx")) names.push_back(entry.path().filename().string());
+    if (std::filesystem::exists(entry.path() / "model.onnx"))
+      names.push_back(entry.path().filename().string());
   }
   if (error) return Fail(ErrorCode::kIo, "cannot list {}: {}", root.string(), error.message());
   std::sort(names.begin(), names.end());
@@ -61,11 +63,12 @@ inline std::string WhyNotCovered(const onnx::GraphProto& graph) {
   return "";
 }
 
-inline Result<std::vector<Tensor>> ReadCaseTensors(const std::filesystem::path& folder, const std::string& kind,
-                                                   int count) {
+inline Result<std::vector<Tensor>> ReadCaseTensors(const std::filesystem::path& folder,
+                                                   const std::string& kind, int count) {
   std::vector<Tensor> tensors;
   for (int i = 0; i < count; ++i) {
-    ASSIGN_OR_RETURN(Tensor tensor, ReadTensorFile((folder / fmt::format("{}_{}.pb", kind, i)).string()));
+    ASSIGN_OR_RETURN(Tensor tensor,
+                     ReadTensorFile((folder / fmt::format("{}_{}.pb", kind, i)).string()));
     tensors.push_back(std::move(tensor));
   }
   return tensors;
@@ -75,25 +78,29 @@ inline Result<std::vector<Tensor>> ReadCaseTensors(const std::filesystem::path& 
 inline Result<OnnxCase> LoadOnnxCase(const std::filesystem::path& folder) {
   ASSIGN_OR_RETURN(const std::string bytes, ReadFile(folder / "model.onnx"));
   onnx::ModelProto model;
-  if (!model.ParseFromString(bytes)) return Fail(ErrorCode::kCorrupt, "{} is damaged", folder.string());
+  if (!model.ParseFromString(bytes))
+    return Fail(ErrorCode::kCorrupt, "{} is damaged", folder.string());
   if (const std::string why = WhyNotCovered(model.graph()); !why.empty()) {
     return Fail(ErrorCode::kNotFound, "{} is not covered: {}", folder.filename().string(), why);
   }
   const std::filesystem::path data = folder / "test_data_set_0";
   OnnxCase loaded;
   loaded.name = folder.filename().string();
-  ASSIGN_OR_RETURN(std::vector<Tensor> inputs, ReadCaseTensors(data, "input", model.graph().input_size()));
+  ASSIGN_OR_RETURN(std::vector<Tensor> inputs,
+                   ReadCaseTensors(data, "input", model.graph().input_size()));
   ASSIGN_OR_RETURN(loaded.expected, ReadCaseTensors(data, "output", model.graph().output_size()));
   for (const std::vector<Tensor>* tensors : {&inputs, &loaded.expected}) {
     for (const Tensor& tensor : *tensors) {
-      if (tensor.count() == 0) return Fail(ErrorCode::kNotFound, "{} has tensors without elements", loaded.name);
+      if (tensor.count() == 0)
+        return Fail(ErrorCode::kNotFound, "{} has tensors without elements", loaded.name);
     }
   }
 
   ImportOptions options;
   for (int i = 0; i < model.graph().input_size(); ++i) {
     const auto& dims = model.graph().input(i).type().tensor_type().shape().dim();
-    const bool open = std::any_of(dims.begin(), dims.end(), [](const auto& dim) { return dim.dim_value() < 1; });
+    const bool open =
+        std::any_of(dims.begin(), dims.end(), [](const auto& dim) { return dim.dim_value() < 1; });
     if (open) options.shapes[model.graph().input(i).name()] = inputs[i].shape();
   }
   Result<Graph> graph = ImportOnnx(bytes, loaded.name, options);
@@ -108,7 +115,8 @@ inline Result<OnnxCase> LoadOnnxCase(const std::filesystem::path& folder) {
   ASSIGN_OR_RETURN(loaded.graph, std::move(graph));
   for (ValueId value : loaded.graph.inputs) {
     for (int i = 0; i < model.graph().input_size(); ++i) {
-      if (model.graph().input(i).name() == loaded.graph.values[value].name) loaded.inputs.push_back(inputs[i]);
+      if (model.graph().input(i).name() == loaded.graph.values[value].name)
+        loaded.inputs.push_back(inputs[i]);
     }
   }
   return loaded;

@@ -13,7 +13,9 @@ namespace {
 
 constexpr double kRelative = 1e-4;  // of a float's logarithm turned back
 
-testing::Matcher<double> Near(double value) { return testing::DoubleNear(value, kRelative * (1 + value)); }
+testing::Matcher<double> Near(double value) {
+  return testing::DoubleNear(value, kRelative * (1 + value));
+}
 
 TEST(FeatureTable, NamesAreUniqueAndEveryFeatureHasAUnitAndAMeaning) {
   std::set<std::string> names;
@@ -120,7 +122,8 @@ TEST(Features, MeasureParallelismAndItsImbalance) {
   EXPECT_THAT(row["parallel.imbalance"], Near(6.0 * 3 / 16));
   EXPECT_THAT(row.Count("parallel.launches"), Near(1));
   EXPECT_THAT(row["parallel.serial_share"], Near(0));
-  const Row serial(MatMulDag(64, 128, 32), {Mark(DirectiveKind::kComputeRoot, "mm", 0, "")}, machine);
+  const Row serial(MatMulDag(64, 128, 32), {Mark(DirectiveKind::kComputeRoot, "mm", 0, "")},
+                   machine);
   EXPECT_THAT(serial["parallel.imbalance"], Near(3));
   EXPECT_THAT(serial["parallel.serial_share"], Near(1));
 }

@@ -63,7 +63,8 @@ inline Directive Split(std::string stage, int definition, std::string loop, std:
   return d;
 }
 
-inline Directive Reorder(std::string stage, int definition, std::vector<std::string> innermost_first) {
+inline Directive Reorder(std::string stage, int definition,
+                         std::vector<std::string> innermost_first) {
   Directive d;
   d.kind = DirectiveKind::kReorder;
   d.stage = std::move(stage);
@@ -90,8 +91,8 @@ inline Directive ComputeAt(std::string stage, std::string at, std::string loop) 
   return d;
 }
 
-// Tiles of `rows` x `vectors` vectors of 16 lanes, accumulated in registers over all of k; parallel over rows of
-// tiles.
+// Tiles of `rows` x `vectors` vectors of 16 lanes, accumulated in registers over all of k; parallel
+// over rows of tiles.
 inline std::vector<Directive> RegisterTiled(int64_t rows, int64_t vectors) {
   using enum DirectiveKind;
   return {Split("relu", 0, "y", "yo", "yi", rows),

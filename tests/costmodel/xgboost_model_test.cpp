@@ -75,7 +75,8 @@ TEST(XgboostModel, LearnsInSpiteOfFailures) {
 TEST(XgboostModel, RanksWhatFailsLast) {
   TrainingSet set = Invent(400, 1);
   for (int64_t r = 0; r < set.rows(); ++r) {
-    if (set.features[static_cast<size_t>(r * kWidth + 7)] > 6) set.throughput[static_cast<size_t>(r)] = 0;
+    if (set.features[static_cast<size_t>(r * kWidth + 7)] > 6)
+      set.throughput[static_cast<size_t>(r)] = 0;
   }
   auto model = Trained(set);
   TrainingSet probe = Invent(200, 5);

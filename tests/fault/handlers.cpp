@@ -99,8 +99,8 @@ Result<Json> CountWorkerThreads(const Json&, JobContext&) {
 
 Result<Json> BuildPlant(const std::string& plant, const std::string& library) {
   ASSIGN_OR_RETURN(const ProcessResult cc,
-                   RunProcess({WHET_TEST_CC, "-O1", "-fPIC", "-shared", "-DPLANT_" + plant, "-o", library,
-                               WHET_TEST_PLANTS}));
+                   RunProcess({WHET_TEST_CC, "-O1", "-fPIC", "-shared", "-DPLANT_" + plant, "-o",
+                               library, WHET_TEST_PLANTS}));
   if (cc.exit_code != 0) return Fail(ErrorCode::kFailed, "{}", cc.output);
   return Json::object();
 }

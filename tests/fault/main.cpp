@@ -8,7 +8,8 @@
 
 namespace {
 
-// Leaves the ids of its worker and of a child that never ends in FILE, and the scratch directory in FILE.scratch.
+// Leaves the ids of its worker and of a child that never ends in FILE, and the scratch directory in
+// FILE.scratch.
 int Abandon(const std::string& file) {
   auto client = whet::WorkerClient::Start({.jobs = 1});
   if (!client) return 1;
@@ -25,7 +26,8 @@ int Abandon(const std::string& file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (whet::IsWorkerInvocation(argc, argv)) return whet::WorkerMain(argc, argv, whet::FaultHandlers());
+  if (whet::IsWorkerInvocation(argc, argv))
+    return whet::WorkerMain(argc, argv, whet::FaultHandlers());
   if (argc == 3 && std::strcmp(argv[1], "abandon") == 0) return Abandon(argv[2]);
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();

@@ -52,18 +52,20 @@ class ProcessMeasurerTest : public testing::Test {
     std::vector<Trace> traces;
     for (const std::string& sketch : sketches) traces.push_back(Named(sketch));
     std::vector<Measurement> measurements;
-    const Status status = measurer_->Measure(Relu(), traces, [&](size_t index, const Measurement& measurement) {
-      EXPECT_EQ(index, measurements.size());
-      measurements.push_back(measurement);
-      return true;
-    });
+    const Status status =
+        measurer_->Measure(Relu(), traces, [&](size_t index, const Measurement& measurement) {
+          EXPECT_EQ(index, measurements.size());
+          measurements.push_back(measurement);
+          return true;
+        });
     EXPECT_TRUE(status) << status.error().message;
     EXPECT_EQ(measurements.size(), sketches.size());
     measurements.resize(sketches.size());
     return measurements;
   }
 
-  // A plant between two right kernels: it gets its class, and they are measured as if it were not there.
+  // A plant between two right kernels: it gets its class, and they are measured as if it were not
+  // there.
   Measurement MeasureBetweenRightOnes(const std::string& sketch) {
     const auto measurements = Measure({"plant:right", sketch, "plant:right"});
     EXPECT_TRUE(measurements[0].ok()) << measurements[0].message;
@@ -125,7 +127,8 @@ TEST_F(ProcessMeasurerTest, CatchesWritesOutsideOfTheOutput) {
 TEST_F(ProcessMeasurerTest, CatchesAFailingCompiler) {
   Expect("compiler:crash", MeasureStatus::kCompileCrash, "Internal Error");
   Expect("compiler:refuse", MeasureStatus::kCompileError, "names a stage that there is not");
-  Expect("compiler:allocate", MeasureStatus::kOutOfMemory, "the compiler ran into its memory limit");
+  Expect("compiler:allocate", MeasureStatus::kOutOfMemory,
+         "the compiler ran into its memory limit");
   Expect("plant:unresolved", MeasureStatus::kCompileError, "no_such_function");
 }
 
@@ -136,11 +139,12 @@ TEST_F(ProcessMeasurerTest, StopsAHangingCompiler) {
 TEST_F(ProcessMeasurerTest, GoesOnWhenTheWorkerIsKilled) {
   const std::vector<Trace> traces(4, Named("plant:right"));
   int ok = 0;
-  const Status status = measurer_->Measure(Relu(), traces, [&](size_t, const Measurement& measurement) {
-    ok += measurement.ok();
-    kill(measurer_->client().worker_pid(), SIGKILL);
-    return true;
-  });
+  const Status status =
+      measurer_->Measure(Relu(), traces, [&](size_t, const Measurement& measurement) {
+        ok += measurement.ok();
+        kill(measurer_->client().worker_pid(), SIGKILL);
+        return true;
+      });
   EXPECT_TRUE(status);
   EXPECT_EQ(ok, 4);
 }
@@ -148,7 +152,8 @@ TEST_F(ProcessMeasurerTest, GoesOnWhenTheWorkerIsKilled) {
 TEST_F(ProcessMeasurerTest, StopsWhenTheCallerHasEnough) {
   const std::vector<Trace> traces(5, Named("plant:right"));
   int seen = 0;
-  const Status status = measurer_->Measure(Relu(), traces, [&](size_t, const Measurement&) { return ++seen < 2; });
+  const Status status =
+      measurer_->Measure(Relu(), traces, [&](size_t, const Measurement&) { return ++seen < 2; });
   EXPECT_TRUE(status);
   EXPECT_EQ(seen, 2);
   EXPECT_TRUE(Measure({"plant:right"})[0].ok());
@@ -171,8 +176,8 @@ TEST_F(ProcessMeasurerTest, ReturnsWhenTheUserInterrupts) {
 }
 
 TEST_F(ProcessMeasurerTest, ComparesInRounds) {
-  const std::vector<Trace> traces = {Named("plant:slow"), Named("plant:right"), Named("compiler:refuse"),
-                                     Named("plant:wrong")};
+  const std::vector<Trace> traces = {Named("plant:slow"), Named("plant:right"),
+                                     Named("compiler:refuse"), Named("plant:wrong")};
   const auto measurements = measurer_->Compare(Relu(), traces);
   ASSERT_TRUE(measurements) << measurements.error().message;
   ASSERT_EQ(measurements->size(), 4u);
@@ -183,7 +188,8 @@ TEST_F(ProcessMeasurerTest, ComparesInRounds) {
 }
 
 TEST_F(ProcessMeasurerTest, ComparesOneByOneWhenOneCrashes) {
-  const std::vector<Trace> traces = {Named("plant:right"), Named("plant:segfault"), Named("plant:far_overrun")};
+  const std::vector<Trace> traces = {Named("plant:right"), Named("plant:segfault"),
+                                     Named("plant:far_overrun")};
   const auto measurements = measurer_->Compare(Relu(), traces);
   ASSERT_TRUE(measurements) << measurements.error().message;
   EXPECT_TRUE((*measurements)[0].ok());
@@ -201,9 +207,9 @@ TEST_F(ProcessMeasurerTest, KeepsTheReferenceDataOfAFewTasksOnly) {
   const std::vector<Trace> traces = {Named("plant:right")};
   for (const Task& task : {Relu(), other, Relu()}) {
     bool ok = false;
-    const Status status = measurer_->Measure(task, traces, [&](size_t, const Measurement& measurement) {
-      return ok = measurement.ok();
-    });
+    const Status status = measurer_->Measure(
+        task, traces,
+        [&](size_t, const Measurement& measurement) { return ok = measurement.ok(); });
     EXPECT_TRUE(status) << status.error().message;
     EXPECT_TRUE(ok);
   }
@@ -214,7 +220,8 @@ TEST_F(ProcessMeasurerTest, KeepsTheReferenceDataOfAFewTasksOnly) {
 TEST_F(ProcessMeasurerTest, MeasuresTheDefaultScheduleOfARealTask) {
   Create({});
   const Target target = Target::Host(2);
-  const auto task = ParseTaskSpelling("Conv(x=1x16x14x14,w=32x16x3x3,pads=1)+Relu", target.ToString());
+  const auto task =
+      ParseTaskSpelling("Conv(x=1x16x14x14,w=32x16x3x3,pads=1)+Relu", target.ToString());
   ASSERT_TRUE(task) << task.error().message;
   const auto machine = target.Machine();
   ASSERT_TRUE(machine) << machine.error().message;
@@ -222,13 +229,15 @@ TEST_F(ProcessMeasurerTest, MeasuresTheDefaultScheduleOfARealTask) {
   ASSERT_TRUE(space) << space.error().message;
   const std::vector<Trace> traces = {space->Default()};
   std::vector<Measurement> measurements;
-  const Status status = measurer_->Measure(*task, traces, [&](size_t, const Measurement& measurement) {
-    measurements.push_back(measurement);
-    return true;
-  });
+  const Status status =
+      measurer_->Measure(*task, traces, [&](size_t, const Measurement& measurement) {
+        measurements.push_back(measurement);
+        return true;
+      });
   ASSERT_TRUE(status) << status.error().message;
   ASSERT_EQ(measurements.size(), 1u);
-  EXPECT_TRUE(measurements[0].ok()) << Name(measurements[0].status) << ": " << measurements[0].message;
+  EXPECT_TRUE(measurements[0].ok())
+      << Name(measurements[0].status) << ": " << measurements[0].message;
 }
 
 TEST(CompileLimitMs, FollowsTheMedianOnceEnoughIsSeen) {

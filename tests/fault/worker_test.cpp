@@ -122,7 +122,8 @@ TEST_F(WorkerTest, KillsAJobAtItsLimit) {
 
 TEST_F(WorkerTest, KillsWhatAJobStartedTogetherWithIt) {
   const auto file = client_->scratch() / "pid";
-  EXPECT_EQ(Run(Make("hang_with_company", Json{{"file", file.string()}}, 500)).status, JobStatus::kTimeout);
+  EXPECT_EQ(Run(Make("hang_with_company", Json{{"file", file.string()}}, 500)).status,
+            JobStatus::kTimeout);
   const pid_t pid = ReadPid(file);
   ASSERT_GT(pid, 0);
   EXPECT_TRUE(Eventually([&] { return !IsAlive(pid); }));
@@ -240,7 +241,8 @@ TEST(Worker, LeavesNothingBehindWhenItsProgramIsKilled) {
   const std::string file = directory->path() / "pids";
   const char* const argv[] = {"/proc/self/exe", "abandon", file.c_str(), nullptr};
   pid_t program = -1;
-  ASSERT_EQ(posix_spawn(&program, argv[0], nullptr, nullptr, const_cast<char* const*>(argv), environ), 0);
+  ASSERT_EQ(
+      posix_spawn(&program, argv[0], nullptr, nullptr, const_cast<char* const*>(argv), environ), 0);
   ASSERT_TRUE(Eventually([&] { return ReadPid(file, 1) > 0; }));
   const pid_t worker = ReadPid(file, 0), child = ReadPid(file, 1);
   std::string scratch;

@@ -1,4 +1,5 @@
-// Damaged bytes into every parser of graph/: whatever they hold, the answer is a value or one sentence.
+// Damaged bytes into every parser of graph/: whatever they hold, the answer is a value or one
+// sentence.
 //
 // Seeds are fixed: a failure names the seed that makes it again.
 #include <gtest/gtest.h>
@@ -15,9 +16,10 @@
 namespace whet {
 namespace {
 
-void AddNode(onnx::GraphProto* graph, const std::string& op, std::vector<std::string> inputs,
-             const std::string& output,
-             const std::function<void(onnx::NodeProto*)>& attributes = [](onnx::NodeProto*) {}) {
+void AddNode(
+    onnx::GraphProto* graph, const std::string& op, std::vector<std::string> inputs,
+    const std::string& output,
+    const std::function<void(onnx::NodeProto*)>& attributes = [](onnx::NodeProto*) {}) {
   onnx::NodeProto* node = graph->add_node();
   node->set_op_type(op);
   for (const std::string& input : inputs) node->add_input(input);
@@ -99,8 +101,9 @@ std::string ValidModel() {
     attribute->set_type(onnx::AttributeProto::INT);
     attribute->set_i(-3);
   });
-  AddNode(graph, "Transpose", {"concat"}, "moved",
-          [](onnx::NodeProto* node) { AddInts(node, "perm", {0, 2, 3, 1}); });
+  AddNode(graph, "Transpose", {"concat"}, "moved", [](onnx::NodeProto* node) {
+    AddInts(node, "perm", {0, 2, 3, 1});
+  });
   AddNode(graph, "ConstantOfShape", {"two"}, "zeros");
   AddNode(graph, "Shape", {"zeros"}, "zeros_shape");
   AddNode(graph, "Gather", {"zeros_shape", "axis"}, "first");
@@ -119,20 +122,34 @@ std::string ValidModel() {
   return bytes;
 }
 
-// Flips bits, overwrites bytes with telling values, removes, repeats or inserts a range, or cuts the end off.
+// Flips bits, overwrites bytes with telling values, removes, repeats or inserts a range, or cuts
+// the end off.
 std::string Damage(std::string bytes, Rng& rng) {
   const int64_t wounds = 1 + rng.Below(3);
   for (int64_t i = 0; i < wounds && !bytes.empty(); ++i) {
     const size_t at = static_cast<size_t>(rng.Below(static_cast<int64_t>(bytes.size())));
-    const size_t length = std::min<size_t>(bytes.size() - at, static_cast<size_t>(1 + rng.Below(12)));
+    const size_t length =
+        std::min<size_t>(bytes.size() - at, static_cast<size_t>(1 + rng.Below(12)));
     constexpr unsigned char kTelling[] = {0x00, 0x01, 0x7F, 0x80, 0xFF, 0xFE, 0x08, 0x40};
     switch (rng.Below(6)) {
-      case 0: bytes[at] = static_cast<char>(bytes[at] ^ (1 << rng.Below(8))); break;
-      case 1: bytes[at] = static_cast<char>(kTelling[rng.Below(8)]); break;
-      case 2: bytes.erase(at, length); break;
-      case 3: bytes.insert(at, bytes.substr(at, length)); break;
-      case 4: bytes.insert(at, length, static_cast<char>(kTelling[rng.Below(8)])); break;
-      default: bytes.resize(at); break;
+      case 0:
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << rng.Below(8)));
+        break;
+      case 1:
+        bytes[at] = static_cast<char>(kTelling[rng.Below(8)]);
+        break;
+      case 2:
+        bytes.erase(at, length);
+        break;
+      case 3:
+        bytes.insert(at, bytes.substr(at, length));
+        break;
+      case 4:
+        bytes.insert(at, length, static_cast<char>(kTelling[rng.Below(8)]));
+        break;
+      default:
+        bytes.resize(at);
+        break;
     }
   }
   return bytes;
@@ -158,7 +175,8 @@ TEST(ParserFuzz, DamagedModelsImportOrAreRefused) {
     Result<Graph> graph = ImportOnnx(Damage(valid, rng), "model");
     if (!graph) {
       ExpectOneSentence(graph.error().message, seed);
-      EXPECT_NE(graph.error().code, ErrorCode::kInternal) << "seed " << seed << ": " << graph.error().message;
+      EXPECT_NE(graph.error().code, ErrorCode::kInternal)
+          << "seed " << seed << ": " << graph.error().message;
       continue;
     }
     ++imported;

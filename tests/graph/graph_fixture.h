@@ -28,15 +28,17 @@ class GraphBuilder {
     return Constant(RandomTensor(std::move(shape), rng, low, high));
   }
   ValueId Node(std::string op, std::vector<ValueId> inputs, Attributes attributes = {}) {
-    whet::Node node{fmt::format("n{}", graph.nodes.size()), std::move(op), std::move(inputs), kNoValue,
-                    std::move(attributes)};
+    whet::Node node{fmt::format("n{}", graph.nodes.size()), std::move(op), std::move(inputs),
+                    kNoValue, std::move(attributes)};
     Result<TensorType> type = InferOutput(graph, node);
     if (!type) throw std::logic_error(type.error().message);
     node.output = graph.AddValue(Value{node.name + "_out", *type, nullptr});
     graph.nodes.push_back(node);
     return node.output;
   }
-  ValueId Conv(ValueId x, ValueId w, Attributes extra = {}) { return ConvWithBias(x, w, kNoValue, extra); }
+  ValueId Conv(ValueId x, ValueId w, Attributes extra = {}) {
+    return ConvWithBias(x, w, kNoValue, extra);
+  }
   ValueId ConvWithBias(ValueId x, ValueId w, ValueId b, Attributes extra = {}) {
     Attributes attributes{{"strides", std::vector<int64_t>{1, 1}},
                           {"pads", std::vector<int64_t>{0, 0, 0, 0}},

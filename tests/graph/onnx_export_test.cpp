@@ -14,15 +14,18 @@ void ExpectRoundTrip(const Graph& graph, uint64_t seed) {
   const Result<std::string> bytes = ExportOnnx(graph);
   ASSERT_TRUE(bytes) << bytes.error().message;
   const Result<Graph> again = ImportOnnx(*bytes, "again");
-  ASSERT_TRUE(again) << "seed " << seed << ": " << again.error().message << '\n' << graph.ToString();
+  ASSERT_TRUE(again) << "seed " << seed << ": " << again.error().message << '\n'
+                     << graph.ToString();
   Rng rng(seed);
   const std::vector<Tensor> inputs = RandomInputs(graph, rng);
-  const auto expected = Evaluate(graph, Pointers(inputs)), actual = Evaluate(*again, Pointers(inputs));
+  const auto expected = Evaluate(graph, Pointers(inputs)),
+             actual = Evaluate(*again, Pointers(inputs));
   ASSERT_TRUE(expected) << expected.error().message;
   ASSERT_TRUE(actual) << actual.error().message;
   for (size_t i = 0; i < expected->size(); ++i) {
     std::string why;
-    EXPECT_TRUE(AllClose((*actual)[i], (*expected)[i], 1e-5, 1e-5, &why)) << "seed " << seed << ": " << why;
+    EXPECT_TRUE(AllClose((*actual)[i], (*expected)[i], 1e-5, 1e-5, &why))
+        << "seed " << seed << ": " << why;
     EXPECT_EQ(again->values[again->outputs[i]].name, graph.values[graph.outputs[i]].name);
   }
 }
@@ -34,7 +37,8 @@ TEST(OnnxExport, RoundTripsThroughTheImporter) {
 TEST(OnnxExport, RoundTripsEveryElementwiseOperator) {
   GraphBuilder b;
   ValueId x = b.Input("x", {2, 3});
-  for (const char* op : {"Abs", "Sigmoid", "Tanh", "HardSwish", "Sqrt", "Exp", "Neg", "Erf", "Relu"}) {
+  for (const char* op :
+       {"Abs", "Sigmoid", "Tanh", "HardSwish", "Sqrt", "Exp", "Neg", "Erf", "Relu"}) {
     x = b.Node(op, {x});
   }
   x = b.Node("HardSigmoid", {x}, {{"alpha", 0.25}, {"beta", 0.5}});

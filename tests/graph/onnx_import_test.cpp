@@ -93,19 +93,23 @@ TEST(OnnxImport, NamesAnUnknownDomain) {
 }
 
 TEST(OnnxImport, RefusesOpsetsThatItDoesNotKnow) {
-  EXPECT_THAT(ErrorOf(OneNode(99, "Relu", {1, 2})), AllOf(HasSubstr("opset 99"), HasSubstr("7 to 24")));
+  EXPECT_THAT(ErrorOf(OneNode(99, "Relu", {1, 2})),
+              AllOf(HasSubstr("opset 99"), HasSubstr("7 to 24")));
   EXPECT_THAT(ErrorOf(OneNode(6, "Relu", {1, 2})), HasSubstr("opset 6"));
 }
 
 TEST(OnnxImport, AsksForAnOpenShapeWithAnExample) {
   const OnnxModelBuilder builder = OneNode(17, "Relu", {-1, 3, 32, 32});
-  EXPECT_THAT(ErrorOf(builder), AllOf(HasSubstr("f32[?x3x32x32]"), HasSubstr("--shape x=1x3x32x32")));
-  EXPECT_EQ(Import(builder, {.shapes = {{"x", {2, 3, 32, 32}}}}).values[0].type.shape, (Shape{2, 3, 32, 32}));
+  EXPECT_THAT(ErrorOf(builder),
+              AllOf(HasSubstr("f32[?x3x32x32]"), HasSubstr("--shape x=1x3x32x32")));
+  EXPECT_EQ(Import(builder, {.shapes = {{"x", {2, 3, 32, 32}}}}).values[0].type.shape,
+            (Shape{2, 3, 32, 32}));
 }
 
 TEST(OnnxImport, RefusesAShapeThatDoesNotFit) {
   const OnnxModelBuilder builder = OneNode(17, "Relu", {-1, 3});
-  EXPECT_THAT(ErrorOf(builder, {.shapes = {{"x", {1, 4}}}}), AllOf(HasSubstr("1x4"), HasSubstr("f32[?x3]")));
+  EXPECT_THAT(ErrorOf(builder, {.shapes = {{"x", {1, 4}}}}),
+              AllOf(HasSubstr("1x4"), HasSubstr("f32[?x3]")));
   EXPECT_THAT(ErrorOf(builder, {.shapes = {{"x", {1, 3, 1}}}}), HasSubstr("does not fit"));
   EXPECT_THAT(ErrorOf(builder, {.shapes = {{"x", {0, 3}}}}), HasSubstr("does not fit"));
 }
@@ -143,7 +147,8 @@ TEST(OnnxImport, NamesAnAttributeThatIsWrongOrUnknown) {
 TEST(OnnxImport, NamesShapesThatDoNotFitAnOperator) {
   OnnxModelBuilder builder = OneNode(17, "MatMul", {2, 3}, {"w"});
   builder.Floats("w", {4, 5});
-  EXPECT_THAT(ErrorOf(builder), AllOf(HasSubstr("the_MatMul"), HasSubstr("4x5"), Not(HasSubstr("\n"))));
+  EXPECT_THAT(ErrorOf(builder),
+              AllOf(HasSubstr("the_MatMul"), HasSubstr("4x5"), Not(HasSubstr("\n"))));
 }
 
 TEST(OnnxImport, RefusesATensorWhosePayloadIsNotItsShape) {
@@ -185,7 +190,10 @@ TEST(OnnxImport, FoldsTheArithmeticOfShapes) {
 
 TEST(OnnxImport, KeepsTheNamesOfOutputs) {
   OnnxModelBuilder builder(17);
-  builder.Input("x", {2}).Node("Relu", {"x"}, {"a"}).Node("Identity", {"a"}, {"y"}).Node("Identity", {"x"}, {"z"});
+  builder.Input("x", {2})
+      .Node("Relu", {"x"}, {"a"})
+      .Node("Identity", {"a"}, {"y"})
+      .Node("Identity", {"x"}, {"z"});
   builder.Output("y").Output("z").Output("a");
   const Graph graph = Import(builder);
   ASSERT_EQ(graph.outputs.size(), 3u);
@@ -248,7 +256,9 @@ TEST(OnnxNormalize, CoercesOldSoftmaxToRows) {
 
 TEST(OnnxNormalize, ResolvesAutoPad) {
   OnnxModelBuilder builder = OneNode(11, "MaxPool", {1, 1, 5, 5});
-  builder.String("auto_pad", "SAME_LOWER").IntList("kernel_shape", {2, 2}).IntList("strides", {2, 2});
+  builder.String("auto_pad", "SAME_LOWER")
+      .IntList("kernel_shape", {2, 2})
+      .IntList("strides", {2, 2});
   const Graph graph = Import(builder);
   EXPECT_EQ(graph.nodes[0].attributes.Ints("pads"), (std::vector<int64_t>{1, 1, 0, 0}));
   EXPECT_EQ(graph.values[graph.outputs[0]].type.shape, (Shape{1, 1, 3, 3}));
@@ -270,7 +280,9 @@ TEST(OnnxNormalize, RefusesTraining) {
   builder.Floats("p", {2}).Int("training_mode", 1);
   EXPECT_THAT(ErrorOf(builder), HasSubstr("training mode"));
   OnnxModelBuilder indices(12);
-  indices.Input("x", {1, 1, 4, 4}).Node("MaxPool", {"x"}, {"y", "i"}).IntList("kernel_shape", {2, 2});
+  indices.Input("x", {1, 1, 4, 4})
+      .Node("MaxPool", {"x"}, {"y", "i"})
+      .IntList("kernel_shape", {2, 2});
   indices.Output("y").Output("i");
   EXPECT_THAT(ErrorOf(indices), HasSubstr("indices"));
 }
@@ -306,8 +318,8 @@ TEST(OnnxImport, ReadsExternalDataInsideTheModelsFolderOnly) {
     tensor->set_data_type(onnx::TensorProto::FLOAT);
     tensor->add_dims(2);
     tensor->set_data_location(onnx::TensorProto::EXTERNAL);
-    for (const auto& [key, value] :
-         std::vector<std::pair<std::string, std::string>>{{"location", location}, {"offset", "4"}}) {
+    for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
+             {"location", location}, {"offset", "4"}}) {
       auto* entry = tensor->add_external_data();
       entry->set_key(key);
       entry->set_value(value);

@@ -19,7 +19,8 @@ class OnnxModelBuilder {
 
   onnx::GraphProto& graph() { return *model.mutable_graph(); }
   // A dimension of -1 is open.
-  OnnxModelBuilder& Input(const std::string& name, const Shape& shape, int type = onnx::TensorProto::FLOAT) {
+  OnnxModelBuilder& Input(const std::string& name, const Shape& shape,
+                          int type = onnx::TensorProto::FLOAT) {
     onnx::ValueInfoProto* info = graph().add_input();
     info->set_name(name);
     auto* tensor = info->mutable_type()->mutable_tensor_type();
@@ -34,7 +35,8 @@ class OnnxModelBuilder {
     graph().add_output()->set_name(name);
     return *this;
   }
-  OnnxModelBuilder& Floats(const std::string& name, const Shape& shape, const std::vector<float>& values) {
+  OnnxModelBuilder& Floats(const std::string& name, const Shape& shape,
+                           const std::vector<float>& values) {
     onnx::TensorProto* tensor = graph().add_initializer();
     tensor->set_name(name);
     tensor->set_data_type(onnx::TensorProto::FLOAT);
@@ -89,8 +91,10 @@ class OnnxModelBuilder {
   }
 
  private:
-  onnx::AttributeProto* NewAttribute(const std::string& name, onnx::AttributeProto::AttributeType type) {
-    onnx::AttributeProto* attribute = graph().mutable_node(graph().node_size() - 1)->add_attribute();
+  onnx::AttributeProto* NewAttribute(const std::string& name,
+                                     onnx::AttributeProto::AttributeType type) {
+    onnx::AttributeProto* attribute =
+        graph().mutable_node(graph().node_size() - 1)->add_attribute();
     attribute->set_name(name);
     attribute->set_type(type);
     return attribute;

@@ -27,7 +27,8 @@ std::vector<std::string> OpsOf(const Task& task) {
 using Ops = std::vector<std::string>;
 
 // The graph's outputs by running the uses in order with the tasks' references.
-std::vector<Tensor> RunUses(const Graph& graph, const Partition& partition, const std::vector<Tensor>& inputs) {
+std::vector<Tensor> RunUses(const Graph& graph, const Partition& partition,
+                            const std::vector<Tensor>& inputs) {
   std::vector<std::optional<Tensor>> values(graph.values.size());
   for (size_t v = 0; v < values.size(); ++v) {
     if (graph.values[v].constant != nullptr) values[v] = *graph.values[v].constant;
@@ -75,7 +76,9 @@ TEST(PartitionGraph, JoinsAResidualToTheLaterProducer) {
   Rng rng(1);
   GraphBuilder b;
   const ValueId x = b.Input("x", {1, 4, 4, 4});
-  const ValueId left = b.Conv(x, b.Random({4, 4, 1, 1}, rng)), right = b.Conv(x, b.Random({4, 4, 3, 3}, rng), {{"pads", std::vector<int64_t>{1, 1, 1, 1}}});
+  const ValueId left = b.Conv(x, b.Random({4, 4, 1, 1}, rng)),
+                right = b.Conv(x, b.Random({4, 4, 3, 3}, rng),
+                               {{"pads", std::vector<int64_t>{1, 1, 1, 1}}});
   b.Output(b.Node("Add", {left, right}));
   const Partition partition = Cut(b.graph);
   ASSERT_EQ(partition.uses.size(), 2u);
@@ -106,7 +109,8 @@ TEST(PartitionGraph, KeepsValuesThatOthersNeed) {
 TEST(PartitionGraph, DoesNotFuseWhatNeedsTheWholeTask) {
   Rng rng(1);
   GraphBuilder b;
-  const ValueId y = b.Node("Relu", {b.Conv(b.Input("x", {1, 4, 4, 4}), b.Random({4, 4, 1, 1}, rng))});
+  const ValueId y =
+      b.Node("Relu", {b.Conv(b.Input("x", {1, 4, 4, 4}), b.Random({4, 4, 1, 1}, rng))});
   const ValueId pooled = b.Node("GlobalAveragePool", {y}, {{"layout", std::string("NCHW")}});
   b.Output(b.Node("Mul", {y, b.Node("Sigmoid", {pooled})}));
   const Partition partition = Cut(b.graph);
@@ -175,12 +179,14 @@ TEST(PartitionGraph, TasksOfRandomGraphsComputeWhatTheGraphComputes) {
     for (size_t i = 0; i < expected->size(); ++i) {
       std::string why;
       EXPECT_TRUE(AllClose(actual[i], (*expected)[i], 1e-5, 1e-5, &why))
-          << "seed " << seed << ": " << why << '\n' << graph.ToString();
+          << "seed " << seed << ": " << why << '\n'
+          << graph.ToString();
     }
     // Every node that computes is in exactly one use.
     size_t nodes = 0, computing = 0;
     for (const TaskUse& use : partition.uses) nodes += partition.tasks[use.task].nodes.size();
-    for (const Node& node : graph.nodes) computing += FindOperator(node.op)->op_class != OperatorClass::kView;
+    for (const Node& node : graph.nodes)
+      computing += FindOperator(node.op)->op_class != OperatorClass::kView;
     EXPECT_EQ(nodes, computing) << "seed " << seed;
     if (HasFailure()) break;
   }

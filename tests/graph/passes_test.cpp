@@ -9,22 +9,27 @@
 namespace whet {
 namespace {
 
-// Runs `pass` and checks that it keeps the results on random inputs, and the names and types of the outputs.
-void ExpectSameResults(Graph& graph, Status (*pass)(Graph&), uint64_t seed = 1, double tolerance = 1e-4) {
+// Runs `pass` and checks that it keeps the results on random inputs, and the names and types of the
+// outputs.
+void ExpectSameResults(Graph& graph, Status (*pass)(Graph&), uint64_t seed = 1,
+                       double tolerance = 1e-4) {
   Rng rng(seed + 1000);
   const std::vector<Tensor> inputs = RandomInputs(graph, rng);
   const Graph before = graph;
   const Result<std::vector<Tensor>> expected = Evaluate(before, Pointers(inputs));
   ASSERT_TRUE(expected) << expected.error().message;
   const Status status = pass(graph);
-  ASSERT_TRUE(status) << "seed " << seed << ": " << status.error().message << '\n' << before.ToString();
+  ASSERT_TRUE(status) << "seed " << seed << ": " << status.error().message << '\n'
+                      << before.ToString();
   const Result<std::vector<Tensor>> actual = Evaluate(graph, Pointers(inputs));
   ASSERT_TRUE(actual) << actual.error().message;
   ASSERT_EQ(actual->size(), expected->size());
   for (size_t i = 0; i < expected->size(); ++i) {
     std::string why;
     EXPECT_TRUE(AllClose((*actual)[i], (*expected)[i], tolerance, tolerance, &why))
-        << "seed " << seed << ": " << why << '\n' << before.ToString() << "became\n" << graph.ToString();
+        << "seed " << seed << ": " << why << '\n'
+        << before.ToString() << "became\n"
+        << graph.ToString();
     EXPECT_EQ(graph.values[graph.outputs[i]].name, before.values[before.outputs[i]].name);
   }
 }
@@ -79,7 +84,8 @@ TEST(RemoveNoOps, KeepsAnOutputThatIsAnInput) {
 
 ValueId AddBatchNorm(GraphBuilder& b, ValueId x, int64_t c, Rng& rng) {
   return b.Node("BatchNormalization",
-                {x, b.Random({c}, rng, 0.5, 1.5), b.Random({c}, rng), b.Random({c}, rng), b.Random({c}, rng, 1, 2)},
+                {x, b.Random({c}, rng, 0.5, 1.5), b.Random({c}, rng), b.Random({c}, rng),
+                 b.Random({c}, rng, 1, 2)},
                 kNchw);
 }
 
@@ -117,8 +123,9 @@ TEST(CanonicalizeElementwise, MovesBiasAndScaleIntoConvGemmAndMatMul) {
   x = b.Node("Sub", {b.Constant(Tensor::Float({1}, {2})), x});
   x = b.Node("Reshape", {x}, {{"shape", std::vector<int64_t>{4, 9}}});
   x = b.Node("Add", {b.Node("MatMul", {x, b.Random({9, 5}, rng)}), b.Random({5}, rng)});
-  x = b.Node("Mul", {b.Node("Gemm", {x, b.Random({3, 5}, rng)}, {{"transB", int64_t{1}}, {"alpha", 0.5}}),
-                     b.Random({1, 3}, rng)});
+  x = b.Node("Mul",
+             {b.Node("Gemm", {x, b.Random({3, 5}, rng)}, {{"transB", int64_t{1}}, {"alpha", 0.5}}),
+              b.Random({1, 3}, rng)});
   b.Output(x);
   ExpectSameResults(b.graph, CanonicalizeElementwise);
   EXPECT_EQ(CountOp(b.graph, "Gemm"), 2);
@@ -130,14 +137,24 @@ TEST(CanonicalizeElementwise, RecognizesHardSwishInItsSpellings) {
     GraphBuilder b;
     const auto number = [&](float v) { return b.Constant(Tensor::Float({}, {v})); };
     const ValueId x = b.Input("x", {2, 5});
-    const ValueId gate = b.Node("Clip", {b.Node("Add", {number(3), x})}, {{"min", 0.0}, {"max", 6.0}});
+    const ValueId gate =
+        b.Node("Clip", {b.Node("Add", {number(3), x})}, {{"min", 0.0}, {"max", 6.0}});
     switch (spelling) {
-      case 0: b.Output(b.Node("Div", {b.Node("Mul", {x, gate}), number(6)})); break;
-      case 1: b.Output(b.Node("Mul", {x, b.Node("Div", {gate, number(6)})})); break;
-      case 2: b.Output(b.Node("Mul", {b.Node("Mul", {x, gate}), number(1.0f / 6)})); break;
-      case 3: b.Output(b.Node("Mul", {gate, b.Node("Mul", {number(1.0f / 6), x})})); break;
+      case 0:
+        b.Output(b.Node("Div", {b.Node("Mul", {x, gate}), number(6)}));
+        break;
+      case 1:
+        b.Output(b.Node("Mul", {x, b.Node("Div", {gate, number(6)})}));
+        break;
+      case 2:
+        b.Output(b.Node("Mul", {b.Node("Mul", {x, gate}), number(1.0f / 6)}));
+        break;
+      case 3:
+        b.Output(b.Node("Mul", {gate, b.Node("Mul", {number(1.0f / 6), x})}));
+        break;
       default:
-        b.Output(b.Node("Mul", {x, b.Node("HardSigmoid", {x}, {{"alpha", 1.0f / 6}, {"beta", 0.5}})}));
+        b.Output(
+            b.Node("Mul", {x, b.Node("HardSigmoid", {x}, {{"alpha", 1.0f / 6}, {"beta", 0.5}})}));
     }
     ExpectSameResults(b.graph, CanonicalizeElementwise);
     ASSERT_EQ(b.graph.nodes.size(), 1u) << "spelling " << spelling << '\n' << b.graph.ToString();
@@ -161,13 +178,17 @@ TEST(UseChannelsLast, LeavesOneTransposeOfATypicalNetwork) {
   GraphBuilder b;
   ValueId x = b.Input("x", {1, 3, 8, 8});
   x = b.Node("Relu", {b.Conv(x, b.Random({4, 3, 3, 3}, rng))});
-  const ValueId gate = b.Node("Sigmoid", {b.Conv(b.Node("GlobalAveragePool", {x}, kNchw), b.Random({4, 4, 1, 1}, rng))});
+  const ValueId gate = b.Node(
+      "Sigmoid", {b.Conv(b.Node("GlobalAveragePool", {x}, kNchw), b.Random({4, 4, 1, 1}, rng))});
   const ValueId scaled = b.Node("Mul", {x, gate});
   const ValueId deep = b.Conv(scaled, b.Random({4, 1, 1, 1}, rng), {{"group", int64_t{4}}});
   x = b.Node("Concat", {b.Node("Add", {deep, scaled}), x}, {{"axis", int64_t{1}}});
   x = b.Node("Mul", {x, b.Random({8, 1, 1}, rng)});
-  x = b.Node("Slice", {x}, {{"starts", std::vector<int64_t>{2}}, {"ends", std::vector<int64_t>{8}},
-                            {"axes", std::vector<int64_t>{1}}, {"steps", std::vector<int64_t>{1}}});
+  x = b.Node("Slice", {x},
+             {{"starts", std::vector<int64_t>{2}},
+              {"ends", std::vector<int64_t>{8}},
+              {"axes", std::vector<int64_t>{1}},
+              {"steps", std::vector<int64_t>{1}}});
   x = b.Node("GlobalAveragePool", {x}, kNchw);
   b.Output(b.Node("Reshape", {x}, {{"shape", std::vector<int64_t>{1, 6}}}));
   ExpectSameResults(b.graph, RunPasses);
@@ -191,7 +212,8 @@ TEST(UseChannelsLast, KeepsTheLayoutOfOutputsThatAreReadInBoth) {
   b.Output(b.Conv(y, b.Random({2, 3, 3, 3}, rng)));
   b.Output(b.Node("Reshape", {y}, {{"shape", std::vector<int64_t>{3, 16}}}));
   ExpectSameResults(b.graph, RunPasses);
-  EXPECT_EQ(CountOp(b.graph, "Transpose"), 3) << b.graph.ToString();  // in, y and the second convolution's
+  EXPECT_EQ(CountOp(b.graph, "Transpose"), 3)
+      << b.graph.ToString();  // in, y and the second convolution's
 }
 
 TEST(UseChannelsLast, AddsAnInputInTheLayoutThatAConvolutionReadsItIn) {

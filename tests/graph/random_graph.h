@@ -1,5 +1,5 @@
-// Random small networks for property tests: convolutions, normalisation, pooling, arithmetic with broadcasting,
-// movement and matrix products, wired at random.
+// Random small networks for property tests: convolutions, normalisation, pooling, arithmetic with
+// broadcasting, movement and matrix products, wired at random.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,8 @@ class RandomGraphMaker {
   explicit RandomGraphMaker(uint64_t seed) : rng_(seed) {}
 
   Graph Make() {
-    const int64_t n = 1 + rng_.Below(2), c = Pick({1, 2, 4}), h = 1 + rng_.Below(6), w = 1 + rng_.Below(6);
+    const int64_t n = 1 + rng_.Below(2), c = Pick({1, 2, 4}), h = 1 + rng_.Below(6),
+                  w = 1 + rng_.Below(6);
     pool_.push_back(b_.Input("x", {n, c, h, w}));
     if (rng_.Chance(0.3)) pool_.push_back(b_.Input("x2", {n, c, h, w}));
     const int64_t steps = 3 + rng_.Below(12);
@@ -29,7 +30,9 @@ class RandomGraphMaker {
   }
 
  private:
-  int64_t Pick(std::vector<int64_t> values) { return values[rng_.Below(static_cast<int64_t>(values.size()))]; }
+  int64_t Pick(std::vector<int64_t> values) {
+    return values[rng_.Below(static_cast<int64_t>(values.size()))];
+  }
   // The newest values are the likeliest, so that graphs are deep rather than wide.
   ValueId Any() {
     const int64_t size = static_cast<int64_t>(pool_.size());
@@ -44,46 +47,58 @@ class RandomGraphMaker {
     if (ElementCount(shape) > 4096) return;
     if (shape.size() == 4 && rng_.Chance(0.5)) return SpatialStep(x, shape);
     switch (rng_.Below(9)) {
-      case 0: return Unary(x);
-      case 1: return Binary(x, shape);
-      case 2: return WithValue(x, shape);
-      case 3: return Add(SpelledHardSwish(x));
+      case 0:
+        return Unary(x);
+      case 1:
+        return Binary(x, shape);
+      case 2:
+        return WithValue(x, shape);
+      case 3:
+        return Add(SpelledHardSwish(x));
       case 4: {
         std::vector<int64_t> perm(shape.size());
         std::iota(perm.begin(), perm.end(), 0);
-        for (size_t i = perm.size(); i > 1; --i) std::swap(perm[i - 1], perm[rng_.Below(static_cast<int64_t>(i))]);
+        for (size_t i = perm.size(); i > 1; --i)
+          std::swap(perm[i - 1], perm[rng_.Below(static_cast<int64_t>(i))]);
         return Add(b_.Node("Transpose", {x}, {{"perm", perm}}));
       }
       case 5: {
         const int64_t axis = rng_.Below(static_cast<int64_t>(shape.size()));
         const int64_t start = rng_.Below(shape[axis]), step = 1 + rng_.Below(2);
         const int64_t end = start + 1 + rng_.Below(shape[axis] - start);
-        return Add(b_.Node("Slice", {x}, {{"starts", std::vector<int64_t>{start}},
-                                          {"ends", std::vector<int64_t>{end}},
-                                          {"axes", std::vector<int64_t>{axis}},
-                                          {"steps", std::vector<int64_t>{step}}}));
+        return Add(b_.Node("Slice", {x},
+                           {{"starts", std::vector<int64_t>{start}},
+                            {"ends", std::vector<int64_t>{end}},
+                            {"axes", std::vector<int64_t>{axis}},
+                            {"steps", std::vector<int64_t>{step}}}));
       }
       case 6:
-        return Add(b_.Node("Softmax", {x}, {{"axis", rng_.Below(static_cast<int64_t>(shape.size()))}}));
-      case 7: return Reshape(x, shape);
-      default: return Product(x, shape);
+        return Add(
+            b_.Node("Softmax", {x}, {{"axis", rng_.Below(static_cast<int64_t>(shape.size()))}}));
+      case 7:
+        return Reshape(x, shape);
+      default:
+        return Product(x, shape);
     }
   }
 
   void SpatialStep(ValueId x, const Shape& shape) {
     switch (rng_.Below(5)) {
       case 0:
-      case 1: return Convolve(x, shape);
+      case 1:
+        return Convolve(x, shape);
       case 2: {
         const int64_t c = shape[1];
         return Add(b_.Node("BatchNormalization",
-                           {x, b_.Random({c}, rng_, 0.5, 1.5), b_.Random({c}, rng_), b_.Random({c}, rng_),
-                            b_.Random({c}, rng_, 0.5, 2)},
+                           {x, b_.Random({c}, rng_, 0.5, 1.5), b_.Random({c}, rng_),
+                            b_.Random({c}, rng_), b_.Random({c}, rng_, 0.5, 2)},
                            {{"epsilon", 1e-5}, {"layout", std::string("NCHW")}}));
       }
       case 3: {
-        if (rng_.Chance(0.4)) return Add(b_.Node("GlobalAveragePool", {x}, {{"layout", std::string("NCHW")}}));
-        const std::vector<int64_t> kernel{std::min<int64_t>(shape[2], 2), std::min<int64_t>(shape[3], 3)};
+        if (rng_.Chance(0.4))
+          return Add(b_.Node("GlobalAveragePool", {x}, {{"layout", std::string("NCHW")}}));
+        const std::vector<int64_t> kernel{std::min<int64_t>(shape[2], 2),
+                                          std::min<int64_t>(shape[3], 3)};
         Attributes attributes{{"kernel_shape", kernel},
                               {"strides", std::vector<int64_t>{1, Pick({1, 2})}},
                               {"pads", std::vector<int64_t>{0, 0, kernel[0] - 1, 0}},
@@ -94,7 +109,8 @@ class RandomGraphMaker {
         if (!max) attributes.Set("count_include_pad", rng_.Below(2));
         return Add(b_.Node(max ? "MaxPool" : "AveragePool", {x}, attributes));
       }
-      default: return Concat(x, shape);
+      default:
+        return Concat(x, shape);
     }
   }
 
@@ -128,12 +144,18 @@ class RandomGraphMaker {
 
   void Unary(ValueId x) {
     switch (rng_.Below(6)) {
-      case 0: return Add(b_.Node("Relu", {x}));
-      case 1: return Add(b_.Node("Sigmoid", {x}));
-      case 2: return Add(b_.Node("Clip", {x}, {{"min", 0.0}, {"max", 6.0}}));
-      case 3: return Add(b_.Node("HardSigmoid", {x}, {{"alpha", 0.2}, {"beta", 0.5}}));
-      case 4: return Add(b_.Node("HardSwish", {x}));
-      default: return Add(b_.Node("Tanh", {x}));
+      case 0:
+        return Add(b_.Node("Relu", {x}));
+      case 1:
+        return Add(b_.Node("Sigmoid", {x}));
+      case 2:
+        return Add(b_.Node("Clip", {x}, {{"min", 0.0}, {"max", 6.0}}));
+      case 3:
+        return Add(b_.Node("HardSigmoid", {x}, {{"alpha", 0.2}, {"beta", 0.5}}));
+      case 4:
+        return Add(b_.Node("HardSwish", {x}));
+      default:
+        return Add(b_.Node("Tanh", {x}));
     }
   }
 
@@ -143,21 +165,34 @@ class RandomGraphMaker {
     const ValueId gate =
         b_.Node("Clip", {b_.Node("Add", {x, Number(3)})}, {{"min", 0.0}, {"max", 6.0}});
     switch (rng_.Below(4)) {
-      case 0: return b_.Node("Div", {b_.Node("Mul", {x, gate}), Number(6)});
-      case 1: return b_.Node("Mul", {b_.Node("Div", {gate, Number(6)}), x});
-      case 2: return b_.Node("Mul", {b_.Node("Div", {x, Number(6)}), gate});
-      default: return b_.Node("Div", {gate, Number(6)});
+      case 0:
+        return b_.Node("Div", {b_.Node("Mul", {x, gate}), Number(6)});
+      case 1:
+        return b_.Node("Mul", {b_.Node("Div", {gate, Number(6)}), x});
+      case 2:
+        return b_.Node("Mul", {b_.Node("Div", {x, Number(6)}), gate});
+      default:
+        return b_.Node("Div", {gate, Number(6)});
     }
   }
 
-  // With a constant that broadcasts: a number, one a channel, one an element, ones and zeros at times.
+  // With a constant that broadcasts: a number, one a channel, one an element, ones and zeros at
+  // times.
   void Binary(ValueId x, const Shape& shape) {
     Shape other(shape.size(), 1);
     switch (rng_.Below(4)) {
-      case 0: other = {}; break;
-      case 1: other = shape; break;
-      case 2: other[rng_.Below(static_cast<int64_t>(shape.size()))] = -1; break;
-      default: if (shape.size() > 1) other[1] = -1; break;
+      case 0:
+        other = {};
+        break;
+      case 1:
+        other = shape;
+        break;
+      case 2:
+        other[rng_.Below(static_cast<int64_t>(shape.size()))] = -1;
+        break;
+      default:
+        if (shape.size() > 1) other[1] = -1;
+        break;
     }
     for (size_t d = 0; d < other.size(); ++d) other[d] = other[d] == -1 ? shape[d] : other[d];
     while (other.size() > 1 && other[0] == 1 && rng_.Chance(0.5)) other.erase(other.begin());
@@ -178,12 +213,14 @@ class RandomGraphMaker {
     for (ValueId value : pool_) {
       const Shape& other = ShapeOf(value);
       bool fits = other.size() == shape.size();
-      for (size_t d = 0; fits && d < shape.size(); ++d) fits = other[d] == shape[d] || other[d] == 1;
+      for (size_t d = 0; fits && d < shape.size(); ++d)
+        fits = other[d] == shape[d] || other[d] == 1;
       if (fits) fitting.push_back(value);
     }
     const ValueId other = fitting[rng_.Below(static_cast<int64_t>(fitting.size()))];
     const ValueId bounded = rng_.Chance(0.5) ? b_.Node("Tanh", {other}) : other;
-    Add(rng_.Chance(0.6) ? b_.Node("Add", {bounded, x}) : b_.Node("Mul", {b_.Node("Tanh", {x}), bounded}));
+    Add(rng_.Chance(0.6) ? b_.Node("Add", {bounded, x})
+                         : b_.Node("Mul", {b_.Node("Tanh", {x}), bounded}));
   }
 
   void Reshape(ValueId x, const Shape& shape) {
@@ -204,9 +241,13 @@ class RandomGraphMaker {
     if (shape.size() == 2 && rng_.Chance(0.5)) {
       const ValueId w = b_.Random(transposed ? Shape{n, k} : Shape{k, n}, rng_, -bound, bound);
       std::vector<ValueId> inputs{x, w};
-      if (rng_.Chance(0.5)) inputs.push_back(b_.Random(rng_.Chance(0.5) ? Shape{n} : Shape{1, n}, rng_));
-      Add(b_.Node("Gemm", inputs, {{"alpha", 0.5}, {"beta", 1.5}, {"transA", int64_t{0}},
-                                   {"transB", int64_t{transposed}}}));
+      if (rng_.Chance(0.5))
+        inputs.push_back(b_.Random(rng_.Chance(0.5) ? Shape{n} : Shape{1, n}, rng_));
+      Add(b_.Node("Gemm", inputs,
+                  {{"alpha", 0.5},
+                   {"beta", 1.5},
+                   {"transA", int64_t{0}},
+                   {"transB", int64_t{transposed}}}));
     } else {
       Add(b_.Node("MatMul", {x, b_.Random({k, n}, rng_, -bound, bound)}));
     }

@@ -24,8 +24,9 @@ std::string Floats(std::vector<float> values) {
 }
 
 TEST(NpyFile, RoundTripsEveryType) {
-  for (DataType dtype : {DataType::kFloat32, DataType::kFloat16, DataType::kFloat64, DataType::kInt8,
-                         DataType::kUInt8, DataType::kInt32, DataType::kInt64, DataType::kBool}) {
+  for (DataType dtype :
+       {DataType::kFloat32, DataType::kFloat16, DataType::kFloat64, DataType::kInt8,
+        DataType::kUInt8, DataType::kInt32, DataType::kInt64, DataType::kBool}) {
     for (const Shape& shape : {Shape{}, Shape{3}, Shape{2, 3}, Shape{1, 0, 2}}) {
       Tensor tensor(TensorType{dtype, shape});
       for (int64_t i = 0; i < tensor.size_bytes(); ++i) tensor.bytes()[i] = i % 2;
@@ -34,23 +35,26 @@ TEST(NpyFile, RoundTripsEveryType) {
       const Result<Tensor> again = ParseNpy(bytes);
       ASSERT_TRUE(again) << again.error().message;
       EXPECT_EQ(again->type(), tensor.type());
-      EXPECT_EQ(std::memcmp(again->bytes(), tensor.bytes(), static_cast<size_t>(tensor.size_bytes())), 0);
+      EXPECT_EQ(
+          std::memcmp(again->bytes(), tensor.bytes(), static_cast<size_t>(tensor.size_bytes())), 0);
     }
   }
 }
 
 TEST(NpyFile, ReadsFortranOrder) {
-  const Result<Tensor> tensor = ParseNpy(
-      Npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }\n", Floats({1, 4, 2, 5, 3, 6})));
+  const Result<Tensor> tensor = ParseNpy(Npy(
+      "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }\n", Floats({1, 4, 2, 5, 3, 6})));
   ASSERT_TRUE(tensor) << tensor.error().message;
   for (int i = 0; i < 6; ++i) EXPECT_EQ(tensor->AsDouble(i), i + 1);
 }
 
 TEST(NpyFile, ReadsVersionsTwoAndThree) {
   for (int version : {2, 3}) {
-    EXPECT_TRUE(ParseNpy(Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", Floats({1}), version)));
+    EXPECT_TRUE(ParseNpy(
+        Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", Floats({1}), version)));
   }
-  EXPECT_FALSE(ParseNpy(Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", Floats({1}), 4)));
+  EXPECT_FALSE(
+      ParseNpy(Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", Floats({1}), 4)));
 }
 
 TEST(NpyFile, RefusesWithOneSentence) {

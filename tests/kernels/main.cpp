@@ -4,7 +4,8 @@
 #include "search/worker_handlers.h"
 
 int main(int argc, char** argv) {
-  if (whet::IsWorkerInvocation(argc, argv)) return whet::WorkerMain(argc, argv, whet::AllWorkerHandlers());
+  if (whet::IsWorkerInvocation(argc, argv))
+    return whet::WorkerMain(argc, argv, whet::AllWorkerHandlers());
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

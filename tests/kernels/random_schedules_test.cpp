@@ -1,4 +1,5 @@
-// Whatever schedule a space makes, the kernel computes what the reference computes, inside its buffers.
+// Whatever schedule a space makes, the kernel computes what the reference computes, inside its
+// buffers.
 #include <gtest/gtest.h>
 
 #include "codegen/target.h"
@@ -41,22 +42,26 @@ TEST_P(RandomSchedules, ComputeWhatTheReferenceComputes) {
   const auto space = SketchSpace::Create(*task, target.Machine().value());
   ASSERT_TRUE(space) << space.error().message;
   const std::vector<Trace> traces = Traces(*space, 16);
-  const Status status = Measurer().Measure(*task, traces, [&](size_t i, const Measurement& measurement) {
-    EXPECT_TRUE(measurement.ok()) << Name(measurement.status) << ": " << measurement.message << "\n"
-                                  << traces[i].ToCpp();
-    return true;
-  });
+  const Status status =
+      Measurer().Measure(*task, traces, [&](size_t i, const Measurement& measurement) {
+        EXPECT_TRUE(measurement.ok())
+            << Name(measurement.status) << ": " << measurement.message << "\n"
+            << traces[i].ToCpp();
+        return true;
+      });
   EXPECT_TRUE(status) << status.error().message;
 }
 
-// Besides the small tasks of every kind: shapes whose tiles do not divide, and panels narrower than their vectors.
+// Besides the small tasks of every kind: shapes whose tiles do not divide, and panels narrower than
+// their vectors.
 std::vector<std::string> Tasks() {
   std::vector<std::string> tasks = TasksToTry();
-  for (const char* task : {"MatMul(a=2x12x26x16,b=2x12x16x32)+Add", "MatMul(a=5x48x20,b=5x20x36)",
-                           "Conv(x=1x3x31x29,w=16x3x7x7,pads=3,strides=2)+Relu",
-                           "Conv(x=1x17x12x12,w=19x17x3x3,pads=1)+Add+Relu", "Gemm(a=9x33,b=33x21)+Tanh",
-                           "BatchNormalization(x=1x18x7x5)+Relu", "Concat(x0=1x8x6x6,x1=1x24x6x6,axis=1)",
-                           "Slice(x=1x20x9x9,starts=2,ends=17,axes=1,steps=3)", "Gelu(x=7x45)"}) {
+  for (const char* task :
+       {"MatMul(a=2x12x26x16,b=2x12x16x32)+Add", "MatMul(a=5x48x20,b=5x20x36)",
+        "Conv(x=1x3x31x29,w=16x3x7x7,pads=3,strides=2)+Relu",
+        "Conv(x=1x17x12x12,w=19x17x3x3,pads=1)+Add+Relu", "Gemm(a=9x33,b=33x21)+Tanh",
+        "BatchNormalization(x=1x18x7x5)+Relu", "Concat(x0=1x8x6x6,x1=1x24x6x6,axis=1)",
+        "Slice(x=1x20x9x9,starts=2,ends=17,axes=1,steps=3)", "Gelu(x=7x45)"}) {
     tasks.push_back(task);
   }
   return tasks;

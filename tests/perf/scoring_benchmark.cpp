@@ -10,8 +10,9 @@
 namespace whet {
 namespace {
 
-constexpr const char* kTasks[] = {"Conv(x=1x64x56x56,w=64x64x3x3,pads=1)+Relu", "MatMul(a=512x512,b=512x512)",
-                                  "Conv(x=1x96x56x56,w=96x1x3x3,pads=1,group=96)+Clip(min=0,max=6)"};
+constexpr const char* kTasks[] = {
+    "Conv(x=1x64x56x56,w=64x64x3x3,pads=1)+Relu", "MatMul(a=512x512,b=512x512)",
+    "Conv(x=1x96x56x56,w=96x1x3x3,pads=1,group=96)+Clip(min=0,max=6)"};
 
 SketchSpace SpaceOf(benchmark::State& state) {
   const Target target = Target::Host(2);
@@ -90,7 +91,8 @@ void BM_Predict(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * set.rows());
 }
 
-// A whole proposal of the search; its rate is that of `whet tune`, one measurement a candidate left out.
+// A whole proposal of the search; its rate is that of `whet tune`, one measurement a candidate left
+// out.
 void BM_Propose(benchmark::State& state) {
   const Target target = Target::Host(2);
   const Task task = ParseTaskSpelling(kTasks[state.range(0)], target.ToString()).value();

@@ -70,8 +70,8 @@ TEST(Attributes, KeepNanInJson) {
 }
 
 TEST(Attributes, RefuseWhatIsNoAttributeInOneSentence) {
-  for (const char* text : {R"({"a":null})", R"({"a":true})", R"({"a":{"float":"big"}})", R"({"a":["x"]})",
-                           R"({"a":18446744073709551615})", R"({"a":[[1]]})"}) {
+  for (const char* text : {R"({"a":null})", R"({"a":true})", R"({"a":{"float":"big"}})",
+                           R"({"a":["x"]})", R"({"a":18446744073709551615})", R"({"a":[[1]]})"}) {
     auto read = Attributes::FromJson(*ParseJson(text));
     ASSERT_FALSE(read.has_value()) << text;
     EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);

@@ -11,12 +11,36 @@
 namespace whet {
 
 inline Json RandomJsonValue(Rng& rng) {
-  static const std::vector<Json> values = {
-      nullptr, true, false, 0, 1, -1, 7, 1.5, -2.0, 1e300, "", "i0", "Conv", "f32", "NHWC", "split", "\xff\xfe",
-      std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min(),
-      std::numeric_limits<uint64_t>::max(), Json::array(), Json::object(), Json::array({1, 2}),
-      Json::array({1, 2.5}), Json::array({"t0"}), Json::array({nullptr}), Json::array({Json::array({0, 16})}),
-      Json::array({int64_t{1} << 40, int64_t{1} << 40}), {{"float", "inf"}}, {{"name", 3}}};
+  static const std::vector<Json> values = {nullptr,
+                                           true,
+                                           false,
+                                           0,
+                                           1,
+                                           -1,
+                                           7,
+                                           1.5,
+                                           -2.0,
+                                           1e300,
+                                           "",
+                                           "i0",
+                                           "Conv",
+                                           "f32",
+                                           "NHWC",
+                                           "split",
+                                           "\xff\xfe",
+                                           std::numeric_limits<int64_t>::max(),
+                                           std::numeric_limits<int64_t>::min(),
+                                           std::numeric_limits<uint64_t>::max(),
+                                           Json::array(),
+                                           Json::object(),
+                                           Json::array({1, 2}),
+                                           Json::array({1, 2.5}),
+                                           Json::array({"t0"}),
+                                           Json::array({nullptr}),
+                                           Json::array({Json::array({0, 16})}),
+                                           Json::array({int64_t{1} << 40, int64_t{1} << 40}),
+                                           {{"float", "inf"}},
+                                           {{"name", 3}}};
   return values[rng.Below(static_cast<int64_t>(values.size()))];
 }
 
@@ -56,7 +80,8 @@ inline void Damage(Json& json, Rng& rng) {
       victim = other;
       return;
     }
-    default: break;
+    default:
+      break;
   }
   victim = RandomJsonValue(rng);
 }

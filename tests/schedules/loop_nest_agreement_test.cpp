@@ -1,5 +1,6 @@
-// The property that holds the two interpreters of traces together: for random traces of every rule and operator, loop
-// extents, trip counts, vector widths and buffer sizes of the loop nest equal those of Halide's lowered statement.
+// The property that holds the two interpreters of traces together: for random traces of every rule
+// and operator, loop extents, trip counts, vector widths and buffer sizes of the loop nest equal
+// those of Halide's lowered statement.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -13,9 +14,11 @@ namespace {
 
 constexpr char kTarget[] = "x86-64-linux-avx512-2t";
 constexpr char kHalideTarget[] =
-    "x86-64-linux-sse41-avx-f16c-fma-avx2-avx512-avx512_skylake-no_runtime-no_asserts-no_bounds_query";
+    "x86-64-linux-sse41-avx-f16c-fma-avx2-avx512-avx512_skylake-no_runtime-no_asserts-no_bounds_"
+    "query";
 
-std::string DescribeFailure(const std::string& task, const Trace& trace, const Dag& dag, const LoopNest& nest) {
+std::string DescribeFailure(const std::string& task, const Trace& trace, const Dag& dag,
+                            const LoopNest& nest) {
   return task + "\n" + trace.ToCpp() + "\n" + ToString(dag, nest);
 }
 
@@ -31,7 +34,8 @@ void ExpectAgreement(const std::string& spelling, const SketchSpace& space, cons
   ASSERT_TRUE(nest) << nest.error().message << "\n" << trace.ToCpp();
   const Dag& dag = **space.DagFor(trace);
   const auto lowered = Lower(space.task(), trace, kHalideTarget);
-  ASSERT_TRUE(lowered) << lowered.error().message << "\n" << DescribeFailure(spelling, trace, dag, *nest);
+  ASSERT_TRUE(lowered) << lowered.error().message << "\n"
+                       << DescribeFailure(spelling, trace, dag, *nest);
   SCOPED_TRACE(DescribeFailure(spelling, trace, dag, *nest));
   for (const StageNest& stage : nest->stages) {
     const std::string& name = dag.stages[stage.stage].name;
@@ -45,14 +49,17 @@ void ExpectAgreement(const std::string& spelling, const SketchSpace& space, cons
         trips *= static_cast<double>(loop.extent);
         if (loop.kind == LoopKind::kVectorized) lanes = std::max(lanes, loop.extent);
         if (loop.kind != LoopKind::kSerial && loop.kind != LoopKind::kParallel) continue;
-        const auto found = it->second.loops.find(std::to_string(definition.definition) + "." + loop.name);
+        const auto found =
+            it->second.loops.find(std::to_string(definition.definition) + "." + loop.name);
         if (loop.extent == 1) continue;  // Halide drops loops of one iteration
         if (dag.stages[stage.stage].definitions[definition.definition].loops.size() > 0 &&
             found == it->second.loops.end() && loop.reduction) {
           continue;  // a reduction loop is named after its RDom unless it was split
         }
-        ASSERT_NE(found, it->second.loops.end()) << "Halide has no loop " << loop.name << " of " << name;
-        EXPECT_EQ(found->second, std::set<int64_t>{loop.extent}) << "loop " << loop.name << " of " << name;
+        ASSERT_NE(found, it->second.loops.end())
+            << "Halide has no loop " << loop.name << " of " << name;
+        EXPECT_EQ(found->second, std::set<int64_t>{loop.extent})
+            << "loop " << loop.name << " of " << name;
       }
       stores += trips;
     }
@@ -65,7 +72,8 @@ void ExpectAgreement(const std::string& spelling, const SketchSpace& space, cons
     // Halide joins the strided stores of an unrolled loop to one dense store of several vectors.
     EXPECT_EQ(it->second.widest_store % lanes, 0) << "vector width of " << name;
     if (stage.buffer_bytes > 0) {
-      EXPECT_EQ(it->second.allocations, std::set<int64_t>{stage.buffer_bytes}) << "storage of " << name;
+      EXPECT_EQ(it->second.allocations, std::set<int64_t>{stage.buffer_bytes})
+          << "storage of " << name;
     }
   }
 }

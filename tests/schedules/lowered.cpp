@@ -17,9 +17,11 @@ class Meter : public hi::IRVisitor {
   using IRVisitor::visit;
 
   void visit(const hi::For* op) override {
-    // FUNC.sDEFINITION.NAME, where NAME repeats the names that it was split from; ".rebased": made to start at 0.
+    // FUNC.sDEFINITION.NAME, where NAME repeats the names that it was split from; ".rebased": made
+    // to start at 0.
     std::string loop = op->name;
-    if (const size_t rebased = loop.rfind(".rebased"); rebased != std::string::npos) loop.resize(rebased);
+    if (const size_t rebased = loop.rfind(".rebased"); rebased != std::string::npos)
+      loop.resize(rebased);
     const size_t first = loop.find(".s");
     const size_t last = loop.rfind('.');
     const auto extent = hi::as_const_int(hi::simplify(op->extent));
@@ -74,12 +76,13 @@ Result<std::map<std::string, LoweredStage>> Lower(const Task& task, const Trace&
     for (HalideStage& stage : algorithm.stages) {
       stage_of[stage.func.name()] = stage.name;
       stage.func.never_partition_all();
-      for (int u = 0; u < stage.func.num_update_definitions(); ++u) stage.func.update(u).never_partition_all();
+      for (int u = 0; u < stage.func.num_update_definitions(); ++u)
+        stage.func.update(u).never_partition_all();
     }
     std::vector<Halide::Argument> arguments;
     for (const HalideInput& input : algorithm.inputs) arguments.push_back(input.param);
-    const Halide::Module module =
-        algorithm.stages.back().func.compile_to_module(arguments, "lowered", Halide::Target(halide_target));
+    const Halide::Module module = algorithm.stages.back().func.compile_to_module(
+        arguments, "lowered", Halide::Target(halide_target));
     std::map<std::string, LoweredStage> stages;
     Meter meter(stage_of, &stages);
     module.get_conceptual_stmt().accept(&meter);

@@ -1,4 +1,5 @@
-// What Halide makes of a trace, measured on its lowered statement: the truth that the loop nest must agree with.
+// What Halide makes of a trace, measured on its lowered statement: the truth that the loop nest
+// must agree with.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +14,15 @@
 namespace whet {
 
 struct LoweredStage {
-  std::map<std::string, std::set<int64_t>> loops;  // "DEFINITION.NAME" of a loop -> its extents, all constant
-  double stores = 0;                               // elements stored in one run of the pipeline
-  int64_t widest_store = 0;                        // lanes
-  std::set<int64_t> allocations;                   // bytes
+  std::map<std::string, std::set<int64_t>>
+      loops;                      // "DEFINITION.NAME" of a loop -> its extents, all constant
+  double stores = 0;              // elements stored in one run of the pipeline
+  int64_t widest_store = 0;       // lanes
+  std::set<int64_t> allocations;  // bytes
 };
 
-// By stage name. Loop partitioning is off, so that every loop is one loop. kFailed with Halide's words.
+// By stage name. Loop partitioning is off, so that every loop is one loop. kFailed with Halide's
+// words.
 Result<std::map<std::string, LoweredStage>> Lower(const Task& task, const Trace& trace,
                                                   const std::string& halide_target);
 

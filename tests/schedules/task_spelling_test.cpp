@@ -35,7 +35,8 @@ std::string Refusal(const std::string& spelling) {
 TEST(ParseTaskSpelling, ReadsAConvolutionAsChannelsLastWithAConstantBias) {
   Task expected;
   expected.target = kTarget;
-  expected.inputs = {{"i0", F32({1, 56, 40, 64})}, {"i1", F32({32, 64, 3, 3}), true}, {"i2", F32({32}), true}};
+  expected.inputs = {
+      {"i0", F32({1, 56, 40, 64})}, {"i1", F32({32, 64, 3, 3}), true}, {"i2", F32({32}), true}};
   expected.nodes = {{"Conv",
                      {"i0", "i1", "i2"},
                      "t0",
@@ -51,7 +52,8 @@ TEST(ParseTaskSpelling, ReadsAConvolutionAsChannelsLastWithAConstantBias) {
 
 TEST(ParseTaskSpelling, ReadsAMatrixProductWithAConstantSecondMatrix) {
   const Task task = Parse("MatMul(a=1024x1024,b=1024x1024)");
-  EXPECT_EQ(task.inputs, (std::vector<TaskInput>{{"i0", F32({1024, 1024})}, {"i1", F32({1024, 1024}), true}}));
+  EXPECT_EQ(task.inputs,
+            (std::vector<TaskInput>{{"i0", F32({1024, 1024})}, {"i1", F32({1024, 1024}), true}}));
   EXPECT_EQ(task.nodes.size(), 1u);
   EXPECT_EQ(task.Describe(), "MatMul 1024x1024 1024x1024");
 }
@@ -73,12 +75,15 @@ TEST(ParseTaskSpelling, GivesConvAndGemmABiasUnlessToldOtherwise) {
 
 TEST(ParseTaskSpelling, ReadsListsInFullOrOneValueForAll) {
   const Attributes a =
-      Parse("Conv(x=1x4x9x9,w=4x2x3x3,strides=2x1,pads=0x1x2x1,dilations=2,group=2)").nodes[0].attributes;
+      Parse("Conv(x=1x4x9x9,w=4x2x3x3,strides=2x1,pads=0x1x2x1,dilations=2,group=2)")
+          .nodes[0]
+          .attributes;
   EXPECT_EQ(a.Ints("strides"), (Ints{2, 1}));
   EXPECT_EQ(a.Ints("pads"), (Ints{0, 1, 2, 1}));
   EXPECT_EQ(a.Ints("dilations"), (Ints{2, 2}));
   EXPECT_EQ(a.Int("group"), 2);
-  EXPECT_EQ(Parse("MaxPool(x=1x4x9x9,kernel=3x2,pads=1x0)").nodes[0].attributes.Ints("pads"), (Ints{1, 0, 1, 0}));
+  EXPECT_EQ(Parse("MaxPool(x=1x4x9x9,kernel=3x2,pads=1x0)").nodes[0].attributes.Ints("pads"),
+            (Ints{1, 0, 1, 0}));
   EXPECT_EQ(Parse("MaxPool(x=1x4x9x9,kernel=3)"), Parse("MaxPool(x=1x4x9x9,kernel_shape=3x3)"));
 }
 
@@ -90,11 +95,14 @@ TEST(ParseTaskSpelling, AddsAnotherTensorOfTheOutputsShape) {
 }
 
 TEST(ParseTaskSpelling, MultipliesByAScalarOrABroadcastTensor) {
-  EXPECT_EQ(Parse("MatMul(a=2x3x4,b=2x4x5)+Mul(0.125)").inputs[2], (TaskInput{"i2", F32({}), true}));
-  EXPECT_EQ(Parse("Conv(x=1x4x8x8,w=6x4x1x1)+Mul(1x6x1x1)").inputs[3], (TaskInput{"i3", F32({1, 1, 1, 6}), false}));
+  EXPECT_EQ(Parse("MatMul(a=2x3x4,b=2x4x5)+Mul(0.125)").inputs[2],
+            (TaskInput{"i2", F32({}), true}));
+  EXPECT_EQ(Parse("Conv(x=1x4x8x8,w=6x4x1x1)+Mul(1x6x1x1)").inputs[3],
+            (TaskInput{"i3", F32({1, 1, 1, 6}), false}));
   EXPECT_EQ(Parse("Conv(x=1x4x8x8,w=6x4x1x1)+Mul(b=6x1x1,const=1)").inputs[3],
             (TaskInput{"i3", F32({1, 1, 1, 6}), true}));
-  EXPECT_EQ(Parse("MatMul(a=2x4,b=4x5)+Add(b=5,const=1)").inputs[2], (TaskInput{"i2", F32({5}), true}));
+  EXPECT_EQ(Parse("MatMul(a=2x4,b=4x5)+Add(b=5,const=1)").inputs[2],
+            (TaskInput{"i2", F32({5}), true}));
 }
 
 TEST(ParseTaskSpelling, KeepsOnnxOrderWhenAsked) {
@@ -106,17 +114,20 @@ TEST(ParseTaskSpelling, KeepsOnnxOrderWhenAsked) {
 TEST(ParseTaskSpelling, ReadsOperatorsOfEveryClass) {
   EXPECT_EQ(Parse("Add(a=1x64x56x56,b=1x64x56x56)+Relu").Describe(), "Add 1x64x56x56 +Relu");
   EXPECT_EQ(Parse("Softmax(x=1x12x128x128)").Describe(), "Softmax 1x12x128x128 axis=3");
-  EXPECT_EQ(Parse("Transpose(x=1x2x3x4,perm=0x2x3x1)").Describe(), "Transpose 1x2x3x4 perm=0x2x3x1");
+  EXPECT_EQ(Parse("Transpose(x=1x2x3x4,perm=0x2x3x1)").Describe(),
+            "Transpose 1x2x3x4 perm=0x2x3x1");
   EXPECT_EQ(Parse("Concat(x0=1x2,x1=1x3,axis=1)").Describe(), "Concat 1x2 1x3 axis=1");
   EXPECT_EQ(Parse("Slice(x=8x8,starts=1,ends=5,axes=0,steps=2)").Describe(),
             "Slice 8x8 starts=1 ends=5 axes=0 steps=2");
   EXPECT_EQ(Parse("Gather(x=30x8,indices=4)").inputs[1].type, (TensorType{DataType::kInt64, {4}}));
-  EXPECT_EQ(Parse("BatchNormalization(x=1x8x4x4)+Relu").Describe(), "BatchNormalization 1x8x4x4 +Relu");
+  EXPECT_EQ(Parse("BatchNormalization(x=1x8x4x4)+Relu").Describe(),
+            "BatchNormalization 1x8x4x4 +Relu");
   EXPECT_EQ(Parse("GlobalAveragePool(x=1x8x4x6)").Describe(), "GlobalAveragePool 1x8x4x6");
   EXPECT_EQ(Parse("MaxPool(x=1x64x112x112,kernel=3,strides=2,pads=1)").Describe(),
             "MaxPool 1x64x112x112 kernel=3 strides=2 pads=1");
   EXPECT_EQ(Parse("Clip(x=8,min=0,max=6)").Describe(), "Clip 8 min=0 max=6");
-  EXPECT_EQ(Parse("Gemm(a=1x2048,b=1000x2048,transB=1)+Tanh").Describe(), "Gemm 1x2048 1000x2048 transB=1 +Tanh");
+  EXPECT_EQ(Parse("Gemm(a=1x2048,b=1000x2048,transB=1)+Tanh").Describe(),
+            "Gemm 1x2048 1000x2048 transB=1 +Tanh");
   EXPECT_EQ(Parse("Reshape(x=2x3,shape=6)").Describe(), "Reshape 2x3 shape=6");
 }
 
@@ -125,35 +136,48 @@ TEST(ParseTaskSpelling, IgnoresBlanks) {
 }
 
 TEST(ParseTaskSpelling, NamesAnUnknownOperatorAndThoseItKnows) {
-  EXPECT_THAT(Refusal("Covn(x=1)"), AllOf(HasSubstr("operator 'Covn' is unknown"), HasSubstr("Conv, Div")));
+  EXPECT_THAT(Refusal("Covn(x=1)"),
+              AllOf(HasSubstr("operator 'Covn' is unknown"), HasSubstr("Conv, Div")));
   EXPECT_THAT(Refusal("MatMul(a=4x4,b=4x4)+Rleu"), HasSubstr("operator 'Rleu' is unknown"));
 }
 
 TEST(ParseTaskSpelling, NamesAnUnknownArgumentAndWhatIsAccepted) {
   EXPECT_EQ(Refusal("Conv(x=1x4x8x8,w=6x4x1x1,stride=2)"),
-            "Conv: argument 'stride' is unknown; Conv takes x, w, b, strides, pads, dilations, layout, group, bias, const");
-  EXPECT_THAT(Refusal("Relu(x=4,const=1)"), HasSubstr("Relu: argument 'const' is unknown; Relu takes x"));
+            "Conv: argument 'stride' is unknown; Conv takes x, w, b, strides, pads, dilations, "
+            "layout, group, bias, const");
+  EXPECT_THAT(Refusal("Relu(x=4,const=1)"),
+              HasSubstr("Relu: argument 'const' is unknown; Relu takes x"));
   EXPECT_THAT(Refusal("MatMul(4x4,b=4x4)"), HasSubstr("argument '4x4' is unknown"));
-  EXPECT_THAT(Refusal("MatMul(a=4x4,b=4x4)+Clip(low=0)"), HasSubstr("+Clip: argument 'low' is unknown; +Clip takes min, max"));
-  EXPECT_THAT(Refusal("MatMul(a=4x4,b=4x4)+Add(scale=2)"), HasSubstr("+Add: argument 'scale' is not accepted"));
+  EXPECT_THAT(Refusal("MatMul(a=4x4,b=4x4)+Clip(low=0)"),
+              HasSubstr("+Clip: argument 'low' is unknown; +Clip takes min, max"));
+  EXPECT_THAT(Refusal("MatMul(a=4x4,b=4x4)+Add(scale=2)"),
+              HasSubstr("+Add: argument 'scale' is not accepted"));
 }
 
 TEST(ParseTaskSpelling, SaysWhatIsMissingOrGivenTwice) {
-  EXPECT_EQ(Refusal("Conv(x=1x4x8x8)"), "Conv: operand w is missing; give its shape, as in w=1x64x56x56");
+  EXPECT_EQ(Refusal("Conv(x=1x4x8x8)"),
+            "Conv: operand w is missing; give its shape, as in w=1x64x56x56");
   EXPECT_EQ(Refusal("MaxPool(x=1x4x8x8)"), "MaxPool: attribute kernel_shape is missing");
-  EXPECT_EQ(Refusal("MaxPool(x=1x4x8x8,kernel=2,kernel_shape=2)"), "MaxPool: argument kernel_shape is given twice");
+  EXPECT_EQ(Refusal("MaxPool(x=1x4x8x8,kernel=2,kernel_shape=2)"),
+            "MaxPool: argument kernel_shape is given twice");
   EXPECT_THAT(Refusal("Concat(x0=1x2,x2=1x2,axis=0)"), HasSubstr("operand x1 is missing"));
 }
 
 TEST(ParseTaskSpelling, NamesTheValueThatIsWrong) {
-  EXPECT_THAT(Refusal("Conv(x=1x4x8by8,w=6x4x1x1)"), HasSubstr("Conv: x: '1x4x8by8' is not a shape"));
+  EXPECT_THAT(Refusal("Conv(x=1x4x8by8,w=6x4x1x1)"),
+              HasSubstr("Conv: x: '1x4x8by8' is not a shape"));
   EXPECT_THAT(Refusal("Relu(x=0x4)"), HasSubstr("Relu: x has the shape 0x4"));
-  EXPECT_THAT(Refusal("Conv(x=1x4x8x8,w=6x4x1x1,bias=2)"), HasSubstr("Conv: bias is '2' and should be 0 or 1"));
-  EXPECT_THAT(Refusal("Conv(x=1x4x8x8,w=6x4x1x1,pads=1x1x1)"), HasSubstr("pads is '1x1x1' and should have 1 or 4"));
-  EXPECT_THAT(Refusal("Conv(x=1x4x8x8,w=6x4x1x1,group=two)"), HasSubstr("group is 'two' and should be an integer"));
-  EXPECT_THAT(Refusal("Conv(x=1x4x8x8,w=6x3x1x1)"), HasSubstr("Conv: w has the shape 6x3x1x1 and should have 4"));
+  EXPECT_THAT(Refusal("Conv(x=1x4x8x8,w=6x4x1x1,bias=2)"),
+              HasSubstr("Conv: bias is '2' and should be 0 or 1"));
+  EXPECT_THAT(Refusal("Conv(x=1x4x8x8,w=6x4x1x1,pads=1x1x1)"),
+              HasSubstr("pads is '1x1x1' and should have 1 or 4"));
+  EXPECT_THAT(Refusal("Conv(x=1x4x8x8,w=6x4x1x1,group=two)"),
+              HasSubstr("group is 'two' and should be an integer"));
+  EXPECT_THAT(Refusal("Conv(x=1x4x8x8,w=6x3x1x1)"),
+              HasSubstr("Conv: w has the shape 6x3x1x1 and should have 4"));
   EXPECT_THAT(Refusal("Clip(x=4,min=low)"), HasSubstr("min is 'low' and should be a number"));
-  EXPECT_THAT(Refusal("MatMul(a=4x4,b=4x4)+Add(3x3)"), HasSubstr("+Add: the shapes 4x4 and 3x3 do not broadcast"));
+  EXPECT_THAT(Refusal("MatMul(a=4x4,b=4x4)+Add(3x3)"),
+              HasSubstr("+Add: the shapes 4x4 and 3x3 do not broadcast"));
   EXPECT_THAT(Refusal("MatMul(a=1x4,b=4x4)+Add(3x4)"), HasSubstr("+Add: its operand of shape 3x4"));
 }
 
@@ -176,9 +200,11 @@ const std::vector<std::string>& Spellings() {
   static const std::vector<std::string> all = {
       "Conv(x=1x64x56x56,w=64x64x3x3,pads=1)+Relu",
       "Conv(x=1x3x224x224,w=64x3x7x7,strides=2,pads=3)+Relu",
-      "Conv(x=2x32x9x11,w=32x1x3x3,strides=2x1,pads=0x1x2x1,dilations=2,group=32,bias=0)+Clip(min=0,max=6)",
+      "Conv(x=2x32x9x11,w=32x1x3x3,strides=2x1,pads=0x1x2x1,dilations=2,group=32,bias=0)+Clip(min="
+      "0,max=6)",
       "Conv(x=1x8x8x8,w=4x8x1x1,layout=NCHW)+Add+Relu",
-      "Conv(x=1x8x8x8,w=4x8x1x1)+Mul(b=1x4x1x1)+HardSigmoid(alpha=0.16666667)+Add(b=1x4x1x1,const=1)",
+      "Conv(x=1x8x8x8,w=4x8x1x1)+Mul(b=1x4x1x1)+HardSigmoid(alpha=0.16666667)+Add(b=1x4x1x1,const="
+      "1)",
       "MatMul(a=1024x1024,b=1024x1024)",
       "MatMul(a=1x12x128x64,b=1x12x64x128)+Mul(1)+Add",
       "MatMul(a=1x128x768,b=768x768)+Add(b=768,const=1)+Gelu(approximate=tanh)",
@@ -227,11 +253,21 @@ RC_GTEST_PROP(ParseTaskSpellingProperty, SurvivesAnyDamage, ()) {
   for (int64_t i = 1 + rng.Below(4); i > 0 && !text.empty(); --i) {
     const size_t at = static_cast<size_t>(rng.Below(static_cast<int64_t>(text.size())));
     switch (rng.Below(5)) {
-      case 0: text.erase(at, 1 + rng.Below(3)); break;
-      case 1: text.insert(at, 1, kBytes[rng.Below(static_cast<int64_t>(kBytes.size()))]); break;
-      case 2: text[at] = kBytes[rng.Below(static_cast<int64_t>(kBytes.size()))]; break;
-      case 3: text.insert(at, std::to_string(int64_t{1} << rng.Below(63))); break;
-      default: text = text.substr(0, at) + pick().substr(static_cast<size_t>(rng.Below(20))); break;
+      case 0:
+        text.erase(at, 1 + rng.Below(3));
+        break;
+      case 1:
+        text.insert(at, 1, kBytes[rng.Below(static_cast<int64_t>(kBytes.size()))]);
+        break;
+      case 2:
+        text[at] = kBytes[rng.Below(static_cast<int64_t>(kBytes.size()))];
+        break;
+      case 3:
+        text.insert(at, std::to_string(int64_t{1} << rng.Below(63)));
+        break;
+      default:
+        text = text.substr(0, at) + pick().substr(static_cast<size_t>(rng.Below(20)));
+        break;
     }
   }
   auto task = ParseTaskSpelling(text, kTarget);

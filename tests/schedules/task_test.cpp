@@ -24,7 +24,10 @@ Task Example() {
                  {"i1", F32({3, 2, 3, 3}), true},
                  {"i2", F32({3}), true},
                  {"i3", F32({1, 4, 4, 3})}};
-  task.nodes = {{"Conv", {"i0", "i1", "i2"}, "t0", {{"pads", Ints{1, 1, 1, 1}}, {"layout", std::string("NHWC")}}},
+  task.nodes = {{"Conv",
+                 {"i0", "i1", "i2"},
+                 "t0",
+                 {{"pads", Ints{1, 1, 1, 1}}, {"layout", std::string("NHWC")}}},
                 {"Add", {"t0", "i3"}, "t1", {}},
                 {"Clip", {"t1"}, "t2", {{"min", 0.0}, {"max", 6.0}}}};
   task.output = "t2";
@@ -62,10 +65,11 @@ TEST(Task, WritesTheJsonOfItsDocument) {
   task.inputs = {{"i0", F32({2})}};
   task.nodes = {{"LeakyRelu", {"i0"}, "t0", {}}};
   task.output = "t0";
-  EXPECT_EQ(DumpJson(task.ToJson()),
-            R"({"inputs":[{"constant":false,"dtype":"f32","name":"i0","shape":[2]}],)"
-            R"("nodes":[{"attributes":{"alpha":0.009999999776482582},"inputs":["i0"],"op":"LeakyRelu","output":"t0"}],)"
-            R"("output":"t0","target":"t","version":1})");
+  EXPECT_EQ(
+      DumpJson(task.ToJson()),
+      R"({"inputs":[{"constant":false,"dtype":"f32","name":"i0","shape":[2]}],)"
+      R"("nodes":[{"attributes":{"alpha":0.009999999776482582},"inputs":["i0"],"op":"LeakyRelu","output":"t0"}],)"
+      R"("output":"t0","target":"t","version":1})");
 }
 
 TEST(Task, HasAFingerprintOf32Digits) {
@@ -82,13 +86,15 @@ TEST(Task, HasTheSameFingerprintWhetherDefaultsAreSpelledOutOrNot) {
 
 TEST(Task, HasAnotherFingerprintWhenAnythingChanges) {
   const std::string fingerprint = Example().Fingerprint();
-  Task target = Example(), constant = Example(), stride = Example(), bound = Example(), shape = Example();
+  Task target = Example(), constant = Example(), stride = Example(), bound = Example(),
+       shape = Example();
   target.target = "x86-64-linux-avx2-4t";
   constant.inputs[3].constant = true;
   stride.nodes[0].attributes.Set("pads", Ints{1, 1, 1, 2});
   bound.nodes[2].attributes.Erase("min");
   shape.inputs[3].type.shape = {1, 1, 1, 3};
-  for (const Task& task : {target, constant, stride, bound, shape}) EXPECT_NE(task.Fingerprint(), fingerprint);
+  for (const Task& task : {target, constant, stride, bound, shape})
+    EXPECT_NE(task.Fingerprint(), fingerprint);
 }
 
 TEST(Task, NamesTheNodeThatIsWrong) {
@@ -130,10 +136,12 @@ TEST(Task, RefusesALaterVersionAndUnknownFields) {
   json = Example().ToJson();
   json["nodes"][0]["attributes"]["auto_pad"] = "VALID";
   EXPECT_THAT(Task::FromJson(json).error().message,
-              HasSubstr("node 0 of the task: Conv has no attribute 'auto_pad'; it takes strides, pads, dilations"));
+              HasSubstr("node 0 of the task: Conv has no attribute 'auto_pad'; it takes strides, "
+                        "pads, dilations"));
   json = Example().ToJson();
   json["inputs"][1]["shape"][0] = 1.5;
-  EXPECT_THAT(Task::FromJson(json).error().message, HasSubstr("input 1 of the task: field 'shape'"));
+  EXPECT_THAT(Task::FromJson(json).error().message,
+              HasSubstr("input 1 of the task: field 'shape'"));
   json = Example().ToJson();
   json["quality"] = 1;
   EXPECT_THAT(Task::FromJson(json).error().message, HasSubstr("field 'quality' is unknown"));
@@ -155,7 +163,9 @@ TEST(Task, DescribesBroadcastOperandsAndDefaultsShortly) {
 TEST(RunReference, RunsTheNodesInOrder) {
   Task task;
   task.inputs = {{"i0", F32({1, 2})}, {"i1", F32({2, 2}), true}, {"i2", F32({2}), true}};
-  task.nodes = {{"MatMul", {"i0", "i1"}, "t0", {}}, {"Add", {"t0", "i2"}, "t1", {}}, {"Relu", {"t1"}, "t2", {}}};
+  task.nodes = {{"MatMul", {"i0", "i1"}, "t0", {}},
+                {"Add", {"t0", "i2"}, "t1", {}},
+                {"Relu", {"t1"}, "t2", {}}};
   task.output = "t2";
   const Tensor a = Tensor::Float({1, 2}, {1, 2}), b = Tensor::Float({2, 2}, {1, 10, 100, 1000}),
                c = Tensor::Float({2}, {-1000, 1});
@@ -163,7 +173,8 @@ TEST(RunReference, RunsTheNodesInOrder) {
   auto result = RunReference(task, inputs);
   ASSERT_TRUE(result.has_value()) << result.error().message;
   EXPECT_EQ(result->type(), F32({1, 2}));
-  EXPECT_THAT(std::vector<float>(result->data<float>(), result->data<float>() + 2), ElementsAre(0, 2011));
+  EXPECT_THAT(std::vector<float>(result->data<float>(), result->data<float>() + 2),
+              ElementsAre(0, 2011));
 }
 
 TEST(RunReference, RefusesInputsThatDoNotFit) {
@@ -173,7 +184,8 @@ TEST(RunReference, RefusesInputsThatDoNotFit) {
   task.output = "t0";
   const Tensor three = Tensor::Float({3}, {1, 2, 3});
   const std::vector<const Tensor*> inputs = {&three}, none;
-  EXPECT_EQ(RunReference(task, inputs).error().message, "input 'i0' is f32[3] and should be f32[2]");
+  EXPECT_EQ(RunReference(task, inputs).error().message,
+            "input 'i0' is f32[3] and should be f32[2]");
   EXPECT_EQ(RunReference(task, none).error().message, "the task takes 1 inputs, not 0");
 }
 

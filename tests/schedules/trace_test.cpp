@@ -49,7 +49,10 @@ std::string Refusal(const Json& json) {
 
 // Example's JSON with one directive.
 Json Only(Json directive) {
-  return {{"version", 1}, {"sketch", ""}, {"decisions", Json::array()}, {"directives", Json::array({std::move(directive)})}};
+  return {{"version", 1},
+          {"sketch", ""},
+          {"decisions", Json::array()},
+          {"directives", Json::array({std::move(directive)})}};
 }
 
 TEST(Trace, SurvivesJson) {
@@ -64,9 +67,10 @@ TEST(Trace, SurvivesJson) {
 TEST(Trace, WritesTheJsonOfItsDocument) {
   Trace trace;
   trace.directives = {Example().directives[1]};
-  EXPECT_EQ(DumpJson(trace.ToJson()),
-            R"({"decisions":[],"directives":[{"definition":1,"factor":14,"kind":"split","loop":"x",)"
-            R"("names":["x_o","x_i"],"stage":"conv","tail":"guard_with_if"}],"sketch":"","version":1})");
+  EXPECT_EQ(
+      DumpJson(trace.ToJson()),
+      R"({"decisions":[],"directives":[{"definition":1,"factor":14,"kind":"split","loop":"x",)"
+      R"("names":["x_o","x_i"],"stage":"conv","tail":"guard_with_if"}],"sketch":"","version":1})");
 }
 
 TEST(Trace, RefusesALaterVersion) {
@@ -81,22 +85,33 @@ TEST(Trace, RefusesALaterVersion) {
 TEST(Trace, NamesTheDirectiveThatIsWrong) {
   Json json = Example().ToJson();
   json["directives"][3]["kind"] = "sort";
-  EXPECT_THAT(Refusal(json), HasSubstr("directive 3: kind 'sort' is unknown; known are pack, split"));
+  EXPECT_THAT(Refusal(json),
+              HasSubstr("directive 3: kind 'sort' is unknown; known are pack, split"));
 }
 
 TEST(Trace, RefusesDirectivesThatLackWhatTheirKindNeeds) {
-  EXPECT_THAT(Refusal(Only({{"kind", "split"}, {"stage", "f"}, {"names", {"a", "b"}}, {"factor", 2}})),
-              HasSubstr("split: field 'loop' is missing"));
-  EXPECT_THAT(Refusal(Only({{"kind", "split"}, {"stage", "f"}, {"loop", "x"}, {"names", {"a"}}, {"factor", 2}})),
-              HasSubstr("'names' has 1 loops and should have 2"));
-  EXPECT_THAT(Refusal(Only({{"kind", "split"}, {"stage", "f"}, {"loop", "x"}, {"names", {"a", "b"}}, {"factor", 0}})),
+  EXPECT_THAT(
+      Refusal(Only({{"kind", "split"}, {"stage", "f"}, {"names", {"a", "b"}}, {"factor", 2}})),
+      HasSubstr("split: field 'loop' is missing"));
+  EXPECT_THAT(
+      Refusal(Only(
+          {{"kind", "split"}, {"stage", "f"}, {"loop", "x"}, {"names", {"a"}}, {"factor", 2}})),
+      HasSubstr("'names' has 1 loops and should have 2"));
+  EXPECT_THAT(Refusal(Only({{"kind", "split"},
+                            {"stage", "f"},
+                            {"loop", "x"},
+                            {"names", {"a", "b"}},
+                            {"factor", 0}})),
               HasSubstr("'factor' is 0 and should be at least 1"));
-  EXPECT_THAT(Refusal(Only({{"kind", "compute_at"}, {"stage", "f"}, {"loop", "x"}})), HasSubstr("'at' is missing"));
+  EXPECT_THAT(Refusal(Only({{"kind", "compute_at"}, {"stage", "f"}, {"loop", "x"}})),
+              HasSubstr("'at' is missing"));
   EXPECT_THAT(Refusal(Only({{"kind", "store_in"}, {"stage", "f"}, {"memory", "drawer"}})),
               HasSubstr("known are stack, heap, shared, register"));
   EXPECT_THAT(Refusal(Only({{"kind", "pack"}, {"stage", "w"}})), HasSubstr("'layout' is missing"));
-  EXPECT_THAT(Refusal(Only({{"kind", "pack"}, {"stage", "w"}, {"layout", {{0, -1}}}})), HasSubstr("none negative"));
-  EXPECT_THAT(Refusal(Only({{"kind", "unroll"}, {"stage", ""}, {"loop", "x"}})), HasSubstr("'stage' is empty"));
+  EXPECT_THAT(Refusal(Only({{"kind", "pack"}, {"stage", "w"}, {"layout", {{0, -1}}}})),
+              HasSubstr("none negative"));
+  EXPECT_THAT(Refusal(Only({{"kind", "unroll"}, {"stage", ""}, {"loop", "x"}})),
+              HasSubstr("'stage' is empty"));
   EXPECT_THAT(Refusal(Only({{"kind", "unroll"}, {"stage", "f"}, {"loop", "x"}, {"lop", "y"}})),
               HasSubstr("field 'lop' is unknown"));
 }
@@ -108,7 +123,9 @@ TEST(Trace, HashesItsDirectivesAndNothingElse) {
   trace.decisions.clear();
   EXPECT_EQ(trace.DirectivesHash(), hash);
   std::set<uint64_t> hashes = {hash};
-  auto expect_new = [&](const Trace& changed) { EXPECT_TRUE(hashes.insert(changed.DirectivesHash()).second); };
+  auto expect_new = [&](const Trace& changed) {
+    EXPECT_TRUE(hashes.insert(changed.DirectivesHash()).second);
+  };
   for (size_t i = 0; i < trace.directives.size(); ++i) {
     Trace changed = trace;
     changed.directives.erase(changed.directives.begin() + static_cast<int64_t>(i));
@@ -129,7 +146,8 @@ TEST(Trace, HashesItsDirectivesAndNothingElse) {
 }
 
 TEST(Trace, ReadsAsHalideCalls) {
-  EXPECT_EQ(Example().ToCpp(), R"(// w is packed, innermost first: 16 of dimension 0, all of dimension 1
+  EXPECT_EQ(Example().ToCpp(),
+            R"(// w is packed, innermost first: 16 of dimension 0, all of dimension 1
 conv.update(0).split(x, x_o, x_i, 14, TailStrategy::GuardWithIf);
 relu.fuse(y, n, yn);
 relu.reorder(c, x, yn);

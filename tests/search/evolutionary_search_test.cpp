@@ -21,14 +21,16 @@ Record Measured(const Trace& trace, double ms, bool is_default = false) {
 class EvolutionarySearchTest : public testing::Test {
  protected:
   ProposalBatch Propose(size_t batch, uint64_t seed = 1, std::vector<Trace> hints = {}) {
-    auto proposed = EvolutionarySearch(options_).Propose(source_, set_, hints, *model_, batch, seed);
+    auto proposed =
+        EvolutionarySearch(options_).Propose(source_, set_, hints, *model_, batch, seed);
     if (!proposed) ADD_FAILURE() << proposed.error().message;
     return proposed.value_or(ProposalBatch());
   }
   // Measures a batch on the invented machine.
   void Measure(const ProposalBatch& batch) {
     for (const Proposal& p : batch.proposals) {
-      set_.Add(Measured(p.trace, InventedMs(InventedSource::PointOf(p.trace)), p.is_default), p.features);
+      set_.Add(Measured(p.trace, InventedMs(InventedSource::PointOf(p.trace)), p.is_default),
+               p.features);
     }
   }
   void Train() {
@@ -126,7 +128,8 @@ TEST_F(EvolutionarySearchTest, ExploitsWhatTheModelKnows) {
   }
   const ProposalBatch batch = Propose(16, 99);
   double mean = 0;
-  for (size_t i = 0; i < 8; ++i) mean += InventedMs(InventedSource::PointOf(batch.proposals[i].trace)) / 8;
+  for (size_t i = 0; i < 8; ++i)
+    mean += InventedMs(InventedSource::PointOf(batch.proposals[i].trace)) / 8;
   EXPECT_LT(mean, 2.5);  // a random candidate takes 5 ms
 }
 
@@ -153,7 +156,8 @@ TEST_F(EvolutionarySearchTest, FindsFasterCandidatesThanRandomSearchInAsManyTria
 
 TEST(SearchStrategy, IsNamed) {
   EXPECT_EQ(*ParseSearchStrategy("random"), SearchStrategy::kRandom);
-  EXPECT_EQ(*ParseSearchStrategy(Name(SearchStrategy::kEvolutionary)), SearchStrategy::kEvolutionary);
+  EXPECT_EQ(*ParseSearchStrategy(Name(SearchStrategy::kEvolutionary)),
+            SearchStrategy::kEvolutionary);
   EXPECT_FALSE(ParseSearchStrategy("exhaustive"));
 }
 

@@ -1,5 +1,5 @@
-// An invented space of schedules with an invented machine: four decisions, one of which matters little, with a
-// known optimum. No Halide, no time.
+// An invented space of schedules with an invented machine: four decisions, one of which matters
+// little, with a known optimum. No Halide, no time.
 #pragma once
 
 #include <cmath>
@@ -51,8 +51,9 @@ class InventedSource : public CandidateSource {
     std::vector<int64_t> point = PointOf(trace);
     do {
       int64_t& value = point[static_cast<size_t>(rng.Below(4))];
-      value = rng.Chance(0.7) ? std::clamp<int64_t>(value + (rng.Chance(0.5) ? 1 : -1), 0, size_ - 1)
-                              : rng.Below(size_);
+      value = rng.Chance(0.7)
+                  ? std::clamp<int64_t>(value + (rng.Chance(0.5) ? 1 : -1), 0, size_ - 1)
+                  : rng.Below(size_);
     } while (rng.Chance(0.3));
     return At(point);
   }
@@ -125,7 +126,8 @@ class FakeMeasurer : public Measurer {
       const std::vector<int64_t> point = InventedSource::PointOf(trace);
       compared.push_back(point);
       Measurement result = MeasurePoint(point);
-      for (int64_t& sample : result.samples_ns) sample = static_cast<int64_t>(sample * compare_factor(point));
+      for (int64_t& sample : result.samples_ns)
+        sample = static_cast<int64_t>(sample * compare_factor(point));
       results.push_back(result);
     }
     return results;
@@ -135,8 +137,12 @@ class FakeMeasurer : public Measurer {
   bool broken = false;
   int rounds = 0, comparisons = 0;
   std::function<void(size_t)> after_each;
-  std::function<MeasureStatus(const std::vector<int64_t>&)> status = [](const auto&) { return MeasureStatus::kOk; };
-  std::function<double(const std::vector<int64_t>&)> compare_factor = [](const auto&) { return 1.0; };
+  std::function<MeasureStatus(const std::vector<int64_t>&)> status = [](const auto&) {
+    return MeasureStatus::kOk;
+  };
+  std::function<double(const std::vector<int64_t>&)> compare_factor = [](const auto&) {
+    return 1.0;
+  };
   std::vector<std::vector<int64_t>> measured, compared;
 
  private:

@@ -10,7 +10,8 @@ namespace {
 
 Task Contraction(int64_t length) {
   Task task;
-  task.inputs = {{"a", {DataType::kFloat32, {4, length}}, false}, {"b", {DataType::kFloat32, {length, 4}}, true}};
+  task.inputs = {{"a", {DataType::kFloat32, {4, length}}, false},
+                 {"b", {DataType::kFloat32, {length, 4}}, true}};
   task.nodes = {{"MatMul", {"a", "b"}, "y", {}}};
   task.output = "y";
   task.target = "x86-64-linux-avx2-2t";

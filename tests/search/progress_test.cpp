@@ -46,7 +46,8 @@ class ProgressTest : public testing::Test {
 
 TEST_F(ProgressTest, TheLineReadsAsDesigned) {
   EXPECT_EQ(FormatLine(Example()),
-            "[3/12] Conv 1x64x56x56 3x3  round 4  128/512 trials  best 0.471 ms 490 GFLOP/s  rho 0.91  failed 4  "
+            "[3/12] Conv 1x64x56x56 3x3  round 4  128/512 trials  best 0.471 ms 490 GFLOP/s  rho "
+            "0.91  failed 4  "
             "eta 1:12");
 }
 
@@ -81,7 +82,9 @@ TEST_F(ProgressTest, ATerminalLineIsCutToItsWidth) {
 TEST_F(ProgressTest, CuttingDoesNotSplitACharacter) {
   auto progress = Make(ProgressMode::kTty, true, 21);
   ProgressState state = Example();
-  state.label = "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9";
+  state.label =
+      "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9"
+      "\u00e9";
   progress->Update(state);
   EXPECT_EQ(written_.back().size(), 4 + 7 + 2 * 13u);
 }

@@ -22,7 +22,8 @@ Task OneNode(std::string op, std::vector<TaskInput> inputs, Attributes attribute
 }
 
 TEST(MakeInputs, MakesTheSameDataForTheSameTaskAndOtherDataForEachInput) {
-  const Task task = OneNode("Add", {{"a", {DataType::kFloat32, {100}}, false}, {"b", {DataType::kFloat32, {100}}, true}});
+  const Task task = OneNode(
+      "Add", {{"a", {DataType::kFloat32, {100}}, false}, {"b", {DataType::kFloat32, {100}}, true}});
   const auto first = MakeInputs(task), second = MakeInputs(task);
   ASSERT_TRUE(first && second) << first.error().message;
   EXPECT_EQ(std::memcmp((*first)[0].bytes(), (*second)[0].bytes(), 400), 0);
@@ -31,20 +32,21 @@ TEST(MakeInputs, MakesTheSameDataForTheSameTaskAndOtherDataForEachInput) {
 }
 
 TEST(MakeInputs, ScalesWeightsSoThatOutputsHaveAboutUnitVariance) {
-  const Task task = OneNode(
-      "MatMul", {{"a", {DataType::kFloat32, {4, 300}}, false}, {"b", {DataType::kFloat32, {300, 8}}, true}});
+  const Task task = OneNode("MatMul", {{"a", {DataType::kFloat32, {4, 300}}, false},
+                                       {"b", {DataType::kFloat32, {300, 8}}, true}});
   const auto inputs = MakeInputs(task);
   ASSERT_TRUE(inputs);
   float largest = 0;
-  for (int i = 0; i < 2400; ++i) largest = std::max(largest, std::abs((*inputs)[1].data<float>()[i]));
+  for (int i = 0; i < 2400; ++i)
+    largest = std::max(largest, std::abs((*inputs)[1].data<float>()[i]));
   EXPECT_LE(largest, 0.1f);
   EXPECT_GE(largest, 0.09f);
 }
 
 TEST(MakeInputs, KeepsRootsPositiveAndDivisorsAwayFromZero) {
   const auto root = MakeInputs(OneNode("Sqrt", {{"x", {DataType::kFloat32, {100}}, false}}));
-  const auto quotient = MakeInputs(
-      OneNode("Div", {{"a", {DataType::kFloat32, {100}}, false}, {"b", {DataType::kFloat32, {100}}, false}}));
+  const auto quotient = MakeInputs(OneNode("Div", {{"a", {DataType::kFloat32, {100}}, false},
+                                                   {"b", {DataType::kFloat32, {100}}, false}}));
   ASSERT_TRUE(root && quotient);
   for (int i = 0; i < 100; ++i) {
     EXPECT_GT((*root)[0].data<float>()[i], 0);
@@ -54,7 +56,8 @@ TEST(MakeInputs, KeepsRootsPositiveAndDivisorsAwayFromZero) {
 
 TEST(MakeInputs, MakesIndicesThatExist) {
   const auto inputs = MakeInputs(
-      OneNode("Gather", {{"x", {DataType::kFloat32, {5, 3}}, false}, {"i", {DataType::kInt64, {50}}, false}},
+      OneNode("Gather",
+              {{"x", {DataType::kFloat32, {5, 3}}, false}, {"i", {DataType::kInt64, {50}}, false}},
               Attributes{{"axis", int64_t{1}}}));
   ASSERT_TRUE(inputs) << inputs.error().message;
   for (int i = 0; i < 50; ++i) {

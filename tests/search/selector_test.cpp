@@ -7,15 +7,15 @@
 namespace whet {
 namespace {
 
-std::optional<size_t> Winner(const std::vector<Contender>& contenders) { return SelectWinner(contenders); }
+std::optional<size_t> Winner(const std::vector<Contender>& contenders) {
+  return SelectWinner(contenders);
+}
 
 TEST(Selector, PicksTheFastest) {
   EXPECT_EQ(Winner({{1000, true}, {700, false}, {600, false}}), 2u);
 }
 
-TEST(Selector, SkipsWhatFailed) {
-  EXPECT_EQ(Winner({{1000, true}, {0, false}, {800, false}}), 2u);
-}
+TEST(Selector, SkipsWhatFailed) { EXPECT_EQ(Winner({{1000, true}, {0, false}, {800, false}}), 2u); }
 
 TEST(Selector, KeepsTheDefaultWhereNothingIsFaster) {
   EXPECT_EQ(Winner({{1000, true}, {1001, false}}), 0u);

@@ -23,7 +23,9 @@ class FakeKernel {
   FakeKernel(FakeClock* clock, std::vector<int64_t> durations_ns)
       : clock_(clock), durations_ns_(std::move(durations_ns)) {}
   std::function<void()> Runner() {
-    return [this] { clock_->now_ns += durations_ns_[static_cast<size_t>(runs++) % durations_ns_.size()]; };
+    return [this] {
+      clock_->now_ns += durations_ns_[static_cast<size_t>(runs++) % durations_ns_.size()];
+    };
   }
   int runs = 0;
 
@@ -108,7 +110,8 @@ TEST(TimeKernel, IsDeafToAFewInterrupts) {
 
 TEST(TimeInterleaved, GivesEveryKernelAsManySamples) {
   FakeClock clock;
-  FakeKernel fast(&clock, {1'000'000}), slow(&clock, {2'000'000}), noisy(&clock, {900'000, 1'000'000, 1'100'000});
+  FakeKernel fast(&clock, {1'000'000}), slow(&clock, {2'000'000}),
+      noisy(&clock, {900'000, 1'000'000, 1'100'000});
   const auto timings = TimeInterleaved({fast.Runner(), slow.Runner(), noisy.Runner()}, clock,
                                        {.time_cap_ns = 50'000'000, .accuracy = 0.001});
   ASSERT_EQ(timings.size(), 3u);
@@ -122,7 +125,8 @@ TEST(TimeInterleaved, GivesEveryKernelAsManySamples) {
 TEST(TimeInterleaved, StopsWhenAllAreAccurate) {
   FakeClock clock;
   FakeKernel a(&clock, {1'000'000}), b(&clock, {2'000'000});
-  const auto timings = TimeInterleaved({a.Runner(), b.Runner()}, clock, {.time_cap_ns = 100'000'000, .min_samples = 20});
+  const auto timings = TimeInterleaved({a.Runner(), b.Runner()}, clock,
+                                       {.time_cap_ns = 100'000'000, .min_samples = 20});
   EXPECT_EQ(timings[0].samples_ns.size(), 20u);
 }
 
@@ -135,7 +139,8 @@ TEST(MedianAccuracy, IsTheFormulaInTheHeader) {
   EXPECT_EQ(MedianAccuracy({5}), std::numeric_limits<double>::infinity());
   EXPECT_EQ(MedianAccuracy({5, 5, 5}), 0);
   // Median 100, deviations 0 0 10 10 10: their median 10.
-  EXPECT_NEAR(MedianAccuracy({100, 100, 90, 110, 110}), 1.2533 * 1.4826 * 10 / (std::sqrt(5.0) * 100), 1e-12);
+  EXPECT_NEAR(MedianAccuracy({100, 100, 90, 110, 110}),
+              1.2533 * 1.4826 * 10 / (std::sqrt(5.0) * 100), 1e-12);
 }
 
 TEST(TimingOptions, SurviveTheWayThroughJson) {

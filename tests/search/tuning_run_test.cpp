@@ -44,7 +44,9 @@ class TuningRunTest : public testing::Test {
     database_.reset();
     DatabaseOptions options;
     options.clock = &clock_;
-    auto opened = Database::Open((directory_->path() / fmt::format("tuning{}.db", databases_)).string(), Database::Mode::kReadWrite, options);
+    auto opened =
+        Database::Open((directory_->path() / fmt::format("tuning{}.db", databases_)).string(),
+                       Database::Mode::kReadWrite, options);
     ASSERT_TRUE(opened) << opened.error().message;
     database_ = *std::move(opened);
   }
@@ -54,14 +56,20 @@ class TuningRunTest : public testing::Test {
     options_.evolution.threads = 1;
     options_.evolution.population = 256;
     options_.info.target = kTarget;
-    const TuningContext context{clock_, measurer_, *database_, *model_, progress_, MachineModel(), &stop_,
-                                [this](const Task& task, const MachineModel&)
-                                    -> Result<std::unique_ptr<CandidateSource>> {
-                                  if (task.Describe() == unreadable_) {
-                                    return Fail(ErrorCode::kUnsupported, "no sketch fits");
-                                  }
-                                  return std::make_unique<InventedSource>(space_size_);
-                                }};
+    const TuningContext context{
+        clock_,
+        measurer_,
+        *database_,
+        *model_,
+        progress_,
+        MachineModel(),
+        &stop_,
+        [this](const Task& task, const MachineModel&) -> Result<std::unique_ptr<CandidateSource>> {
+          if (task.Describe() == unreadable_) {
+            return Fail(ErrorCode::kUnsupported, "no sketch fits");
+          }
+          return std::make_unique<InventedSource>(space_size_);
+        }};
     return RunTuning(tasks_, options_, context);
   }
   TuningOutcome Tune() {
@@ -139,7 +147,8 @@ TEST_F(TuningRunTest, MoreTrialsGoOnWhereItStoppedAndMeasureNoCandidateTwice) {
   const TuningOutcome outcome = Tune();
   EXPECT_EQ(outcome.measured, 24);
   EXPECT_EQ(outcome.tasks[0].trials, 48);
-  const std::set<std::vector<int64_t>> distinct(measurer_.measured.begin(), measurer_.measured.end());
+  const std::set<std::vector<int64_t>> distinct(measurer_.measured.begin(),
+                                                measurer_.measured.end());
   EXPECT_EQ(distinct.size(), measurer_.measured.size());
 }
 
@@ -158,7 +167,8 @@ TEST_F(TuningRunTest, AnInterruptedRunSavesWhatItMeasured) {
   const TuningOutcome rest = Tune();
   EXPECT_EQ(rest.measured, 64 - 21);
   EXPECT_EQ(rest.tasks[0].trials, 64);
-  const std::set<std::vector<int64_t>> distinct(measurer_.measured.begin(), measurer_.measured.end());
+  const std::set<std::vector<int64_t>> distinct(measurer_.measured.begin(),
+                                                measurer_.measured.end());
   EXPECT_EQ(distinct.size(), 64u);
 }
 
@@ -217,7 +227,8 @@ TEST_F(TuningRunTest, FinalistsAreComparedWithTheDefaultSchedule) {
 }
 
 TEST_F(TuningRunTest, TheDefaultWinsWhereTheFinalsDoNotConfirmAGain) {
-  // In the final comparison every tuned candidate is as slow as the default, but for noise of one percent.
+  // In the final comparison every tuned candidate is as slow as the default, but for noise of one
+  // percent.
   const double default_ms = InventedMs({0, 0, 0, 0});
   measurer_.compare_factor = [&](const std::vector<int64_t>& point) {
     const bool is_default = point == std::vector<int64_t>{0, 0, 0, 0};
@@ -268,7 +279,8 @@ TEST_F(TuningRunTest, AShortTimeBudgetReachesEveryTask) {
 }
 
 TEST_F(TuningRunTest, GivesMoreTrialsToTheTaskThatIsUsedMore) {
-  tasks_ = {{MakeTask("MatMul(a=64x64,b=64x64)"), 1, ""}, {MakeTask("MatMul(a=65x64,b=64x64)"), 30, ""}};
+  tasks_ = {{MakeTask("MatMul(a=64x64,b=64x64)"), 1, ""},
+            {MakeTask("MatMul(a=65x64,b=64x64)"), 30, ""}};
   options_.trials = 0;
   options_.time_budget_s = 60;
   const TuningOutcome outcome = Tune();
@@ -276,7 +288,8 @@ TEST_F(TuningRunTest, GivesMoreTrialsToTheTaskThatIsUsedMore) {
 }
 
 TEST_F(TuningRunTest, EqualTasksAreTunedOnce) {
-  tasks_ = {{MakeTask("MatMul(a=64x64,b=64x64)"), 2, ""}, {MakeTask("MatMul(a=64x64,b=64x64)"), 3, ""}};
+  tasks_ = {{MakeTask("MatMul(a=64x64,b=64x64)"), 2, ""},
+            {MakeTask("MatMul(a=64x64,b=64x64)"), 3, ""}};
   const TuningOutcome outcome = Tune();
   ASSERT_EQ(outcome.tasks.size(), 1u);
   EXPECT_EQ(outcome.tasks[0].uses, 5);

@@ -33,7 +33,8 @@ TEST_F(TunerDb, GivesBackEveryFieldOfARecordAfterReopening) {
   const Task task = MakeTask(32);
   Record ok = MakeRecord(task, 8, {300, 100, 200});
   ok.is_default = true;
-  Record failure = MakeFailure(task, 16, MeasureStatus::kCompileCrash, "signal 11\nin two lines, with \"quotes\"");
+  Record failure = MakeFailure(task, 16, MeasureStatus::kCompileCrash,
+                               "signal 11\nin two lines, with \"quotes\"");
   failure.predicted.reset();
   Record final_record = MakeRecord(task, 32, {1'000'000'007});
   final_record.is_final = true;
@@ -72,11 +73,14 @@ TEST_F(TunerDb, StoresAFailureWithNullTimes) {
   const Task task = MakeTask(32);
   ASSERT_OK(db->AddTask(task));
   Record failure = MakeFailure(task, 16, MeasureStatus::kRunTimeout, "took more than 10 s");
-  failure.measurement.samples_ns = {5};   // measured before it failed: no time of a working kernel
+  failure.measurement.samples_ns = {5};  // measured before it failed: no time of a working kernel
   ASSERT_OK(db->AddRecord(failure));
-  const auto result = db->Query("SELECT status, message, samples_ns, min_ns, median_ns, max_error FROM records").value();
-  EXPECT_THAT(result.rows, ElementsAre(ElementsAre("run_timeout", "took more than 10 s", std::nullopt, std::nullopt,
-                                                   std::nullopt, std::nullopt)));
+  const auto result =
+      db->Query("SELECT status, message, samples_ns, min_ns, median_ns, max_error FROM records")
+          .value();
+  EXPECT_THAT(result.rows,
+              ElementsAre(ElementsAre("run_timeout", "took more than 10 s", std::nullopt,
+                                      std::nullopt, std::nullopt, std::nullopt)));
 }
 
 TEST_F(TunerDb, KeepsAnErrorThatIsNotANumberAsInfinity) {
@@ -114,7 +118,7 @@ TEST_F(TunerDb, PrefersTheFastestWorkingRecordByMedian) {
   EXPECT_EQ(db->Best(task.Fingerprint()).value(), std::nullopt);
   ASSERT_OK(db->AddRecord(MakeFailure(task, 1, MeasureStatus::kWrongResult, "off by 3")));
   EXPECT_EQ(db->Best(task.Fingerprint()).value(), std::nullopt);
-  ASSERT_OK(db->AddRecord(MakeRecord(task, 2, {90, 500, 510})));   // a lucky run does not win
+  ASSERT_OK(db->AddRecord(MakeRecord(task, 2, {90, 500, 510})));  // a lucky run does not win
   const int64_t best = db->AddRecord(MakeRecord(task, 4, {100, 110, 400})).value();
   ASSERT_OK(db->AddRecord(MakeRecord(task, 8, {100, 120, 400})));
   EXPECT_EQ(db->Best(task.Fingerprint()).value()->id, best);
@@ -124,7 +128,8 @@ TEST_F(TunerDb, LetsTheNewestFinalComparisonDecide) {
   auto db = Open();
   const Task task = MakeTask(32);
   ASSERT_OK(db->AddTask(task));
-  const auto add = [&](int64_t run, int64_t factor, int64_t ns, bool is_final, const std::string& created) {
+  const auto add = [&](int64_t run, int64_t factor, int64_t ns, bool is_final,
+                       const std::string& created) {
     Record record = MakeRecord(task, factor, {ns});
     record.run_id = run;
     record.is_final = is_final;
@@ -147,8 +152,10 @@ TEST_F(TunerDb, LetsTheNewestFinalComparisonDecide) {
 
   EXPECT_EQ(db->Best(task.Fingerprint()).value()->id, decided);
   // The view says the same, and compares with the default of that comparison.
-  const auto row = db->Query("SELECT record, best_ms, default_ms, speedup, compared FROM v_best").value();
-  EXPECT_THAT(row.rows, ElementsAre(ElementsAre(std::to_string(decided), "0.0005", "0.0008", "1.6", "1")));
+  const auto row =
+      db->Query("SELECT record, best_ms, default_ms, speedup, compared FROM v_best").value();
+  EXPECT_THAT(row.rows,
+              ElementsAre(ElementsAre(std::to_string(decided), "0.0005", "0.0008", "1.6", "1")));
   const auto tasks = db->Tasks().value();
   ASSERT_THAT(tasks, SizeIs(1));
   EXPECT_EQ(tasks[0].best_record, decided);
@@ -222,7 +229,7 @@ TEST_F(TunerDb, RemembersRunsWithTheirMachine) {
   EXPECT_EQ(runs[0].records, 4);
   EXPECT_NE(runs[0].uid, runs[1].uid);
   EXPECT_EQ(runs[1].outcome, "");
-  EXPECT_NEAR(runs[1].seconds, 8.0, 1e-3);   // until its last record
+  EXPECT_NEAR(runs[1].seconds, 8.0, 1e-3);  // until its last record
   EXPECT_EQ(db->FinishRun(99, "done", 1).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(db->RunById(99).error().code, ErrorCode::kNotFound);
 }

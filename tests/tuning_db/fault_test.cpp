@@ -1,4 +1,5 @@
-// What goes wrong around the file: killed processes, damaged bytes, locks, full disks, missing rights.
+// What goes wrong around the file: killed processes, damaged bytes, locks, full disks, missing
+// rights.
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
@@ -57,9 +58,11 @@ class FaultyDatabase : public TestDatabase {
   }
 };
 
-// Adds `count` records with factors from `first`, or endlessly; after each commit its id goes to `fd`.
-int CommitRecords(const std::string& path, const Task& task, const std::function<Record(int64_t)>& make, int64_t first,
-                  int64_t count, int fd) {
+// Adds `count` records with factors from `first`, or endlessly; after each commit its id goes to
+// `fd`.
+int CommitRecords(const std::string& path, const Task& task,
+                  const std::function<Record(int64_t)>& make, int64_t first, int64_t count,
+                  int fd) {
   auto db = Database::Open(path);
   if (!db || !(*db)->AddTask(task)) return 1;
   for (int64_t i = first; count == 0 || i < first + count; ++i) {
@@ -79,12 +82,14 @@ TEST_F(FaultyDatabase, HasEveryAcknowledgedRecordAfterKill9) {
     const pid_t child = fork();
     if (child == 0) {
       close(pipe_fds[0]);
-      _exit(CommitRecords(Path(), task, [&](int64_t i) { return MakeRecord(task, i, {1000 + i}); },
-                          1 + round * 100000, 0, pipe_fds[1]));
+      _exit(CommitRecords(
+          Path(), task, [&](int64_t i) { return MakeRecord(task, i, {1000 + i}); },
+          1 + round * 100000, 0, pipe_fds[1]));
     }
     close(pipe_fds[1]);
     int64_t id = 0;
-    for (int i = 0; i < 100 && read(pipe_fds[0], &id, sizeof(id)) == sizeof(id); ++i) acknowledged.insert(id);
+    for (int i = 0; i < 100 && read(pipe_fds[0], &id, sizeof(id)) == sizeof(id); ++i)
+      acknowledged.insert(id);
     kill(child, SIGKILL);
     while (read(pipe_fds[0], &id, sizeof(id)) == sizeof(id)) acknowledged.insert(id);
     close(pipe_fds[0]);
@@ -99,7 +104,8 @@ TEST_F(FaultyDatabase, HasEveryAcknowledgedRecordAfterKill9) {
     std::set<int64_t> found;
     const std::vector<Record> records = db->Records(task.Fingerprint()).value();
     for (const Record& record : records) found.insert(record.id);
-    for (int64_t id : acknowledged) EXPECT_TRUE(found.contains(id)) << "record " << id << " is lost";
+    for (int64_t id : acknowledged)
+      EXPECT_TRUE(found.contains(id)) << "record " << id << " is lost";
     EXPECT_THAT(db->Check().value(), IsEmpty());
   }
 }
@@ -110,7 +116,9 @@ TEST_F(FaultyDatabase, TakesRecordsOfSeveralProcessesAtOnce) {
   for (int i = 0; i < 3; ++i) {
     const pid_t child = fork();
     if (child == 0) {
-      _exit(CommitRecords(Path(), task, [&](int64_t n) { return MakeRecord(task, n, {n}); }, 1 + i * 1000, 100, -1));
+      _exit(CommitRecords(
+          Path(), task, [&](int64_t n) { return MakeRecord(task, n, {n}); }, 1 + i * 1000, 100,
+          -1));
     }
     children.push_back(child);
   }
@@ -169,8 +177,10 @@ TEST_F(FaultyDatabase, SurvivesRandomDamage) {
     const int64_t hits = 1 + rng.Below(40);
     for (int64_t i = 0; i < hits; ++i) {
       // Headers of pages are hit more often than the texts that fill most of the file.
-      const int64_t at = rng.Chance(0.5) ? rng.Below(static_cast<int64_t>(bytes.size()) / 4096) * 4096 + rng.Below(16)
-                                         : rng.Below(static_cast<int64_t>(bytes.size()));
+      const int64_t at =
+          rng.Chance(0.5)
+              ? rng.Below(static_cast<int64_t>(bytes.size()) / 4096) * 4096 + rng.Below(16)
+              : rng.Below(static_cast<int64_t>(bytes.size()));
       bytes[at] = static_cast<char>(rng.Next());
     }
     if (rng.Chance(0.2)) bytes.resize(rng.Below(static_cast<int64_t>(bytes.size())));
@@ -192,12 +202,14 @@ TEST_F(FaultyDatabase, SkipsAndCountsRowsThatDoNotParse) {
   int64_t skipped = 0;
   EXPECT_THAT(db->Records(task, &skipped).value(), SizeIs(6));
   EXPECT_EQ(skipped, 4);
-  EXPECT_EQ(db->Best(task).value()->id, 4);   // the fastest three do not parse
-  EXPECT_THAT(db->RecordById(1).error().message, AllOf(HasSubstr(Path()), HasSubstr("record 1 does not parse")));
+  EXPECT_EQ(db->Best(task).value()->id, 4);  // the fastest three do not parse
+  EXPECT_THAT(db->RecordById(1).error().message,
+              AllOf(HasSubstr(Path()), HasSubstr("record 1 does not parse")));
   EXPECT_THAT(db->Check().value(), SizeIs(4));
   EXPECT_TRUE(db->Totals());
 
-  Sql("UPDATE tasks SET json = replace(json, '16', '17')");   // another task under the old fingerprint
+  Sql("UPDATE tasks SET json = replace(json, '16', '17')");  // another task under the old
+                                                             // fingerprint
   EXPECT_THAT(db->Tasks(&skipped).value(), IsEmpty());
   EXPECT_EQ(skipped, 1);
   EXPECT_THAT(db->TasksOfTarget(MakeTask(32).target).value(), IsEmpty());
@@ -205,10 +217,12 @@ TEST_F(FaultyDatabase, SkipsAndCountsRowsThatDoNotParse) {
 }
 
 TEST_F(FaultyDatabase, RefusesAFileThatIsNotADatabase) {
-  WriteFile("notes.db", "these are notes, and more of them than SQLite's header has bytes: " + std::string(200, 'x'));
+  WriteFile("notes.db", "these are notes, and more of them than SQLite's header has bytes: " +
+                            std::string(200, 'x'));
   const Error error = OpenError("notes.db");
   EXPECT_EQ(error.code, ErrorCode::kCorrupt);
-  EXPECT_THAT(error.message, AllOf(HasSubstr(Path("notes.db")), HasSubstr("not a tuning database")));
+  EXPECT_THAT(error.message,
+              AllOf(HasSubstr(Path("notes.db")), HasSubstr("not a tuning database")));
 }
 
 TEST_F(FaultyDatabase, RefusesTheSqliteFileOfAnotherProgramAndLeavesItAsItWas) {
@@ -229,7 +243,8 @@ TEST_F(FaultyDatabase, RefusesAFileOfALaterVersion) {
   for (const auto mode : {Database::Mode::kReadOnly, Database::Mode::kReadWrite}) {
     const Error error = OpenError("tuning.db", mode);
     EXPECT_EQ(error.code, ErrorCode::kTooNew);
-    EXPECT_THAT(error.message, AllOf(HasSubstr(Path()), HasSubstr("later version"), HasSubstr("format 2")));
+    EXPECT_THAT(error.message,
+                AllOf(HasSubstr(Path()), HasSubstr("later version"), HasSubstr("format 2")));
   }
 }
 
@@ -242,8 +257,9 @@ TEST_F(FaultyDatabase, SaysWhichDirectoryIsMissing) {
 TEST_F(FaultyDatabase, SaysHowToMakeTheFileThatAReaderMisses) {
   const Error error = OpenError("tuning.db", Database::Mode::kReadOnly);
   EXPECT_EQ(error.code, ErrorCode::kNotFound);
-  EXPECT_THAT(error.message, testing::EndsWith("tuning.db: there is no such file; `whet tune --db " + Path() +
-                                               "` makes one"));
+  EXPECT_THAT(error.message,
+              testing::EndsWith("tuning.db: there is no such file; `whet tune --db " + Path() +
+                                "` makes one"));
   EXPECT_FALSE(std::filesystem::exists(Path()));
 }
 
@@ -254,7 +270,8 @@ TEST_F(FaultyDatabase, RefusesADirectory) {
 
 TEST_F(FaultyDatabase, FillsAnEmptyFileAndTakesNamesLiterally) {
   WriteFile("empty.db", "");
-  EXPECT_THAT(OpenError("empty.db", Database::Mode::kReadOnly).message, HasSubstr("the file is empty"));
+  EXPECT_THAT(OpenError("empty.db", Database::Mode::kReadOnly).message,
+              HasSubstr("the file is empty"));
   EXPECT_THAT(Open("empty.db")->Tasks().value(), IsEmpty());
   EXPECT_NE(Open("file:odd?name%41#.db"), nullptr);
   EXPECT_TRUE(std::filesystem::exists(Path("file:odd?name%41#.db")));
@@ -274,7 +291,8 @@ TEST_F(FaultyDatabase, ReadsAFileInAReadOnlyDirectoryAndRefusesToWriteIt) {
               if (writer.error().code != ErrorCode::kIo) return 4;
               if (writer.error().message.find("read-only") == std::string::npos) return 5;
               auto fresh = Database::Open(Path("new.db"));
-              if (fresh || fresh.error().message.find("cannot be made") == std::string::npos) return 6;
+              if (fresh || fresh.error().message.find("cannot be made") == std::string::npos)
+                return 6;
               return 0;
             }),
             0);
@@ -315,7 +333,8 @@ TEST_F(FaultyDatabase, SaysThatTheDiskIsFullAndKeepsWhatWasCommitted) {
               auto db = Database::Open(Path());
               if (!db) return 2;
               for (int64_t i = 1; i < 10000; ++i) {
-                const Result<int64_t> id = (*db)->AddRecord(MakeRecord(task, i, std::vector<int64_t>(200, 1000 + i)));
+                const Result<int64_t> id =
+                    (*db)->AddRecord(MakeRecord(task, i, std::vector<int64_t>(200, 1000 + i)));
                 if (id) {
                   if (write(pipe_fds[1], &*id, sizeof(*id)) != sizeof(*id)) return 3;
                   continue;
@@ -366,13 +385,15 @@ TEST_F(FaultyDatabase, SaysThatTheTablesAreNotOurs) {
 }
 
 TEST_F(FaultyDatabase, HasASentenceForEveryKindOfSqliteError) {
-  for (int code : {SQLITE_NOTADB, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_BUSY, SQLITE_READONLY, SQLITE_CANTOPEN,
-                   SQLITE_IOERR, SQLITE_NOMEM, SQLITE_ERROR, SQLITE_MISUSE, SQLITE_CORRUPT_VTAB}) {
+  for (int code :
+       {SQLITE_NOTADB, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_BUSY, SQLITE_READONLY, SQLITE_CANTOPEN,
+        SQLITE_IOERR, SQLITE_NOMEM, SQLITE_ERROR, SQLITE_MISUSE, SQLITE_CORRUPT_VTAB}) {
     const Error error = ErrorFromSqlite("some.db", code, 0, "detail");
     EXPECT_THAT(error.message, testing::StartsWith("some.db: ")) << code;
     EXPECT_THAT(error.message, testing::Not(HasSubstr("\n"))) << code;
   }
-  EXPECT_THAT(ErrorFromSqlite("some.db", SQLITE_IOERR_WRITE, EFBIG, "").message, HasSubstr("disk is full"));
+  EXPECT_THAT(ErrorFromSqlite("some.db", SQLITE_IOERR_WRITE, EFBIG, "").message,
+              HasSubstr("disk is full"));
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ class Interchange : public TestDatabase {
       EXPECT_TRUE(db->AddRecord(record));
     };
     add(MakeRecord(a, 1, {900, 901}), true, false);
-    add(MakeFailure(a, 2, MeasureStatus::kWrongResult, "largest difference \xff at [1, 2]"), false, false);
+    add(MakeFailure(a, 2, MeasureStatus::kWrongResult, "largest difference \xff at [1, 2]"), false,
+        false);
     add(MakeRecord(a, 4, {500, 501}), false, false);
     add(MakeRecord(a, 4, {510, 511}), false, true);
     add(MakeRecord(a, 1, {905, 906}), true, true);
@@ -54,7 +55,8 @@ class Interchange : public TestDatabase {
   InterchangeLine Line() const {
     InterchangeLine line{.task = MakeTask(32)};
     line.record = MakeRecord(line.task, 8, {30, 10, 20});
-    line.run = RunRow{.uid = std::string(32, 'a'), .info = MakeRun(), .started = "2026-11-21T10:00:00Z"};
+    line.run =
+        RunRow{.uid = std::string(32, 'a'), .info = MakeRun(), .started = "2026-11-21T10:00:00Z"};
     return line;
   }
 };
@@ -98,7 +100,8 @@ TEST_F(Interchange, MakesTheSameDatabaseOfAnExport) {
   EXPECT_EQ(Export(*into), lines);
   EXPECT_THAT(into->Check().value(), IsEmpty());
   const std::string task = MakeTask(32).Fingerprint();
-  EXPECT_EQ(into->Best(task).value()->measurement.MinNs(), 510);   // the final comparison still decides
+  EXPECT_EQ(into->Best(task).value()->measurement.MinNs(),
+            510);  // the final comparison still decides
   const auto runs = into->Runs().value();
   ASSERT_THAT(runs, SizeIs(1));
   EXPECT_EQ(runs[0].uid, from->Runs()->at(0).uid);
@@ -154,7 +157,8 @@ TEST_F(Interchange, ExportsOneTaskOrTheWinnersOnly) {
 TEST_F(Interchange, SkipsLinesThatDoNotParseAndNamesTheFirst) {
   auto into = Open("into.db");
   const std::string good = FormatInterchangeLine(Line());
-  const auto counts = Import(*into, good + "\r\n\n{\"half\": \n" + good.substr(0, 100) + "\n").value();
+  const auto counts =
+      Import(*into, good + "\r\n\n{\"half\": \n" + good.substr(0, 100) + "\n").value();
   EXPECT_EQ(counts.added, 1);
   EXPECT_EQ(counts.skipped, 2);
   EXPECT_THAT(counts.first_problem, HasSubstr("line 3: not JSON"));
@@ -208,8 +212,11 @@ TEST_F(Interchange, SaysWhichFieldOfALineIsWrong) {
 TEST_F(Interchange, ParsesOrRefusesWhateverALineHolds) {
   const std::string good = FormatInterchangeLine(Line());
   auto into = Open("into.db");
-  const std::string tokens[] = {"null", "true", "-1", "1e999", "\"\"", "[]", "{}", "[[", "18446744073709551616",
-                                "\\u0000", "\"\\ud800\"", "-9223372036854775808", "NaN"};
+  const std::string tokens[] = {"null",    "true",        "-1",
+                                "1e999",   "\"\"",        "[]",
+                                "{}",      "[[",          "18446744073709551616",
+                                "\\u0000", "\"\\ud800\"", "-9223372036854775808",
+                                "NaN"};
   int parsed = 0;
   for (uint64_t seed = 1; seed <= 3000; ++seed) {
     SCOPED_TRACE(seed);
@@ -220,10 +227,18 @@ TEST_F(Interchange, ParsesOrRefusesWhateverALineHolds) {
       const int64_t size = static_cast<int64_t>(text.size());
       const int64_t at = rng.Below(size);
       switch (rng.Below(5)) {
-        case 0: text[at] = static_cast<char>(rng.Next()); break;
-        case 1: text.resize(at); break;
-        case 2: text.erase(at, 1 + rng.Below(20)); break;
-        case 3: text.insert(at, text.substr(rng.Below(size), rng.Below(30))); break;
+        case 0:
+          text[at] = static_cast<char>(rng.Next());
+          break;
+        case 1:
+          text.resize(at);
+          break;
+        case 2:
+          text.erase(at, 1 + rng.Below(20));
+          break;
+        case 3:
+          text.insert(at, text.substr(rng.Below(size), rng.Below(30)));
+          break;
         default: {
           // A value becomes another: from a colon to the next comma.
           const size_t colon = text.find(':', at);

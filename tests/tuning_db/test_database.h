@@ -47,7 +47,8 @@ class TestDatabase : public testing::Test {
   // A matrix product of `n` columns: a task of its own for each n.
   static Task MakeTask(int64_t n, const std::string& target = "x86-64-linux-avx512-2t") {
     Task task;
-    task.inputs = {{"i0", {DataType::kFloat32, {8, 16}}, false}, {"i1", {DataType::kFloat32, {16, n}}, true}};
+    task.inputs = {{"i0", {DataType::kFloat32, {8, 16}}, false},
+                   {"i1", {DataType::kFloat32, {16, n}}, true}};
     task.nodes = {{.op = "MatMul", .inputs = {"i0", "i1"}, .output = "t0"}};
     task.output = "t0";
     task.target = target;
@@ -81,7 +82,8 @@ class TestDatabase : public testing::Test {
     return record;
   }
 
-  static Record MakeFailure(const Task& task, int64_t factor, MeasureStatus status, const std::string& message) {
+  static Record MakeFailure(const Task& task, int64_t factor, MeasureStatus status,
+                            const std::string& message) {
     Record record = MakeRecord(task, factor, {});
     record.measurement.status = status;
     record.measurement.message = message;
@@ -115,10 +117,10 @@ class TestDatabase : public testing::Test {
 };
 
 // Requires `result` (a Status or Result) to hold no error, and says which it holds.
-#define ASSERT_OK(result)                                             \
-  do {                                                                \
-    const auto& whet_result = (result);                               \
-    ASSERT_TRUE(whet_result) << whet_result.error().message;          \
+#define ASSERT_OK(result)                                    \
+  do {                                                       \
+    const auto& whet_result = (result);                      \
+    ASSERT_TRUE(whet_result) << whet_result.error().message; \
   } while (false)
 
 }  // namespace whet

@@ -20,8 +20,10 @@ TEST(Conv, SumsProductsUnderTheWindow) {
 }
 
 TEST(Conv, AddsOneBiasPerOutputChannel) {
-  const Tensor w = Tensor::Float({2, 1, 3, 3}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0});
-  EXPECT_THAT(Floats(Apply("Conv", {}, {kNine, w, Tensor::Float({2}, {100, -1})})), ElementsAre(145, 4));
+  const Tensor w =
+      Tensor::Float({2, 1, 3, 3}, {1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0});
+  EXPECT_THAT(Floats(Apply("Conv", {}, {kNine, w, Tensor::Float({2}, {100, -1})})),
+              ElementsAre(145, 4));
 }
 
 TEST(Conv, TakesPadsAsTopLeftBottomRight) {
@@ -54,7 +56,8 @@ TEST(Conv, WithAsManyGroupsAsChannelsIsDepthwise) {
 
 TEST(Conv, RefusesWeightsOfTheWrongDepthInOneSentence) {
   EXPECT_EQ(Refusal("Conv", {}, {F32({1, 64, 8, 8}), F32({8, 3, 1, 1})}),
-            "w has the shape 8x3x1x1 and should have 64 in its second dimension: x's 64 channels in 1 group");
+            "w has the shape 8x3x1x1 and should have 64 in its second dimension: x's 64 channels "
+            "in 1 group");
 }
 
 TEST(Conv, RefusesWindowsThatDoNotFit) {
@@ -64,19 +67,25 @@ TEST(Conv, RefusesWindowsThatDoNotFit) {
 
 TEST(Conv, RefusesAttributesOutOfRange) {
   const std::vector<TensorType> types = {F32({1, 2, 4, 4}), F32({2, 2, 1, 1})};
-  EXPECT_THAT(Refusal("Conv", {{"strides", Ints{0, 1}}}, types), HasSubstr("attribute strides has the value 0"));
-  EXPECT_THAT(Refusal("Conv", {{"pads", Ints{-1, 0, 0, 0}}}, types), HasSubstr("attribute pads has the value -1"));
-  EXPECT_THAT(Refusal("Conv", {{"pads", Ints{1, 1}}}, types), HasSubstr("has 2 values and should have 4"));
+  EXPECT_THAT(Refusal("Conv", {{"strides", Ints{0, 1}}}, types),
+              HasSubstr("attribute strides has the value 0"));
+  EXPECT_THAT(Refusal("Conv", {{"pads", Ints{-1, 0, 0, 0}}}, types),
+              HasSubstr("attribute pads has the value -1"));
+  EXPECT_THAT(Refusal("Conv", {{"pads", Ints{1, 1}}}, types),
+              HasSubstr("has 2 values and should have 4"));
   EXPECT_THAT(Refusal("Conv", {{"group", int64_t{0}}}, types), HasSubstr("attribute group is 0"));
-  EXPECT_THAT(Refusal("Conv", {{"group", int64_t{3}}}, types), HasSubstr("group is 3 and should divide"));
+  EXPECT_THAT(Refusal("Conv", {{"group", int64_t{3}}}, types),
+              HasSubstr("group is 3 and should divide"));
   EXPECT_THAT(Refusal("Conv", {{"layout", std::string("CHWN")}}, types), HasSubstr("NCHW or NHWC"));
-  EXPECT_THAT(Refusal("Conv", {{"strides", std::string("2")}}, types), HasSubstr("not a list of integers"));
+  EXPECT_THAT(Refusal("Conv", {{"strides", std::string("2")}}, types),
+              HasSubstr("not a list of integers"));
 }
 
 TEST(Conv, CountsTwoOperationsAMultiplyAdd) {
   const TensorType x = F32({1, 56, 56, 64}), w = F32({64, 64, 3, 3});
   const std::vector<const TensorType*> inputs = {&x, &w};
-  EXPECT_EQ(FindOperator("Conv")->flops({{"pads", Ints{1, 1, 1, 1}}, {"layout", std::string("NHWC")}}, inputs),
+  EXPECT_EQ(FindOperator("Conv")->flops(
+                {{"pads", Ints{1, 1, 1, 1}}, {"layout", std::string("NHWC")}}, inputs),
             2.0 * 56 * 56 * 64 * 64 * 9);
 }
 

@@ -13,7 +13,8 @@ using ::testing::Pointwise;
 
 constexpr float kTolerance = 1e-6f;
 
-std::vector<float> Map(std::string_view op, const std::vector<float>& x, const Attributes& attributes = {}) {
+std::vector<float> Map(std::string_view op, const std::vector<float>& x,
+                       const Attributes& attributes = {}) {
   return Floats(Apply(op, attributes, {Tensor::Float({static_cast<int64_t>(x.size())}, x)}));
 }
 
@@ -24,8 +25,10 @@ TEST(Elementwise, ActivationsMeanWhatOnnxSays) {
   EXPECT_THAT(Map("HardSwish", {-4, 0, 3, 4}), ElementsAre(0, 0, 3, 4));
   EXPECT_THAT(Map("Sigmoid", {0, 2, -1000, 1000}),
               Pointwise(FloatNear(kTolerance), {0.5f, 0.8807970779f, 0.0f, 1.0f}));
-  EXPECT_THAT(Map("Tanh", {0, 1, -100}), Pointwise(FloatNear(kTolerance), {0.0f, 0.7615941559f, -1.0f}));
-  EXPECT_THAT(Map("Gelu", {-1, 0, 2}), Pointwise(FloatNear(kTolerance), {-0.1586552539f, 0.0f, 1.9544997361f}));
+  EXPECT_THAT(Map("Tanh", {0, 1, -100}),
+              Pointwise(FloatNear(kTolerance), {0.0f, 0.7615941559f, -1.0f}));
+  EXPECT_THAT(Map("Gelu", {-1, 0, 2}),
+              Pointwise(FloatNear(kTolerance), {-0.1586552539f, 0.0f, 1.9544997361f}));
   EXPECT_THAT(Map("Gelu", {-1, 2}, {{"approximate", std::string("tanh")}}),
               Pointwise(FloatNear(kTolerance), {-0.1588080094f, 1.9545976784f}));
 }
@@ -35,14 +38,16 @@ TEST(Elementwise, FunctionsMeanWhatOnnxSays) {
   EXPECT_THAT(Map("Abs", {-2, 3}), ElementsAre(2, 3));
   EXPECT_THAT(Map("Sqrt", {4, 2.25}), ElementsAre(2, 1.5));
   EXPECT_THAT(Map("Exp", {0, 1}), Pointwise(FloatNear(kTolerance), {1.0f, 2.7182818285f}));
-  EXPECT_THAT(Map("Erf", {0, 1, -1}), Pointwise(FloatNear(kTolerance), {0.0f, 0.8427007929f, -0.8427007929f}));
+  EXPECT_THAT(Map("Erf", {0, 1, -1}),
+              Pointwise(FloatNear(kTolerance), {0.0f, 0.8427007929f, -0.8427007929f}));
 }
 
 TEST(Clip, LeavesOutAbsentBounds) {
   EXPECT_THAT(Map("Clip", {-9, 1, 9}, {{"min", 0.0}, {"max", 6.0}}), ElementsAre(0, 1, 6));
   EXPECT_THAT(Map("Clip", {-9, 1, 9}, {{"max", int64_t{6}}}), ElementsAre(-9, 1, 6));
   EXPECT_THAT(Map("Clip", {-9, 9}), ElementsAre(-9, 9));
-  EXPECT_THAT(Refusal("Clip", {{"min", std::nan("")}}, {F32({2})}), HasSubstr("attribute min should be a number"));
+  EXPECT_THAT(Refusal("Clip", {{"min", std::nan("")}}, {F32({2})}),
+              HasSubstr("attribute min should be a number"));
 }
 
 TEST(Elementwise, NanIsNotHiddenByMaximumOrMinimum) {
@@ -69,16 +74,20 @@ TEST(Binary, BroadcastsLikeNumPy) {
   EXPECT_EQ(sum.shape(), (Shape{2, 3}));
   EXPECT_THAT(Floats(sum), ElementsAre(11, 12, 13, 21, 22, 23));
   EXPECT_THAT(Floats(Apply("Sub", {}, {row, Tensor::Float({}, {1})})), ElementsAre(0, 1, 2));
-  const Tensor cube = Tensor::Float({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}), middle = Tensor::Float({2, 1}, {0, 100});
-  EXPECT_THAT(Floats(Apply("Add", {}, {middle, cube})), ElementsAre(1, 2, 103, 104, 5, 6, 107, 108));
+  const Tensor cube = Tensor::Float({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}),
+               middle = Tensor::Float({2, 1}, {0, 100});
+  EXPECT_THAT(Floats(Apply("Add", {}, {middle, cube})),
+              ElementsAre(1, 2, 103, 104, 5, 6, 107, 108));
   EXPECT_EQ(Refusal("Add", {}, {F32({2, 3}), F32({2})}), "the shapes 2x3 and 2 do not broadcast");
 }
 
 TEST(Binary, IntegersRoundTowardsZeroAndWrapAround) {
   const Tensor a = Tensor::Int64({3}, {7, -7, std::numeric_limits<int64_t>::min()}),
                b = Tensor::Int64({3}, {2, 2, -1});
-  EXPECT_THAT(Integers(Apply("Div", {}, {a, b})), ElementsAre(3, -3, std::numeric_limits<int64_t>::min()));
-  const Tensor big = Tensor::Of<int32_t>(DataType::kInt32, {1}, {std::numeric_limits<int32_t>::max()});
+  EXPECT_THAT(Integers(Apply("Div", {}, {a, b})),
+              ElementsAre(3, -3, std::numeric_limits<int64_t>::min()));
+  const Tensor big =
+      Tensor::Of<int32_t>(DataType::kInt32, {1}, {std::numeric_limits<int32_t>::max()});
   EXPECT_THAT(Integers(Apply("Add", {}, {big, big})), ElementsAre(-2));
   EXPECT_THAT(Integers(Apply("Mul", {}, {big, big})), ElementsAre(1));
 }
@@ -90,17 +99,22 @@ TEST(Binary, RefusesToDivideIntegersByZero) {
 }
 
 TEST(Binary, RefusesMixedTypes) {
-  EXPECT_THAT(Refusal("Add", {}, {F32({1}), {DataType::kInt64, {1}}}), HasSubstr("they should agree"));
+  EXPECT_THAT(Refusal("Add", {}, {F32({1}), {DataType::kInt64, {1}}}),
+              HasSubstr("they should agree"));
 }
 
 TEST(Cast, ConvertsTowardsZeroAndWraps) {
   const Tensor x = Tensor::Float({4}, {1.9f, -1.9f, 0, 300});
-  EXPECT_THAT(Integers(Apply("Cast", {{"to", std::string("i64")}}, {x})), ElementsAre(1, -1, 0, 300));
-  EXPECT_THAT(Integers(Apply("Cast", {{"to", std::string("u8")}}, {x})), ElementsAre(1, 255, 0, 44));
+  EXPECT_THAT(Integers(Apply("Cast", {{"to", std::string("i64")}}, {x})),
+              ElementsAre(1, -1, 0, 300));
+  EXPECT_THAT(Integers(Apply("Cast", {{"to", std::string("u8")}}, {x})),
+              ElementsAre(1, 255, 0, 44));
   EXPECT_THAT(Integers(Apply("Cast", {{"to", std::string("bool")}}, {x})), ElementsAre(1, 1, 0, 1));
-  EXPECT_THAT(Floats(Apply("Cast", {{"to", std::string("f32")}}, {Tensor::Int64({2}, {-3, 1 << 20})})),
-              ElementsAre(-3, 1048576));
-  EXPECT_THAT(Refusal("Cast", {{"to", std::string("f16")}}, {F32({1})}), HasSubstr("attribute to is f16"));
+  EXPECT_THAT(
+      Floats(Apply("Cast", {{"to", std::string("f32")}}, {Tensor::Int64({2}, {-3, 1 << 20})})),
+      ElementsAre(-3, 1048576));
+  EXPECT_THAT(Refusal("Cast", {{"to", std::string("f16")}}, {F32({1})}),
+              HasSubstr("attribute to is f16"));
   EXPECT_THAT(Refusal("Cast", {}, {F32({1})}), HasSubstr("attribute to is missing"));
 }
 

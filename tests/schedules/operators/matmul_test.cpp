@@ -42,7 +42,8 @@ TEST(MatMul, BroadcastsBatches) {
 TEST(MatMul, NamesTheExtentsThatDoNotFit) {
   EXPECT_EQ(Refusal("MatMul", {}, {F32({2, 3}), F32({4, 5})}),
             "a with the shape 2x3 has 3 columns and b with the shape 4x5 has 4 rows");
-  EXPECT_THAT(Refusal("MatMul", {}, {F32({2, 2, 3}), F32({3, 3, 5})}), HasSubstr("do not broadcast"));
+  EXPECT_THAT(Refusal("MatMul", {}, {F32({2, 2, 3}), F32({3, 3, 5})}),
+              HasSubstr("do not broadcast"));
   EXPECT_THAT(Refusal("MatMul", {}, {F32({}), F32({3, 3})}), HasSubstr("a is a scalar"));
 }
 
@@ -57,7 +58,8 @@ TEST(MatMul, AddsSmallTermsToALargeSumWithoutLosingThem) {
 
 TEST(Gemm, TransposesScalesAndAdds) {
   const Tensor at = Transposed(kA, {1, 0}), bt = Transposed(kB, {1, 0});
-  const Attributes attributes = {{"transA", int64_t{1}}, {"transB", int64_t{1}}, {"alpha", 0.5}, {"beta", 2.0}};
+  const Attributes attributes = {
+      {"transA", int64_t{1}}, {"transB", int64_t{1}}, {"alpha", 0.5}, {"beta", 2.0}};
   EXPECT_THAT(Floats(Apply("Gemm", attributes, {at, bt, Tensor::Float({2}, {1, 2})})),
               ElementsAre(15102.5, 151009, 30254, 302524));
 }
@@ -65,11 +67,16 @@ TEST(Gemm, TransposesScalesAndAdds) {
 TEST(Gemm, BroadcastsItsAddend) {
   const Tensor a = Tensor::Float({2, 1}, {0, 0}), b = Tensor::Float({1, 2}, {0, 0});
   EXPECT_THAT(Floats(Apply("Gemm", {}, {a, b, Tensor::Float({}, {7})})), ElementsAre(7, 7, 7, 7));
-  EXPECT_THAT(Floats(Apply("Gemm", {}, {a, b, Tensor::Float({2}, {1, 2})})), ElementsAre(1, 2, 1, 2));
-  EXPECT_THAT(Floats(Apply("Gemm", {}, {a, b, Tensor::Float({2, 1}, {1, 2})})), ElementsAre(1, 1, 2, 2));
-  EXPECT_THAT(Floats(Apply("Gemm", {}, {a, b, Tensor::Float({1, 2}, {1, 2})})), ElementsAre(1, 2, 1, 2));
-  EXPECT_THAT(Floats(Apply("Gemm", {}, {a, b, Tensor::Float({2, 2}, {1, 2, 3, 4})})), ElementsAre(1, 2, 3, 4));
-  EXPECT_THAT(Refusal("Gemm", {}, {F32({2, 1}), F32({1, 2}), F32({3})}), HasSubstr("does not broadcast"));
+  EXPECT_THAT(Floats(Apply("Gemm", {}, {a, b, Tensor::Float({2}, {1, 2})})),
+              ElementsAre(1, 2, 1, 2));
+  EXPECT_THAT(Floats(Apply("Gemm", {}, {a, b, Tensor::Float({2, 1}, {1, 2})})),
+              ElementsAre(1, 1, 2, 2));
+  EXPECT_THAT(Floats(Apply("Gemm", {}, {a, b, Tensor::Float({1, 2}, {1, 2})})),
+              ElementsAre(1, 2, 1, 2));
+  EXPECT_THAT(Floats(Apply("Gemm", {}, {a, b, Tensor::Float({2, 2}, {1, 2, 3, 4})})),
+              ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(Refusal("Gemm", {}, {F32({2, 1}), F32({1, 2}), F32({3})}),
+              HasSubstr("does not broadcast"));
 }
 
 RC_GTEST_PROP(MatMulProperty, EqualsItsDefinition, ()) {
@@ -80,12 +87,15 @@ RC_GTEST_PROP(MatMulProperty, EqualsItsDefinition, ()) {
   for (int64_t i = 0; i < m; ++i)
     for (int64_t j = 0; j < n; ++j) {
       float sum = 0;
-      for (int64_t l = 0; l < k; ++l) sum += a.data<float>()[i * k + l] * b.data<float>()[l * n + j];
+      for (int64_t l = 0; l < k; ++l)
+        sum += a.data<float>()[i * k + l] * b.data<float>()[l * n + j];
       expected.push_back(sum);
     }
   RC_ASSERT(Floats(Apply("MatMul", {}, {a, b})) == expected);
-  RC_ASSERT(Floats(Apply("Gemm", {{"transA", int64_t{1}}}, {Transposed(a, {1, 0}), b})) == expected);
-  RC_ASSERT(Floats(Apply("Gemm", {{"transB", int64_t{1}}}, {a, Transposed(b, {1, 0})})) == expected);
+  RC_ASSERT(Floats(Apply("Gemm", {{"transA", int64_t{1}}}, {Transposed(a, {1, 0}), b})) ==
+            expected);
+  RC_ASSERT(Floats(Apply("Gemm", {{"transB", int64_t{1}}}, {a, Transposed(b, {1, 0})})) ==
+            expected);
 }
 
 }  // namespace

@@ -12,7 +12,9 @@ constexpr int64_t kHuge = std::numeric_limits<int64_t>::max();
 const Tensor kSix = Tensor::Int64({2, 3}, {1, 2, 3, 4, 5, 6});
 
 Attributes SliceOf(Ints starts, Ints ends, Ints axes, Ints steps) {
-  return {{"starts", std::move(starts)}, {"ends", std::move(ends)}, {"axes", std::move(axes)},
+  return {{"starts", std::move(starts)},
+          {"ends", std::move(ends)},
+          {"axes", std::move(axes)},
           {"steps", std::move(steps)}};
 }
 
@@ -25,7 +27,8 @@ TEST(Transpose, PermutesDimensions) {
 }
 
 TEST(Transpose, MovesElementsOfEverySize) {
-  for (DataType dtype : {DataType::kBool, DataType::kUInt8, DataType::kFloat16, DataType::kInt32, DataType::kFloat64}) {
+  for (DataType dtype : {DataType::kBool, DataType::kUInt8, DataType::kFloat16, DataType::kInt32,
+                         DataType::kFloat64}) {
     Tensor x({dtype, {2, 2}});
     for (int64_t i = 0; i < x.size_bytes(); ++i) x.bytes()[i] = static_cast<uint8_t>(i);
     const Tensor y = Transposed(x, {1, 0});
@@ -36,8 +39,10 @@ TEST(Transpose, MovesElementsOfEverySize) {
 }
 
 TEST(Transpose, RefusesWhatIsNoPermutation) {
-  EXPECT_THAT(Refusal("Transpose", {{"perm", Ints{0, 0}}}, {F32({2, 2})}), HasSubstr("names dimension 0 twice"));
-  EXPECT_THAT(Refusal("Transpose", {{"perm", Ints{0, 2}}}, {F32({2, 2})}), HasSubstr("from 0 to 1"));
+  EXPECT_THAT(Refusal("Transpose", {{"perm", Ints{0, 0}}}, {F32({2, 2})}),
+              HasSubstr("names dimension 0 twice"));
+  EXPECT_THAT(Refusal("Transpose", {{"perm", Ints{0, 2}}}, {F32({2, 2})}),
+              HasSubstr("from 0 to 1"));
   EXPECT_THAT(Refusal("Transpose", {{"perm", Ints{0}}}, {F32({2, 2})}), HasSubstr("should have 2"));
 }
 
@@ -47,13 +52,16 @@ TEST(Concat, PutsInputsSideBySide) {
               ElementsAre(1, 2, 3, 7, 7, 4, 5, 6, 8, 8));
   EXPECT_THAT(Integers(Apply("Concat", {{"axis", int64_t{-2}}}, {kSix, kSix})),
               ElementsAre(1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6));
-  EXPECT_THAT(Refusal("Concat", {{"axis", int64_t{0}}}, {F32({2, 3}), F32({2, 4})}), HasSubstr("input 1 is f32[2x4]"));
+  EXPECT_THAT(Refusal("Concat", {{"axis", int64_t{0}}}, {F32({2, 3}), F32({2, 4})}),
+              HasSubstr("input 1 is f32[2x4]"));
   EXPECT_THAT(Refusal("Concat", {}, {F32({2})}), HasSubstr("attribute axis is missing"));
 }
 
 TEST(Slice, TakesEveryStepFromStartToEnd) {
-  EXPECT_THAT(Integers(Apply("Slice", SliceOf({0}, {3}, {1}, {2}), {kSix})), ElementsAre(1, 3, 4, 6));
-  EXPECT_THAT(Integers(Apply("Slice", SliceOf({1, 1}, {2, kHuge}, {0, 1}, {1, 1}), {kSix})), ElementsAre(5, 6));
+  EXPECT_THAT(Integers(Apply("Slice", SliceOf({0}, {3}, {1}, {2}), {kSix})),
+              ElementsAre(1, 3, 4, 6));
+  EXPECT_THAT(Integers(Apply("Slice", SliceOf({1, 1}, {2, kHuge}, {0, 1}, {1, 1}), {kSix})),
+              ElementsAre(5, 6));
   EXPECT_THAT(Integers(Apply("Slice", SliceOf({1}, {3}, {1}, {kHuge}), {kSix})), ElementsAre(2, 5));
 }
 
@@ -62,11 +70,16 @@ TEST(Slice, MayBeEmpty) {
 }
 
 TEST(Slice, RefusesWhatIsNotCanonical) {
-  EXPECT_THAT(Refusal("Slice", SliceOf({-1}, {1}, {0}, {1}), {F32({2})}), HasSubstr("starts has the value -1"));
-  EXPECT_THAT(Refusal("Slice", SliceOf({0}, {1}, {1}, {1}), {F32({2})}), HasSubstr("axes has the value 1"));
-  EXPECT_THAT(Refusal("Slice", SliceOf({0}, {1}, {0}, {0}), {F32({2})}), HasSubstr("steps has the value 0"));
-  EXPECT_THAT(Refusal("Slice", SliceOf({0, 0}, {1}, {0}, {1}), {F32({2})}), HasSubstr("ends has 1 values"));
-  EXPECT_THAT(Refusal("Slice", SliceOf({0, 0}, {1, 1}, {0, 0}, {1, 1}), {F32({2})}), HasSubstr("twice"));
+  EXPECT_THAT(Refusal("Slice", SliceOf({-1}, {1}, {0}, {1}), {F32({2})}),
+              HasSubstr("starts has the value -1"));
+  EXPECT_THAT(Refusal("Slice", SliceOf({0}, {1}, {1}, {1}), {F32({2})}),
+              HasSubstr("axes has the value 1"));
+  EXPECT_THAT(Refusal("Slice", SliceOf({0}, {1}, {0}, {0}), {F32({2})}),
+              HasSubstr("steps has the value 0"));
+  EXPECT_THAT(Refusal("Slice", SliceOf({0, 0}, {1}, {0}, {1}), {F32({2})}),
+              HasSubstr("ends has 1 values"));
+  EXPECT_THAT(Refusal("Slice", SliceOf({0, 0}, {1, 1}, {0, 0}, {1, 1}), {F32({2})}),
+              HasSubstr("twice"));
 }
 
 TEST(Gather, PicksByIndexFromEitherEnd) {
@@ -88,7 +101,8 @@ TEST(Reshape, KeepsTheElements) {
   EXPECT_EQ(y.shape(), (Shape{3, 1, 2}));
   EXPECT_THAT(Integers(y), ElementsAre(1, 2, 3, 4, 5, 6));
   EXPECT_EQ(Apply("Reshape", {{"shape", Ints{}}}, {Tensor::Float({1, 1}, {4})}).shape(), Shape{});
-  EXPECT_THAT(Refusal("Reshape", {{"shape", Ints{4}}}, {F32({2, 3})}), HasSubstr("with 4 elements"));
+  EXPECT_THAT(Refusal("Reshape", {{"shape", Ints{4}}}, {F32({2, 3})}),
+              HasSubstr("with 4 elements"));
   EXPECT_THAT(Refusal("Reshape", {{"shape", Ints{-1, 6}}}, {F32({2, 3})}), HasSubstr("value -1"));
 }
 

@@ -1,4 +1,5 @@
-// Runs one operator's reference, and makes tensors of whole numbers, whose sums are exact in any order.
+// Runs one operator's reference, and makes tensors of whole numbers, whose sums are exact in any
+// order.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -15,7 +16,8 @@ namespace whet {
 
 using Ints = std::vector<int64_t>;
 
-inline Result<Tensor> TryApply(std::string_view op, const Attributes& attributes, const std::vector<Tensor>& inputs) {
+inline Result<Tensor> TryApply(std::string_view op, const Attributes& attributes,
+                               const std::vector<Tensor>& inputs) {
   const OperatorDef* def = FindOperator(op);
   if (!def) return Fail(ErrorCode::kNotFound, "no operator {}", op);
   std::vector<const Tensor*> pointers;
@@ -23,7 +25,8 @@ inline Result<Tensor> TryApply(std::string_view op, const Attributes& attributes
   return def->reference(attributes, pointers);
 }
 
-inline Tensor Apply(std::string_view op, const Attributes& attributes, const std::vector<Tensor>& inputs) {
+inline Tensor Apply(std::string_view op, const Attributes& attributes,
+                    const std::vector<Tensor>& inputs) {
   auto result = TryApply(op, attributes, inputs);
   EXPECT_TRUE(result.has_value()) << op << ": " << (result ? "" : result.error().message);
   return result ? *std::move(result) : Tensor();
@@ -50,7 +53,8 @@ inline Result<TensorType> Infer(std::string_view op, const Attributes& attribute
 inline TensorType F32(Shape shape) { return {DataType::kFloat32, std::move(shape)}; }
 
 // The message that the operator refuses these types with, "" if it accepts them.
-inline std::string Refusal(std::string_view op, const Attributes& attributes, const std::vector<TensorType>& inputs) {
+inline std::string Refusal(std::string_view op, const Attributes& attributes,
+                           const std::vector<TensorType>& inputs) {
   auto type = Infer(op, attributes, inputs);
   return type ? "" : type.error().message;
 }
@@ -62,7 +66,9 @@ inline Tensor WholeNumbers(Shape shape, Rng& rng, int64_t magnitude = 4) {
   return tensor;
 }
 
-inline Tensor Transposed(const Tensor& tensor, Ints perm) { return Apply("Transpose", {{"perm", std::move(perm)}}, {tensor}); }
+inline Tensor Transposed(const Tensor& tensor, Ints perm) {
+  return Apply("Transpose", {{"perm", std::move(perm)}}, {tensor});
+}
 inline Tensor Nhwc(const Tensor& nchw) { return Transposed(nchw, {0, 2, 3, 1}); }
 inline Tensor Nchw(const Tensor& nhwc) { return Transposed(nhwc, {0, 3, 1, 2}); }
 

@@ -17,16 +17,20 @@ Tensor Counting(int64_t height, int64_t width) {
 }
 
 Attributes Kernel(Ints kernel, Ints strides = {1, 1}, Ints pads = {0, 0, 0, 0}) {
-  return {{"kernel_shape", std::move(kernel)}, {"strides", std::move(strides)}, {"pads", std::move(pads)}};
+  return {{"kernel_shape", std::move(kernel)},
+          {"strides", std::move(strides)},
+          {"pads", std::move(pads)}};
 }
 
 TEST(MaxPool, TakesTheLargestUnderTheWindow) {
-  EXPECT_THAT(Floats(Apply("MaxPool", Kernel({2, 2}, {2, 2}), {Counting(4, 4)})), ElementsAre(6, 8, 14, 16));
+  EXPECT_THAT(Floats(Apply("MaxPool", Kernel({2, 2}, {2, 2}), {Counting(4, 4)})),
+              ElementsAre(6, 8, 14, 16));
 }
 
 TEST(MaxPool, IgnoresPaddingEvenWhereAllValuesAreNegative) {
   const Tensor x = Tensor::Float({1, 1, 1, 2}, {-5, -7});
-  EXPECT_THAT(Floats(Apply("MaxPool", Kernel({1, 2}, {1, 1}, {0, 1, 0, 1}), {x})), ElementsAre(-5, -5, -7));
+  EXPECT_THAT(Floats(Apply("MaxPool", Kernel({1, 2}, {1, 1}, {0, 1, 0, 1}), {x})),
+              ElementsAre(-5, -5, -7));
 }
 
 TEST(MaxPool, SpreadsItsWindowByDilation) {
@@ -43,8 +47,8 @@ TEST(MaxPool, WithCeilModeLetsTheLastWindowHangOver) {
 }
 
 TEST(MaxPool, WithCeilModeStartsNoWindowInThePaddingAtTheEnd) {
-  // 2 inputs, 1 pad on either side, kernel 1, stride 2: a third of ceil((2 + 2 - 1) / 2) + 1 = 3 windows would
-  // start at 4 - 1 = 3, beyond the inputs 0 and 1.
+  // 2 inputs, 1 pad on either side, kernel 1, stride 2: a third of ceil((2 + 2 - 1) / 2) + 1 = 3
+  // windows would start at 4 - 1 = 3, beyond the inputs 0 and 1.
   Attributes attributes = Kernel({2, 2}, {3, 3}, {0, 0, 1, 1});
   attributes.Set("ceil_mode", int64_t{1});
   EXPECT_EQ(Apply("MaxPool", attributes, {Counting(3, 3)}).shape(), (Shape{1, 1, 1, 1}));
@@ -82,19 +86,21 @@ TEST(GlobalAveragePool, AveragesEachPlane) {
 TEST(Pools, RefusePadsAsWideAsTheWindow) {
   EXPECT_THAT(Refusal("MaxPool", Kernel({2, 2}, {1, 1}, {2, 0, 0, 0}), {F32({1, 1, 4, 4})}),
               HasSubstr("smaller than the window's extent of 2"));
-  EXPECT_THAT(Refusal("AveragePool", {}, {F32({1, 1, 4, 4})}), HasSubstr("attribute kernel_shape is missing"));
+  EXPECT_THAT(Refusal("AveragePool", {}, {F32({1, 1, 4, 4})}),
+              HasSubstr("attribute kernel_shape is missing"));
 }
 
 RC_GTEST_PROP(PoolProperty, InChannelsLastIsTheTransposeOfChannelsFirst, ()) {
   Rng rng(*rc::gen::arbitrary<uint64_t>());
   const char* op = rng.Chance(0.5) ? "MaxPool" : "AveragePool";
   const Ints kernel = {1 + rng.Below(3), 1 + rng.Below(3)};
-  Attributes attributes = Kernel(kernel, {1 + rng.Below(3), 1 + rng.Below(3)},
-                                 {rng.Below(kernel[0]), rng.Below(kernel[1]), rng.Below(kernel[0]),
-                                  rng.Below(kernel[1])});
+  Attributes attributes = Kernel(
+      kernel, {1 + rng.Below(3), 1 + rng.Below(3)},
+      {rng.Below(kernel[0]), rng.Below(kernel[1]), rng.Below(kernel[0]), rng.Below(kernel[1])});
   attributes.Set("ceil_mode", rng.Below(2));
   if (op == std::string("AveragePool")) attributes.Set("count_include_pad", rng.Below(2));
-  const Tensor x = WholeNumbers({1 + rng.Below(2), 1 + rng.Below(3), 4 + rng.Below(6), 4 + rng.Below(6)}, rng);
+  const Tensor x =
+      WholeNumbers({1 + rng.Below(2), 1 + rng.Below(3), 4 + rng.Below(6), 4 + rng.Below(6)}, rng);
   const Tensor first = Apply(op, attributes, {x});
   attributes.Set("layout", std::string("NHWC"));
   const Tensor last = Nchw(Apply(op, attributes, {Nhwc(x)}));

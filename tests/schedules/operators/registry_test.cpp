@@ -12,11 +12,39 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(OperatorRegistry, HasEveryOperatorOfItsReadme) {
-  for (const char* name :
-       {"Relu", "Sigmoid", "Tanh", "HardSwish", "Exp", "Sqrt", "Neg", "Abs", "Erf", "HardSigmoid", "LeakyRelu",
-        "Clip", "Gelu", "Add", "Sub", "Mul", "Div", "Max", "Min", "Conv", "MaxPool", "AveragePool",
-        "GlobalAveragePool", "BatchNormalization", "Gemm", "MatMul", "Softmax", "Transpose", "Concat", "Slice",
-        "Gather", "Reshape", "Cast"})
+  for (const char* name : {"Relu",
+                           "Sigmoid",
+                           "Tanh",
+                           "HardSwish",
+                           "Exp",
+                           "Sqrt",
+                           "Neg",
+                           "Abs",
+                           "Erf",
+                           "HardSigmoid",
+                           "LeakyRelu",
+                           "Clip",
+                           "Gelu",
+                           "Add",
+                           "Sub",
+                           "Mul",
+                           "Div",
+                           "Max",
+                           "Min",
+                           "Conv",
+                           "MaxPool",
+                           "AveragePool",
+                           "GlobalAveragePool",
+                           "BatchNormalization",
+                           "Gemm",
+                           "MatMul",
+                           "Softmax",
+                           "Transpose",
+                           "Concat",
+                           "Slice",
+                           "Gather",
+                           "Reshape",
+                           "Cast"})
     EXPECT_NE(FindOperator(name), nullptr) << name;
   EXPECT_EQ(AllOperators().size(), 33u);
 }
@@ -29,7 +57,8 @@ TEST(OperatorRegistry, KnowsNoOtherNames) {
 
 TEST(OperatorRegistry, NamesAsManyOperandsAsItTakes) {
   for (const OperatorDef* def : AllOperators())
-    EXPECT_EQ(static_cast<int>(def->operands.size()), def->max_inputs < 0 ? 1 : def->max_inputs) << def->name;
+    EXPECT_EQ(static_cast<int>(def->operands.size()), def->max_inputs < 0 ? 1 : def->max_inputs)
+        << def->name;
 }
 
 TEST(OperatorRegistry, SaysHowManyInputsAnOperatorTakes) {
@@ -47,7 +76,8 @@ TEST(OperatorRegistry, RefusesTensorsThatNoMachineHolds) {
 }
 
 TEST(CanonicalAttributes, MakesDefaultsExplicitAndDropsStrangers) {
-  const Attributes canonical = CanonicalAttributes(*FindOperator("Conv"), {{"auto_pad", std::string("NOTSET")}});
+  const Attributes canonical =
+      CanonicalAttributes(*FindOperator("Conv"), {{"auto_pad", std::string("NOTSET")}});
   EXPECT_EQ(canonical, (Attributes{{"strides", Ints{1, 1}},
                                    {"pads", Ints{0, 0, 0, 0}},
                                    {"dilations", Ints{1, 1}},
@@ -57,13 +87,16 @@ TEST(CanonicalAttributes, MakesDefaultsExplicitAndDropsStrangers) {
 
 TEST(CanonicalAttributes, RoundsFloatsAsOnnxStoresThem) {
   const OperatorDef& def = *FindOperator("HardSigmoid");
-  EXPECT_EQ(CanonicalAttributes(def, {{"alpha", 0.2}}), CanonicalAttributes(def, {{"alpha", double{0.2f}}}));
-  EXPECT_EQ(CanonicalAttributes(def, {{"beta", int64_t{1}}}), CanonicalAttributes(def, {{"beta", 1.0}}));
+  EXPECT_EQ(CanonicalAttributes(def, {{"alpha", 0.2}}),
+            CanonicalAttributes(def, {{"alpha", double{0.2f}}}));
+  EXPECT_EQ(CanonicalAttributes(def, {{"beta", int64_t{1}}}),
+            CanonicalAttributes(def, {{"beta", 1.0}}));
 }
 
 TEST(CanonicalAttributes, TakesAnInfiniteBoundForNone) {
   const double infinity = std::numeric_limits<double>::infinity();
-  EXPECT_EQ(CanonicalAttributes(*FindOperator("Clip"), {{"min", 0.0}, {"max", infinity}}), (Attributes{{"min", 0.0}}));
+  EXPECT_EQ(CanonicalAttributes(*FindOperator("Clip"), {{"min", 0.0}, {"max", infinity}}),
+            (Attributes{{"min", 0.0}}));
 }
 
 TEST(CanonicalAttributes, CountsAxesFromTheFront) {
@@ -75,8 +108,9 @@ TEST(CanonicalAttributes, CountsAxesFromTheFront) {
 
 // Integers that are often the edge of something.
 int64_t EdgeInteger() {
-  return *rc::gen::element<int64_t>(-2, -1, 0, 1, 2, 3, 4, 1 << 20, int64_t{1} << 31, int64_t{1} << 62,
-                                    std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
+  return *rc::gen::element<int64_t>(-2, -1, 0, 1, 2, 3, 4, 1 << 20, int64_t{1} << 31,
+                                    int64_t{1} << 62, std::numeric_limits<int64_t>::min(),
+                                    std::numeric_limits<int64_t>::max());
 }
 
 Ints EdgeList() {
@@ -87,11 +121,17 @@ Ints EdgeList() {
 
 Attribute AnyAttribute() {
   switch (*rc::gen::inRange(0, 6)) {
-    case 0: return EdgeInteger();
-    case 1: return *rc::gen::element(0.0, -1.5, 1e300, std::nan(""), std::numeric_limits<double>::infinity());
-    case 2: return *rc::gen::element<std::string>("", "NHWC", "NCHW", "tanh", "i64", "f16");
-    case 3: return std::vector<double>{1.5};
-    default: return EdgeList();
+    case 0:
+      return EdgeInteger();
+    case 1:
+      return *rc::gen::element(0.0, -1.5, 1e300, std::nan(""),
+                               std::numeric_limits<double>::infinity());
+    case 2:
+      return *rc::gen::element<std::string>("", "NHWC", "NCHW", "tanh", "i64", "f16");
+    case 3:
+      return std::vector<double>{1.5};
+    default:
+      return EdgeList();
   }
 }
 
@@ -103,9 +143,12 @@ RC_GTEST_PROP(OperatorRegistryProperty, InferAcceptsOrRefusesAnything, ()) {
     if (*rc::gen::inRange(0, 3) > 0) attributes.Set(std::string(attribute.name), AnyAttribute());
   std::vector<TensorType> types(*rc::gen::inRange(0, 6));
   for (TensorType& type : types)
-    type = {*rc::gen::element(DataType::kFloat32, DataType::kFloat32, DataType::kInt64, DataType::kBool), EdgeList()};
+    type = {*rc::gen::element(DataType::kFloat32, DataType::kFloat32, DataType::kInt64,
+                              DataType::kBool),
+            EdgeList()};
   std::vector<const TensorType*> inputs;
-  for (const TensorType& type : types) inputs.push_back(*rc::gen::inRange(0, 8) == 0 ? nullptr : &type);
+  for (const TensorType& type : types)
+    inputs.push_back(*rc::gen::inRange(0, 8) == 0 ? nullptr : &type);
   auto type = def->infer(attributes, inputs);
   if (type) {
     for (int64_t extent : type->shape) RC_ASSERT(extent >= 0);
