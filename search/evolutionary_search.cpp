@@ -189,6 +189,7 @@ Result<ProposalBatch> EvolutionarySearch::Propose(const CandidateSource& source,
   RETURN_IF_ERROR(evolution.Run(hints, source.Default()));
   const auto& ranked = evolution.population().ranked();
   result.scored = evolution.population().scored();
+  result.scoring_s = evolution.population().scoring_s();
 
   // What was fast for a similar task is worth a trial whatever the model thinks.
   if (measured.size() < kLittleMeasured) {

@@ -43,6 +43,7 @@ struct Proposal {
 struct ProposalBatch {
   std::vector<Proposal> proposals;  // empty: the space is exhausted
   int64_t scored = 0;               // candidates whose features went through the model
+  double scoring_s = 0;             // that features and predictions took
 };
 
 class EvolutionarySearch {

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/clock.h"
+
 namespace whet {
 namespace {
 
 // Runs work(i) for i in [0, count), interleaved over threads: neighbours cost alike.
+// The number of threads is returned.
 template <typename Work>
-void ParallelOver(size_t count, int threads, const Work& work) {
+size_t ParallelOver(size_t count, int threads, const Work& work) {
   constexpr size_t kWorthAThread = 32;
   const size_t used = std::min<size_t>(std::max(1, threads), count / kWorthAThread + 1);
   const auto run = [&](size_t first) {
@@ -17,6 +20,7 @@ void ParallelOver(size_t count, int threads, const Work& work) {
   std::vector<std::jthread> helpers;
   for (size_t t = 1; t < used; ++t) helpers.emplace_back(run, t);
   run(0);
+  return used;
 }
 
 }  // namespace
@@ -37,13 +41,19 @@ Population::Individual Population::Make(Plan& plan) const {
   child.hash = child.trace.DirectivesHash();
   if (measured_.Contains(child.hash) || seen_.contains(child.hash)) return child;
   child.features.resize(static_cast<size_t>(source_.width()));
+  const int64_t begin_ns = Clock::System().MonotonicNs();
   if (!source_.Features(child.trace, child.features)) child.features.clear();
+  child.features_ns = Clock::System().MonotonicNs() - begin_ns;
   return child;
 }
 
 Status Population::Grow(std::vector<Plan> plans) {
   std::vector<Individual> children(plans.size());
-  ParallelOver(plans.size(), threads_, [&](size_t i) { children[i] = Make(plans[i]); });
+  const size_t threads = ParallelOver(plans.size(), threads_,
+                                      [&](size_t i) { children[i] = Make(plans[i]); });
+  int64_t features_ns = 0;
+  for (const Individual& child : children) features_ns += child.features_ns;
+  scoring_s_ += static_cast<double>(features_ns) / 1e9 / static_cast<double>(threads);
   std::erase_if(children, [&](const Individual& child) {
     return child.features.empty() || !seen_.insert(child.hash).second;
   });
@@ -53,8 +63,10 @@ Status Population::Grow(std::vector<Plan> plans) {
     rows.insert(rows.end(), child.features.begin(), child.features.end());
   }
   if (!children.empty()) {
+    const int64_t begin_ns = Clock::System().MonotonicNs();
     ASSIGN_OR_RETURN(const std::vector<float> scores, model_.Predict(rows, source_.width()));
     for (size_t i = 0; i < children.size(); ++i) children[i].score = scores[i];
+    scoring_s_ += static_cast<double>(Clock::System().MonotonicNs() - begin_ns) / 1e9;
   }
   scored_ += static_cast<int64_t>(children.size());
   const auto before = [](const Individual& a, const Individual& b) {

@@ -37,6 +37,7 @@ Json ToJson(const TuningOutcome& outcome) {
           {"scored", outcome.scored},
           {"scoring_s", outcome.scoring_s},
           {"scored_per_s", outcome.ScoredPerSecond()},
+          {"proposing_s", outcome.proposing_s},
           {"training_s", outcome.training_s},
           {"finals_s", outcome.finals_s},
           {"tasks", std::move(tasks)}};

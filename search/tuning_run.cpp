@@ -182,7 +182,8 @@ class TuningRun {
     ASSIGN_OR_RETURN(const ProposalBatch batch,
                      search_.Propose(*state.source, state.candidates, state.hints, context_.model,
                                      size, state.RoundSeed(options_.seed)));
-    outcome_.scoring_s += static_cast<double>(context_.clock.MonotonicNs() - begin_ns) / 1e9;
+    outcome_.proposing_s += static_cast<double>(context_.clock.MonotonicNs() - begin_ns) / 1e9;
+    outcome_.scoring_s += batch.scoring_s;
     outcome_.scored += batch.scored;
     if (batch.proposals.empty()) {  // the space is exhausted
       scheduler_.Drop(static_cast<int>(t));

@@ -74,8 +74,9 @@ struct TuningOutcome {
   double seconds = 0;      // the whole run
   int64_t measured = 0;    // candidates built, checked and timed in this run, finals left out
   double measuring_s = 0;  // that this took
-  int64_t scored = 0;      // candidates made, turned into features and scored
-  double scoring_s = 0;
+  int64_t scored = 0;      // candidates whose features went through the model
+  double scoring_s = 0;    // that features and predictions took, on all threads
+  double proposing_s = 0;  // that making, scoring and choosing candidates took
   double training_s = 0;  // of the cost model
   double finals_s = 0;
   double CandidatesPerSecond() const { return measuring_s > 0 ? measured / measuring_s : 0; }

@@ -117,6 +117,12 @@ Result<bool> IsOurs(SQLite::Database& db, const std::string& path) {
   return true;
 }
 
+// The same from one state of the file: another process may be making it just now.
+Result<bool> IsOursInOneState(SQLite::Database& db, const std::string& path) {
+  const SQLite::Transaction snapshot(db, SQLite::TransactionBehavior::DEFERRED);
+  return IsOurs(db, path);
+}
+
 // Runs `work` again while another process holds the lock: changing the journal mode does not wait
 // by itself.
 template <typename Work>
@@ -159,7 +165,7 @@ Result<Connection> OpenForWriting(const std::string& path, int busy_timeout_ms) 
     return {};
   }));
   RETURN_IF_ERROR(guarded([&]() -> Status {
-    ASSIGN_OR_RETURN(const bool ours, IsOurs(*db, path));
+    ASSIGN_OR_RETURN(const bool ours, IsOursInOneState(*db, path));
     if (sqlite3_db_readonly(db->getHandle(), "main") == 1) {
       return tl::unexpected<Error>(ErrorFromSqlite(path, SQLITE_READONLY, 0, ""));
     }
@@ -192,7 +198,7 @@ Result<Connection> OpenForReading(const std::string& path, int busy_timeout_ms) 
   };
   const auto check = [&] {
     return Guarded(path, db.get(), [&]() -> Status {
-      ASSIGN_OR_RETURN(const bool ours, IsOurs(*db, path));
+      ASSIGN_OR_RETURN(const bool ours, IsOursInOneState(*db, path));
       if (!ours) {
         return Fail(ErrorCode::kNotFound, "{}: the file is empty; `whet tune --db {}` fills it",
                     path, path);

@@ -265,9 +265,12 @@ RC_GTEST_PROP(ParseTaskSpellingProperty, SurvivesAnyDamage, ()) {
       case 3:
         text.insert(at, std::to_string(int64_t{1} << rng.Below(63)));
         break;
-      default:
-        text = text.substr(0, at) + pick().substr(static_cast<size_t>(rng.Below(20)));
+      default: {
+        const std::string other = pick();
+        const size_t from = static_cast<size_t>(rng.Below(static_cast<int64_t>(other.size())));
+        text = text.substr(0, at) + other.substr(from);
         break;
+      }
     }
   }
   auto task = ParseTaskSpelling(text, kTarget);
