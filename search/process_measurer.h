@@ -26,7 +26,7 @@ namespace whet {
 
 struct ProcessMeasurerOptions {
   WorkerOptions worker;
-  TimingOptions timing;  // of candidates; best_known_ns is filled in
+  TimingOptions timing = {.time_cap_ns = 20'000'000};  // of candidates; best_known_ns is filled in
   TimingOptions comparison = {.time_cap_ns = 300'000'000, .accuracy = 0.004, .min_samples = 20};
   int64_t compile_limit_ms = 20'000;  // at most; less once compile times are known
   int64_t reference_limit_ms = 300'000;
