@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "runtime/halide_runtime.h"
+#include "runtime/halide_type.h"
 
 namespace whet {
 namespace {
@@ -25,30 +26,6 @@ Memory AllocateMemory(int64_t bytes) {
   const size_t total =
       (static_cast<size_t>(bytes) + 2 * kSlackBytes) / kArenaAlignment * kArenaAlignment;
   return Memory(static_cast<uint8_t*>(std::aligned_alloc(kArenaAlignment, total)));
-}
-
-halide_type_t HalideType(DataType dtype) {
-  switch (dtype) {
-    case DataType::kFloat32:
-      return {halide_type_float, 32};
-    case DataType::kFloat16:
-      return {halide_type_float, 16};
-    case DataType::kBFloat16:
-      return {halide_type_bfloat, 16};
-    case DataType::kFloat64:
-      return {halide_type_float, 64};
-    case DataType::kInt8:
-      return {halide_type_int, 8};
-    case DataType::kUInt8:
-      return {halide_type_uint, 8};
-    case DataType::kInt32:
-      return {halide_type_int, 32};
-    case DataType::kInt64:
-      return {halide_type_int, 64};
-    case DataType::kBool:
-      return {halide_type_uint, 1};
-  }
-  return {halide_type_uint, 8};
 }
 
 bool IsAligned(const void* pointer) {

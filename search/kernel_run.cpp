@@ -5,36 +5,13 @@
 
 #include "codegen/kernel_compiler.h"
 #include "runtime/halide_runtime.h"
+#include "runtime/halide_type.h"
 #include "search/kernel_check.h"
 #include "search/measure_job.h"
 #include "search/reference_data.h"
 
 namespace whet {
 namespace {
-
-halide_type_t HalideType(DataType dtype) {
-  switch (dtype) {
-    case DataType::kFloat32:
-      return {halide_type_float, 32};
-    case DataType::kFloat16:
-      return {halide_type_float, 16};
-    case DataType::kBFloat16:
-      return {halide_type_bfloat, 16};
-    case DataType::kFloat64:
-      return {halide_type_float, 64};
-    case DataType::kInt8:
-      return {halide_type_int, 8};
-    case DataType::kUInt8:
-      return {halide_type_uint, 8};
-    case DataType::kInt32:
-      return {halide_type_int, 32};
-    case DataType::kInt64:
-      return {halide_type_int, 64};
-    case DataType::kBool:
-      return {halide_type_uint, 1};
-  }
-  return {halide_type_float, 32};
-}
 
 Json OverrunAnswer(const std::string& message) {
   Measurement measurement;
