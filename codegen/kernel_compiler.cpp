@@ -34,8 +34,10 @@ void CopyStrided(uint8_t* to, const uint8_t* from, int64_t count, int64_t stride
 }
 
 Status CheckLayouts(const Task& task, const Trace& trace) {
+  const AlgorithmOptions options = AlgorithmOptionsOf(trace.directives);
   for (size_t i = 0; i < task.inputs.size(); ++i) {
-    const Shape& shape = task.inputs[i].type.shape;
+    ASSIGN_OR_RETURN(const TensorType prepared, PreparedType(task, options, i));
+    const Shape& shape = prepared.shape;
     std::vector<bool> seen(shape.size(), false);
     for (const PackLevel& level : LayoutOf(task, trace, i)) {
       if (level.dim < 0 || level.dim >= static_cast<int>(shape.size()) || level.size < 0) {
@@ -55,7 +57,7 @@ Status CompileKernel(const Task& task, const Trace& trace, const std::string& ke
   ASSIGN_OR_RETURN(const Target target, Target::Parse(task.target));
   RETURN_IF_ERROR(CheckLayouts(task, trace));
   try {
-    HalideAlgorithm algorithm = BuildHalideAlgorithm(task, PackedLayoutsOf(trace.directives));
+    HalideAlgorithm algorithm = BuildHalideAlgorithm(task, AlgorithmOptionsOf(trace.directives));
     RETURN_IF_ERROR(ApplyHalide(trace.directives, &algorithm));
     const Halide::Target halide_target(target.HalideTarget());
     std::vector<Halide::Argument> arguments;
@@ -73,8 +75,9 @@ Status CompileKernel(const Task& task, const Trace& trace, const std::string& ke
   return {};
 }
 
-TensorType PackedType(const Task& task, const Trace& trace, size_t index) {
-  const TensorType& natural = task.inputs[index].type;
+Result<TensorType> PackedType(const Task& task, const Trace& trace, size_t index) {
+  ASSIGN_OR_RETURN(const TensorType natural,
+                   PreparedType(task, AlgorithmOptionsOf(trace.directives), index));
   const std::vector<PackLevel> levels = LayoutOf(task, trace, index);
   if (levels.empty()) return natural;
   TensorType packed{natural.dtype, Shape(levels.size())};
@@ -89,10 +92,14 @@ TensorType PackedType(const Task& task, const Trace& trace, size_t index) {
   return packed;
 }
 
-Tensor PackConstant(const Task& task, const Trace& trace, size_t index, const Tensor& natural) {
+Result<Tensor> PackConstant(const Task& task, const Trace& trace, size_t index,
+                            const Tensor& constant) {
+  ASSIGN_OR_RETURN(const Tensor natural, PrepareConstant(task, AlgorithmOptionsOf(trace.directives),
+                                                         index, constant));
   const std::vector<PackLevel> levels = LayoutOf(task, trace, index);
   if (levels.empty()) return natural;
-  Tensor packed(PackedType(task, trace, index));
+  ASSIGN_OR_RETURN(const TensorType packed_type, PackedType(task, trace, index));
+  Tensor packed(packed_type);
   const Shape& shape = natural.shape();
   std::vector<int64_t> strides(shape.size(), 1);
   for (size_t d = shape.size(); d-- > 1;) strides[d - 1] = strides[d] * shape[d];

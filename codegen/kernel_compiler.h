@@ -31,10 +31,11 @@ Status CompileKernel(const Task& task, const Trace& trace, const std::string& ke
 // runtime/).
 Status LinkSharedObject(const std::vector<std::string>& objects, const std::string& output);
 
-// The physical form of constant input `index` under the trace: the packed, zero-padded tensor that
-// the kernel wants in its place. The same tensor where the trace does not pack it. Type only / with
-// the bytes.
-TensorType PackedType(const Task& task, const Trace& trace, size_t index);
-Tensor PackConstant(const Task& task, const Trace& trace, size_t index, const Tensor& natural);
+// The physical form of constant input `index` under the trace: the tensor that the kernel wants in
+// its place, transformed as its algorithm asks, packed and zero-padded. The same tensor where the
+// trace does neither. Type only / with the bytes. kInvalidInput for an algorithm that is not there.
+Result<TensorType> PackedType(const Task& task, const Trace& trace, size_t index);
+Result<Tensor> PackConstant(const Task& task, const Trace& trace, size_t index,
+                            const Tensor& constant);
 
 }  // namespace whet

@@ -115,16 +115,18 @@ class Builder {
   Result<int> ConstantValue(ValueId id, const Task& task, const Trace& trace, size_t input) {
     const Value& value = graph_.values[id];
     const Tensor natural = value.constant->Reshaped(task.inputs[input].type.shape);
-    const TensorType type = PackedType(task, trace, input);
-    std::string layout;
+    ASSIGN_OR_RETURN(const TensorType type, PackedType(task, trace, input));
+    std::string layout = ToString(type) + ":";
     for (const Directive& d : trace.directives)
       if (d.kind == DirectiveKind::kPack && d.stage == task.inputs[input].name)
         for (const PackLevel& level : d.layout)
           layout += std::to_string(level.dim) + "," + std::to_string(level.size) + ";";
     const auto key = std::make_tuple(id, ToString(natural.type()), layout);
     auto it = constants_.find(key);
-    if (it == constants_.end())
-      it = constants_.emplace(key, AppendConstant(PackConstant(task, trace, input, natural))).first;
+    if (it == constants_.end()) {
+      ASSIGN_OR_RETURN(const Tensor packed, PackConstant(task, trace, input, natural));
+      it = constants_.emplace(key, AppendConstant(packed)).first;
+    }
     return AddValue(type, {Place::kConstant, it->second});
   }
 

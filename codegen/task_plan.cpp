@@ -18,14 +18,15 @@ Result<BuiltPlan> BuildTaskPlan(const Task& task, const Trace& trace,
   PlanStep step{task.Describe(), 0, {}};
   for (size_t i = 0; i < task.inputs.size(); ++i) {
     const TaskInput& input = task.inputs[i];
-    PlanValue value{PackedType(task, trace, i), Place::kInput,
+    ASSIGN_OR_RETURN(const TensorType type, PackedType(task, trace, i));
+    PlanValue value{type, Place::kInput,
                     static_cast<int64_t>(plan.inputs.size())};
     if (input.constant) {
       std::string& bytes = built.constants;
       bytes.resize((bytes.size() + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment);
       value.place = Place::kConstant;
       value.offset = static_cast<int64_t>(bytes.size());
-      const Tensor packed = PackConstant(task, trace, i, inputs[i]);
+      ASSIGN_OR_RETURN(const Tensor packed, PackConstant(task, trace, i, inputs[i]));
       bytes.append(reinterpret_cast<const char*>(packed.bytes()), packed.size_bytes());
     } else {
       plan.inputs.push_back({input.name, input.type});

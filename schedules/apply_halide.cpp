@@ -61,7 +61,8 @@ class Applier {
   }
 
   Status Apply(const Directive& d) {
-    if (d.kind == DirectiveKind::kPack) return {};  // done while the algorithm was built
+    // These two are done while the algorithm is built.
+    if (d.kind == DirectiveKind::kPack || d.kind == DirectiveKind::kAlgorithm) return {};
     HalideStage* stage = algorithm_.Find(d.stage);
     if (stage == nullptr) return Fail(ErrorCode::kInvalidInput, "there is no stage '{}'", d.stage);
     if (d.kind == DirectiveKind::kComputeRoot) {

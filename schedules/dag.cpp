@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "schedules/index_range.h"
+
 namespace whet {
 namespace {
-
-struct Range {
-  int64_t low, high;  // closed
-};
 
 int64_t FloorDiv(int64_t a, int64_t b) {
   const int64_t q = a / b;
@@ -19,18 +17,25 @@ constexpr int kMaxDepth = 32;  // of the postfix stack; deeper expressions count
 
 }  // namespace
 
+void OpCounts::AddScaled(const OpCounts& more, double factor) {
+  fma += factor * more.fma, add += factor * more.add, mul += factor * more.mul;
+  div += factor * more.div, minmax += factor * more.minmax, compare += factor * more.compare;
+  transcendental += factor * more.transcendental, integer += factor * more.integer;
+}
+
 bool IndexExpr::Uses(int loop) const {
   for (const Node& node : nodes)
     if (node.op == Op::kLoop && node.value == loop) return true;
   return false;
 }
 
-int64_t IndexExpr::Width(const std::vector<int64_t>& extents) const {
-  std::array<Range, kMaxDepth> stack;
+IndexRange RangeOf(const IndexExpr& index, const std::vector<IndexRange>& loops) {
+  std::array<IndexRange, kMaxDepth> stack;
   std::array<bool, kMaxDepth> constant{};
   int top = 0;
-  for (const Node& node : nodes) {
-    if (top + 1 >= kMaxDepth) return 1;
+  for (const IndexExpr::Node& node : index.nodes) {
+    using Op = IndexExpr::Op;
+    if (top + 1 >= kMaxDepth) return {};
     switch (node.op) {
       case Op::kConst:
         constant[top] = true;
@@ -38,7 +43,7 @@ int64_t IndexExpr::Width(const std::vector<int64_t>& extents) const {
         break;
       case Op::kLoop:
         constant[top] = false;
-        stack[top++] = {0, extents[node.value] - 1};
+        stack[top++] = loops[node.value];
         break;
       case Op::kAdd:
         --top;
@@ -47,9 +52,9 @@ int64_t IndexExpr::Width(const std::vector<int64_t>& extents) const {
                           stack[top - 1].high + stack[top].high};
         break;
       case Op::kMul: {
-        const Range r = stack[top - 1];
-        stack[top - 1] = node.value >= 0 ? Range{r.low * node.value, r.high * node.value}
-                                         : Range{r.high * node.value, r.low * node.value};
+        const IndexRange r = stack[top - 1];
+        stack[top - 1] = node.value >= 0 ? IndexRange{r.low * node.value, r.high * node.value}
+                                         : IndexRange{r.high * node.value, r.low * node.value};
         break;
       }
       case Op::kFloorDiv:
@@ -57,7 +62,7 @@ int64_t IndexExpr::Width(const std::vector<int64_t>& extents) const {
                           FloorDiv(stack[top - 1].high, node.value)};
         break;
       case Op::kMod: {
-        const Range r = stack[top - 1];
+        const IndexRange r = stack[top - 1];
         // A tile that starts at a multiple of the modulus, as split loops do.
         stack[top - 1] = {0, std::min(r.high - r.low, node.value - 1)};
         break;
@@ -77,7 +82,13 @@ int64_t IndexExpr::Width(const std::vector<int64_t>& extents) const {
         break;
     }
   }
-  return top == 1 ? stack[0].high - stack[0].low + 1 : 1;
+  return top == 1 ? stack[0] : IndexRange{};
+}
+
+int64_t IndexExpr::Width(const std::vector<int64_t>& extents) const {
+  std::vector<IndexRange> loops;
+  for (int64_t extent : extents) loops.push_back({0, extent - 1});
+  return RangeOf(*this, loops).width();
 }
 
 int64_t IndexExpr::Step(int loop) const {

@@ -21,7 +21,9 @@ struct IndexExpr {
     Op op;
     int64_t value;  // kConst: the constant; kLoop: index into Definition::loops;
                     // kMul/kFloorDiv/kMod: by what
+    bool operator==(const Node&) const = default;
   };
+  bool operator==(const IndexExpr&) const = default;
   std::vector<Node> nodes;
   // Coefficient of each loop where the expression is affine up to clamping and division; see
   // Coefficients().
@@ -51,6 +53,7 @@ struct Access {
 struct OpCounts {
   double fma = 0, add = 0, mul = 0, div = 0, minmax = 0, compare = 0, transcendental = 0,
          integer = 0;
+  void AddScaled(const OpCounts& more, double factor);
   double Flops() const { return 2 * fma + add + mul + div + minmax + transcendental; }
 };
 
@@ -58,7 +61,9 @@ struct Definition {
   std::vector<Loop>
       loops;  // pure dimensions (innermost first), then reduction loops (innermost first)
   std::vector<Access> reads;  // without the definition's read of itself
-  OpCounts ops;
+  OpCounts ops;               // where the value of a loop chooses among expressions: their mean
+  // Loops whose value chooses among expressions: unrolled, they cost nothing.
+  std::vector<int> choosing_loops;
 };
 
 enum class StageKind : uint8_t { kInput, kPure, kReduction };

@@ -1,6 +1,8 @@
 #include "schedules/dag_reader.h"
 
+#include <algorithm>
 #include <map>
+#include <utility>
 
 #include "schedules/task_dag.h"
 
@@ -77,7 +79,11 @@ class BodyReader : public hi::IRVisitor {
  public:
   BodyReader(const std::map<std::string, int>& stages, const std::map<std::string, int>& loops,
              const std::string& self, Definition* definition)
-      : stages_(stages), index_reader_(loops), self_(self), definition_(definition) {}
+      : stages_(stages),
+        loops_(loops),
+        index_reader_(loops),
+        self_(self),
+        definition_(definition) {}
 
  private:
   using IRVisitor::visit;
@@ -94,6 +100,7 @@ class BodyReader : public hi::IRVisitor {
         if (!arg.as<hi::Variable>()) VisitIndex(arg);
       return;
     }
+    if (op->is_intrinsic(hi::Call::mux)) return VisitMux(op);
     if (op->type.is_float() && (op->is_extern() || op->call_type == hi::Call::PureExtern)) {
       definition_->ops.transcendental += 1;
     }
@@ -126,6 +133,18 @@ class BodyReader : public hi::IRVisitor {
     }
     IRVisitor::visit(op);
   }
+  // mux(loop, values): each value is evaluated where the loop has its number.
+  void VisitMux(const hi::Call* op) {
+    if (const auto* loop = op->args[0].as<hi::Variable>()) {
+      std::vector<int>& loops = definition_->choosing_loops;
+      const int index = loops_.at(loop->name);
+      if (std::find(loops.begin(), loops.end(), index) == loops.end()) loops.push_back(index);
+    }
+    const OpCounts before = std::exchange(definition_->ops, {});
+    for (size_t i = 1; i < op->args.size(); ++i) op->args[i].accept(this);
+    const OpCounts all = std::exchange(definition_->ops, before);
+    definition_->ops.AddScaled(all, 1.0 / static_cast<double>(op->args.size() - 1));
+  }
   bool Counts(const Halide::Type& type) const { return !in_index_ && type.is_float(); }
   void VisitIndex(const Expr& arg) {
     const bool outer = in_index_;
@@ -135,6 +154,7 @@ class BodyReader : public hi::IRVisitor {
   }
 
   const std::map<std::string, int>& stages_;
+  const std::map<std::string, int>& loops_;
   IndexReader index_reader_;
   const std::string self_;
   Definition* definition_;
@@ -221,9 +241,11 @@ Dag ReadDag(const HalideAlgorithm& algorithm) {
   return dag;
 }
 
-Result<Dag> ReadTaskDag(const Task& task, const PackedLayouts& variable_packs) {
+Result<Dag> ReadTaskDag(const Task& task, AlgorithmOptions options) {
+  for (const TaskInput& input : task.inputs)
+    if (input.constant) options.packed.erase(input.name);
   try {
-    return ReadDag(BuildHalideAlgorithm(task, variable_packs));
+    return ReadDag(BuildHalideAlgorithm(task, options));
   } catch (const Halide::Error& e) {
     return Fail(ErrorCode::kUnsupported, "{}: {}", task.Describe(), e.what());
   }

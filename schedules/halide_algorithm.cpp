@@ -51,22 +51,23 @@ void SetDenseBounds(ImageParam& param, const std::vector<int64_t>& extents) {
 
 std::vector<int64_t> InnermostFirst(const Shape& shape) { return {shape.rbegin(), shape.rend()}; }
 
-TensorReader MakeInput(const TaskInput& input, const PackedLayouts& packed,
-                       HalideAlgorithm* algorithm, AlgorithmBuilder* builder) {
+TensorReader MakeInput(const TaskInput& input, const TensorType& prepared,
+                       const PackedLayouts& packed, HalideAlgorithm* algorithm,
+                       AlgorithmBuilder* builder) {
   const auto layout = packed.find(input.name);
   const bool ahead_of_time = layout != packed.end() && input.constant;
   const std::vector<int64_t> extents = ahead_of_time
-                                           ? PackedExtents(input.type.shape, layout->second)
-                                           : InnermostFirst(input.type.shape);
+                                           ? PackedExtents(prepared.shape, layout->second)
+                                           : InnermostFirst(prepared.shape);
   ImageParam param(HalideType(input.type.dtype), static_cast<int>(extents.size()), input.name);
   SetDenseBounds(param, extents);
-  algorithm->inputs.push_back({input.name, param, input.type, input.constant});
+  algorithm->inputs.push_back({input.name, param, prepared, input.constant});
   if (ahead_of_time) {
-    return {input.type, [param, levels = layout->second](const Exprs& index) -> Expr {
+    return {prepared, [param, levels = layout->second](const Exprs& index) -> Expr {
               return param(PackedIndex(index, levels));
             }};
   }
-  TensorReader natural{input.type, [param](const Exprs& index) -> Expr {
+  TensorReader natural{prepared, [param](const Exprs& index) -> Expr {
                          return param(std::vector<Expr>(index.rbegin(), index.rend()));
                        }};
   if (layout == packed.end()) return natural;
@@ -156,11 +157,12 @@ std::string AlgorithmBuilder::UniqueName(const std::string& hint) {
 }
 
 TensorReader AlgorithmBuilder::Pure(const std::string& hint, const TensorType& type,
-                                    const std::function<Expr(const Exprs&)>& value) {
+                                    const std::function<Expr(const Exprs&)>& value,
+                                    std::vector<std::string> dims) {
   HalideStage stage;
   stage.name = UniqueName(hint);
   stage.func = Func(stage.name);
-  stage.dims = DimensionNames(type.shape.size());
+  stage.dims = dims.empty() ? DimensionNames(type.shape.size()) : std::move(dims);
   stage.extents = InnermostFirst(type.shape);
   std::vector<Var> vars;
   for (const std::string& dim : stage.dims) vars.emplace_back(dim);
@@ -175,11 +177,12 @@ TensorReader AlgorithmBuilder::Pure(const std::string& hint, const TensorType& t
 TensorReader AlgorithmBuilder::Reduce(
     const std::string& hint, const TensorType& type, const std::vector<ReductionLoop>& loops,
     const std::function<Expr(const Exprs&)>& init,
-    const std::function<Expr(Expr, const Exprs&, const Exprs&)>& update) {
+    const std::function<Expr(Expr, const Exprs&, const Exprs&)>& update,
+    std::vector<std::string> dims) {
   HalideStage stage;
   stage.name = UniqueName(hint);
   stage.func = Func(stage.name);
-  stage.dims = DimensionNames(type.shape.size());
+  stage.dims = dims.empty() ? DimensionNames(type.shape.size()) : std::move(dims);
   stage.extents = InnermostFirst(type.shape);
   std::vector<Var> vars;
   for (const std::string& dim : stage.dims) vars.emplace_back(dim);
@@ -202,14 +205,18 @@ TensorReader AlgorithmBuilder::Reduce(
           }};
 }
 
-HalideAlgorithm BuildHalideAlgorithm(const Task& task, const PackedLayouts& packed) {
+HalideAlgorithm BuildHalideAlgorithm(const Task& task, const AlgorithmOptions& options) {
   HalideAlgorithm algorithm;
   AlgorithmBuilder builder(&algorithm);
   auto types = task.Types();
   if (!types) throw Halide::CompileError(types.error().message.c_str());
   std::map<std::string, TensorReader> values;
-  for (const TaskInput& input : task.inputs)
-    values[input.name] = MakeInput(input, packed, &algorithm, &builder);
+  for (size_t i = 0; i < task.inputs.size(); ++i) {
+    const auto prepared = PreparedType(task, options, i);
+    if (!prepared) throw Halide::CompileError(prepared.error().message.c_str());
+    values[task.inputs[i].name] =
+        MakeInput(task.inputs[i], *prepared, options.packed, &algorithm, &builder);
+  }
   for (const TaskNode& node : task.nodes) {
     const HalideOperator op = FindHalideOperator(node.op);
     if (op == nullptr) {
@@ -217,7 +224,11 @@ HalideAlgorithm BuildHalideAlgorithm(const Task& task, const PackedLayouts& pack
     }
     std::vector<TensorReader> inputs;
     for (const std::string& name : node.inputs) inputs.push_back(values.at(name));
-    values[node.output] = op(builder, HalideNode{node, inputs, types->at(node.output)});
+    const auto algorithm_of = options.algorithms.find(node.output);
+    values[node.output] =
+        op(builder, HalideNode{node, inputs, types->at(node.output),
+                               algorithm_of == options.algorithms.end() ? ""
+                                                                        : algorithm_of->second});
   }
   // The output is a pure stage that owns the tiles: a reduction accumulates inside them.
   const HalideStage& last = algorithm.stages.back();

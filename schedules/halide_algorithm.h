@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "schedules/packed_layouts.h"
+#include "schedules/algorithm_options.h"
 #include "schedules/task.h"
 #include "schedules/trace.h"
 
@@ -33,7 +33,7 @@ struct HalideStage {
 struct HalideInput {
   std::string name;
   Halide::ImageParam param;  // in its physical (packed) form
-  TensorType type;           // natural
+  TensorType type;           // natural, or as the algorithm has it transformed
   bool constant = false;
 };
 
@@ -45,7 +45,7 @@ struct HalideAlgorithm {
 
 // Requires a validated task whose operators all have a Halide algorithm; throws Halide::Error
 // otherwise.
-HalideAlgorithm BuildHalideAlgorithm(const Task& task, const PackedLayouts& packed);
+HalideAlgorithm BuildHalideAlgorithm(const Task& task, const AlgorithmOptions& options);
 
 // Stable dimension names, innermost first: c, x, y, n, d4, d5, ..
 std::vector<std::string> DimensionNames(size_t rank);
@@ -65,9 +65,11 @@ class AlgorithmBuilder {
  public:
   explicit AlgorithmBuilder(HalideAlgorithm* algorithm) : algorithm_(algorithm) {}
 
-  // A pure stage of the given shape: `value` gets one index per dimension, outermost first.
+  // A pure stage of the given shape: `value` gets one index per dimension, outermost first. `dims`
+  // names the dimensions, innermost first, where DimensionNames would mislead.
   TensorReader Pure(const std::string& hint, const TensorType& type,
-                    const std::function<Halide::Expr(const Exprs&)>& value);
+                    const std::function<Halide::Expr(const Exprs&)>& value,
+                    std::vector<std::string> dims = {});
 
   // A reduction over loops (name, extent), innermost first: starts from `init`, then
   // f = update(f, index, reduction index). Index outermost first, reduction index in the order of
@@ -79,7 +81,8 @@ class AlgorithmBuilder {
   TensorReader Reduce(
       const std::string& hint, const TensorType& type, const std::vector<ReductionLoop>& loops,
       const std::function<Halide::Expr(const Exprs&)>& init,
-      const std::function<Halide::Expr(Halide::Expr, const Exprs&, const Exprs&)>& update);
+      const std::function<Halide::Expr(Halide::Expr, const Exprs&, const Exprs&)>& update,
+      std::vector<std::string> dims = {});
 
  private:
   std::string UniqueName(const std::string& hint);
@@ -91,6 +94,7 @@ struct HalideNode {
   const TaskNode& node;
   std::vector<TensorReader> inputs;
   TensorType output;
+  std::string algorithm;  // empty: the direct one
 };
 using HalideOperator = TensorReader (*)(AlgorithmBuilder&, const HalideNode&);
 // nullptr: the operator has no Halide algorithm.

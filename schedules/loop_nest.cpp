@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "schedules/index_range.h"
+
 namespace whet {
 namespace {
 
@@ -227,6 +229,7 @@ class Builder {
     place_[dag_.output()].computed = true;
     for (size_t i = 0; i < directives_.size(); ++i) {
       const Directive& d = directives_[i];
+      if (d.kind == DirectiveKind::kAlgorithm) continue;  // the DAG is that algorithm's
       const int s = dag_.Find(d.stage);
       if (s < 0)
         return Fail(ErrorCode::kFailed, "directive {}: there is no stage '{}'", i, d.stage);
@@ -319,51 +322,65 @@ class Builder {
     return InScope(nest.at_stage, consumer, loop);
   }
 
-  void AddReads(const Definition& definition, const std::vector<int64_t>& extents,
-                std::vector<std::vector<int64_t>>* need) const {
+  // What is needed of a stage, a range a dimension; empty: nothing.
+  using Box = std::vector<IndexRange>;
+
+  void AddReads(const Definition& definition, const Box& loops, std::vector<Box>* need) const {
     for (const Access& access : definition.reads) {
       if (dag_.stages[access.stage].kind == StageKind::kInput) continue;
-      std::vector<int64_t>& wanted = (*need)[access.stage];
-      wanted.resize(access.index.size(), 1);
+      Box& wanted = (*need)[access.stage];
+      const bool first = wanted.empty();
+      wanted.resize(access.index.size());
       for (size_t i = 0; i < access.index.size(); ++i) {
-        const int64_t width = access.index[i].Width(extents);
-        wanted[i] = std::max(wanted[i], std::min(width, dag_.stages[access.stage].dims[i].extent));
+        const IndexRange range = RangeOf(access.index[i], loops);
+        wanted[i].low = first ? range.low : std::min(wanted[i].low, range.low);
+        wanted[i].high = first ? range.high : std::max(wanted[i].high, range.high);
       }
     }
   }
 
+  static Box FromZero(const std::vector<int64_t>& extents) {
+    Box box;
+    for (int64_t extent : extents) box.push_back({0, extent - 1});
+    return box;
+  }
+
   // Extents of stage `s` that one iteration of a loop needs, whose definition covers `tile` in it.
   std::vector<int64_t> Need(int s, int consumer, int loop, const std::vector<int64_t>& tile) const {
-    std::vector<std::vector<int64_t>> need(dag_.stages.size());
-    AddReads(dag_.stages[consumer].definitions.back(), tile, &need);
+    std::vector<Box> need(dag_.stages.size());
+    AddReads(dag_.stages[consumer].definitions.back(), FromZero(tile), &need);
     for (int p = consumer - 1; p > s; --p) {
       if (need[p].empty() || !InScope(p, consumer, loop)) continue;
       Propagate(p, &need);
     }
-    return OrAll(s, need[s]);
+    return Extents(s, need[s]);
   }
 
   std::vector<int64_t> NeedAtRoot(int s) const {
-    std::vector<std::vector<int64_t>> need(dag_.stages.size());
+    std::vector<Box> need(dag_.stages.size());
     for (const Loop& dim : dag_.stages[dag_.output()].dims)
-      need[dag_.output()].push_back(dim.extent);
+      need[dag_.output()].push_back({0, dim.extent - 1});
     for (int p = dag_.output(); p > s; --p)
       if (!need[p].empty()) Propagate(p, &need);
-    return OrAll(s, need[s]);
+    return Extents(s, need[s]);
   }
 
-  void Propagate(int p, std::vector<std::vector<int64_t>>* need) const {
+  void Propagate(int p, std::vector<Box>* need) const {
     for (const Definition& definition : dag_.stages[p].definitions) {
-      std::vector<int64_t> extents = (*need)[p];
-      for (size_t l = extents.size(); l < definition.loops.size(); ++l)
-        extents.push_back(definition.loops[l].extent);
-      AddReads(definition, extents, need);
+      Box loops = (*need)[p];
+      for (size_t l = loops.size(); l < definition.loops.size(); ++l)
+        loops.push_back({0, definition.loops[l].extent - 1});
+      AddReads(definition, loops, need);
     }
   }
 
-  std::vector<int64_t> OrAll(int s, std::vector<int64_t> region) const {
-    region.resize(dag_.stages[s].dims.size(), 1);
-    return region;
+  // No more than there is; one element where nothing is known.
+  std::vector<int64_t> Extents(int s, const Box& box) const {
+    std::vector<int64_t> extents;
+    for (size_t i = 0; i < dag_.stages[s].dims.size(); ++i)
+      extents.push_back(
+          i < box.size() ? std::min(box[i].width(), dag_.stages[s].dims[i].extent) : 1);
+    return extents;
   }
 
   void LayOut(int s) {
@@ -411,33 +428,20 @@ class Builder {
     }
   }
 
-  static bool Same(const std::vector<IndexExpr>& a, const std::vector<IndexExpr>& b) {
-    for (size_t i = 0; i < a.size(); ++i) {
-      if (a[i].nodes.size() != b[i].nodes.size()) return false;
-      for (size_t j = 0; j < a[i].nodes.size(); ++j)
-        if (a[i].nodes[j].op != b[i].nodes[j].op || a[i].nodes[j].value != b[i].nodes[j].value)
-          return false;
-    }
-    return true;
-  }
-
   void Expand(int n, int d, int stage, const std::vector<IndexExpr>& index, OpCounts* ops) {
     // Halide computes a common subexpression once.
     const Stage& source = dag_.stages[stage];
     if (source.kind == StageKind::kInput || place_[stage].computed) {
       for (size_t r = first_read_; r < nest_.reads.size(); ++r)
-        if (nest_.reads[r].stage == stage && Same(nest_.reads[r].index, index)) return;
+        if (nest_.reads[r].stage == stage && nest_.reads[r].index == index) return;
       nest_.reads.push_back({n, d, stage, index});
       return;
     }
     for (const auto& [other, other_index] : seen_)
-      if (other == stage && Same(other_index, index)) return;
+      if (other == stage && other_index == index) return;
     seen_.emplace_back(stage, index);
     const Definition& definition = source.definitions[0];
-    const OpCounts& more = definition.ops;
-    ops->fma += more.fma, ops->add += more.add, ops->mul += more.mul, ops->div += more.div;
-    ops->minmax += more.minmax, ops->compare += more.compare;
-    ops->transcendental += more.transcendental, ops->integer += more.integer;
+    ops->AddScaled(definition.ops, 1);
     for (const Access& access : definition.reads) {
       std::vector<IndexExpr> substituted(access.index.size());
       for (size_t i = 0; i < access.index.size(); ++i) {

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <mutex>
 
 #include "schedules/rules/rule.h"
@@ -41,9 +40,9 @@ size_t Nearest(const std::vector<std::vector<int64_t>>& candidates,
 }  // namespace
 
 struct SketchSpace::Impl {
-  // An algorithm variant: the same task with some variable inputs packed by stages.
+  // One algorithm of the task: variable inputs packed by stages, operators by other arithmetic.
   struct Variant {
-    PackedLayouts packs;
+    AlgorithmOptions options;
     std::unique_ptr<Dag> dag;
     Roles roles;
   };
@@ -59,35 +58,38 @@ struct SketchSpace::Impl {
   std::vector<Program> programs;  // one a sketch
   // DAGs of traces that no sketch here made.
   mutable std::mutex mutex;
-  mutable std::map<std::string, std::unique_ptr<Dag>> foreign;
+  mutable std::vector<std::pair<AlgorithmOptions, std::unique_ptr<Dag>>> foreign;
 
-  Status AddVariant(PackedLayouts packs);
+  Status AddVariant(AlgorithmOptions options);
   std::vector<Directive> Expand(size_t sketch,
                                 const std::vector<std::vector<int64_t>>& values) const;
   Trace MakeTrace(size_t sketch, const std::vector<std::vector<int64_t>>& values) const;
   int SketchIndex(const std::string& name) const;
-  PackedLayouts VariablePacks(const std::vector<Directive>& directives) const;
+  AlgorithmOptions OptionsOf(const std::vector<Directive>& directives) const;
 };
 
-Status SketchSpace::Impl::AddVariant(PackedLayouts packs) {
-  ASSIGN_OR_RETURN(Dag dag, ReadTaskDag(task, packs));
+Status SketchSpace::Impl::AddVariant(AlgorithmOptions options) {
+  ASSIGN_OR_RETURN(Dag dag, ReadTaskDag(task, options));
   Variant variant;
-  variant.packs = std::move(packs);
+  variant.options = std::move(options);
   variant.dag = std::make_unique<Dag>(std::move(dag));
   const Dag& d = *variant.dag;
   variant.roles = AssignRoles(d);
 
   Program program;
   program.variant = variants.size();
-  program.steps.push_back(MakeTilingStep(d, variant.roles, machine));
   for (size_t s = 0; s < d.stages.size(); ++s) {
-    const bool packs_input =
-        variant.packs.count(d.stages[s].name.substr(0, d.stages[s].name.rfind("_pack"))) > 0 &&
-        d.stages[s].kind == StageKind::kPure;
-    if (variant.roles.of_stage[s] == StageRole::kLocated || packs_input) {
+    const std::string& name = d.stages[s].name;
+    if (variant.options.packed.count(name.substr(0, name.rfind("_pack"))) > 0 &&
+        d.stages[s].kind == StageKind::kPure)
       variant.roles.of_stage[s] = StageRole::kLocated;
-      program.steps.push_back(MakeLocationStep(d, variant.roles, static_cast<int>(s), machine));
-    }
+  }
+  program.steps.push_back(MakeTilingStep(d, variant.roles, machine));
+  for (int s = d.output() - 1; s >= 0; --s) {
+    if (variant.roles.of_stage[s] != StageRole::kLocated) continue;
+    program.steps.push_back(variant.roles.accumulator_of[s] >= 0
+                                ? MakeLocatedTilesStep(d, variant.roles, s, machine)
+                                : MakeLocationStep(d, variant.roles, s, machine));
   }
   for (size_t s = 0; s < d.stages.size(); ++s) {
     if (auto step = MakePackingStep(d, variant.roles, static_cast<int>(s)))
@@ -95,6 +97,8 @@ Status SketchSpace::Impl::AddVariant(PackedLayouts packs) {
   }
 
   Sketch sketch;
+  for (const auto& [node, algorithm] : variant.options.algorithms)
+    sketch.name += (sketch.name.empty() ? "" : "+") + algorithm;
   for (const auto& step : program.steps) {
     sketch.name += (sketch.name.empty() ? "" : "+") + step->name();
     for (const DecisionSpec& spec : step->decisions()) sketch.decisions.push_back(spec);
@@ -110,8 +114,16 @@ std::vector<Directive> SketchSpace::Impl::Expand(
   Expansion expansion;
   const Program& program = programs[sketch];
   expansion.dag = variants[program.variant].dag.get();
+  expansion.placed.resize(expansion.dag->stages.size());
   expansion.directives.reserve(64);
-  for (const auto& [input, levels] : variants[program.variant].packs) {
+  for (const auto& [node, algorithm] : variants[program.variant].options.algorithms) {
+    Directive choice;
+    choice.kind = DirectiveKind::kAlgorithm;
+    choice.stage = node;
+    choice.algorithm = algorithm;
+    expansion.directives.push_back(choice);
+  }
+  for (const auto& [input, levels] : variants[program.variant].options.packed) {
     Directive pack;
     pack.kind = DirectiveKind::kPack;
     pack.stage = input;
@@ -144,11 +156,11 @@ int SketchSpace::Impl::SketchIndex(const std::string& name) const {
   return -1;
 }
 
-PackedLayouts SketchSpace::Impl::VariablePacks(const std::vector<Directive>& directives) const {
-  PackedLayouts packs = PackedLayoutsOf(directives);
+AlgorithmOptions SketchSpace::Impl::OptionsOf(const std::vector<Directive>& directives) const {
+  AlgorithmOptions options = AlgorithmOptionsOf(directives);
   for (const TaskInput& input : task.inputs)
-    if (input.constant) packs.erase(input.name);
-  return packs;
+    if (input.constant) options.packed.erase(input.name);
+  return options;
 }
 
 SketchSpace::SketchSpace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -163,9 +175,16 @@ Result<SketchSpace> SketchSpace::Create(const Task& task, const MachineModel& ma
   RETURN_IF_ERROR(impl->AddVariant({}));
   const Impl::Variant& plain = impl->variants[0];
   for (const auto& [input, levels] : VariablePanels(*plain.dag, plain.roles, machine)) {
-    PackedLayouts packs;
-    packs[impl->variants[0].dag->stages[input].name] = levels;
-    RETURN_IF_ERROR(impl->AddVariant(std::move(packs)));
+    AlgorithmOptions options;
+    options.packed[impl->variants[0].dag->stages[input].name] = levels;
+    RETURN_IF_ERROR(impl->AddVariant(std::move(options)));
+  }
+  for (const TaskNode& node : task.nodes) {
+    for (const std::string& algorithm : AlternativeAlgorithms(task, node)) {
+      AlgorithmOptions options;
+      options.algorithms[node.output] = algorithm;
+      RETURN_IF_ERROR(impl->AddVariant(std::move(options)));
+    }
   }
   return SketchSpace(std::move(impl));
 }
@@ -269,22 +288,15 @@ bool SketchSpace::Adapt(const Trace& foreign, Trace* adapted) const {
 }
 
 Result<const Dag*> SketchSpace::DagFor(const Trace& trace) const {
-  const PackedLayouts packs = impl_->VariablePacks(trace.directives);
+  const AlgorithmOptions options = impl_->OptionsOf(trace.directives);
   for (const Impl::Variant& variant : impl_->variants)
-    if (variant.packs == packs) return static_cast<const Dag*>(variant.dag.get());
-  std::string key;
-  for (const auto& [name, levels] : packs) {
-    key += name;
-    for (const PackLevel& level : levels)
-      key += ":" + std::to_string(level.dim) + "," + std::to_string(level.size);
-  }
+    if (variant.options == options) return static_cast<const Dag*>(variant.dag.get());
   const std::lock_guard<std::mutex> lock(impl_->mutex);
-  std::unique_ptr<Dag>& dag = impl_->foreign[key];
-  if (!dag) {
-    ASSIGN_OR_RETURN(Dag read, ReadTaskDag(impl_->task, packs));
-    dag = std::make_unique<Dag>(std::move(read));
-  }
-  return static_cast<const Dag*>(dag.get());
+  for (const auto& [known, dag] : impl_->foreign)
+    if (known == options) return static_cast<const Dag*>(dag.get());
+  ASSIGN_OR_RETURN(Dag read, ReadTaskDag(impl_->task, options));
+  impl_->foreign.emplace_back(options, std::make_unique<Dag>(std::move(read)));
+  return static_cast<const Dag*>(impl_->foreign.back().second.get());
 }
 
 Result<LoopNest> SketchSpace::Nest(const Trace& trace) const {

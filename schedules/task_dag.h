@@ -2,15 +2,15 @@
 #pragma once
 
 #include "base/status.h"
+#include "schedules/algorithm_options.h"
 #include "schedules/dag.h"
-#include "schedules/packed_layouts.h"
 #include "schedules/task.h"
 
 namespace whet {
 
-// Builds the task's Halide algorithm, with the given variable inputs packed by stages of their own,
-// and reads its DAG. kUnsupported with Halide's words where the operators have no algorithm. Thread
+// Builds the task's Halide algorithm with the given options, except that constant inputs keep their
+// natural order, and reads its DAG. kUnsupported with Halide's words where the operators have no algorithm. Thread
 // safety: one thread at a time.
-Result<Dag> ReadTaskDag(const Task& task, const PackedLayouts& variable_packs);
+Result<Dag> ReadTaskDag(const Task& task, AlgorithmOptions options);
 
 }  // namespace whet

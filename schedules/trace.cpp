@@ -22,7 +22,8 @@ struct KindRow {
   int min_names, max_names;  // max -1: any number
 };
 constexpr int kAny = -1;
-constexpr std::array<KindRow, 14> kKinds = {{
+constexpr std::array<KindRow, 15> kKinds = {{
+    {DirectiveKind::kAlgorithm, "algorithm", false, 0, 0},
     {DirectiveKind::kPack, "pack", false, 0, 0},
     {DirectiveKind::kSplit, "split", true, 2, 2},
     {DirectiveKind::kFuse, "fuse", true, 2, 2},
@@ -94,6 +95,7 @@ Json DirectiveToJson(const Directive& directive) {
   if (!directive.at.empty()) json["at"] = directive.at;
   if (!directive.memory.empty()) json["memory"] = directive.memory;
   for (const PackLevel& level : directive.layout) json["layout"].push_back({level.dim, level.size});
+  if (!directive.algorithm.empty()) json["algorithm"] = directive.algorithm;
   return json;
 }
 
@@ -123,6 +125,8 @@ Status CheckDirective(const Directive& directive) {
                 directive.memory, Names(kMemories));
   if (directive.kind == DirectiveKind::kPack && directive.layout.empty())
     return Fail(ErrorCode::kCorrupt, "pack: field 'layout' is missing");
+  if (directive.kind == DirectiveKind::kAlgorithm && directive.algorithm.empty())
+    return Fail(ErrorCode::kCorrupt, "algorithm: field 'algorithm' is missing");
   return {};
 }
 
@@ -150,7 +154,7 @@ Result<Directive> DirectiveFromJson(const Json& json) {
     return Fail(ErrorCode::kCorrupt, "kind '{}' is unknown; known are {}", kind, Names(kKinds));
   directive.kind = row->kind;
   RETURN_IF_ERROR(OnlyMembers(json, {"kind", "stage", "definition", "loop", "names", "factor",
-                                     "tail", "at", "memory", "layout"}));
+                                     "tail", "at", "memory", "layout", "algorithm"}));
   ASSIGN_OR_RETURN(directive.stage, Field<std::string>(json, "stage"));
   if (json.contains("definition")) {
     ASSIGN_OR_RETURN(int64_t definition, Field<int64_t>(json, "definition"));
@@ -184,6 +188,9 @@ Result<Directive> DirectiveFromJson(const Json& json) {
   if (json.contains("layout")) {
     ASSIGN_OR_RETURN(directive.layout, LayoutFromJson(json["layout"]));
   }
+  if (json.contains("algorithm")) {
+    ASSIGN_OR_RETURN(directive.algorithm, Field<std::string>(json, "algorithm"));
+  }
   RETURN_IF_ERROR(CheckDirective(directive));
   return directive;
 }
@@ -200,6 +207,8 @@ std::string DirectiveToCpp(const Directive& d) {
   std::string loops = d.stage;
   if (d.definition > 0) loops += fmt::format(".update({})", d.definition - 1);
   switch (d.kind) {
+    case DirectiveKind::kAlgorithm:
+      return fmt::format("// {} is computed by {}", d.stage, d.algorithm);
     case DirectiveKind::kPack: {
       std::string levels;
       for (const PackLevel& level : d.layout)
@@ -299,6 +308,7 @@ uint64_t Trace::DirectivesHash() const {
       input.Add(level.dim);
       input.Add(level.size);
     }
+    input.Add(d.algorithm);
   }
   return input.Hash();
 }

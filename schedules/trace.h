@@ -18,7 +18,8 @@
 namespace whet {
 
 enum class DirectiveKind : uint8_t {
-  kPack,  // input `stage`: stored as `layout` says, packed ahead of time (a constant) or by a stage
+  kAlgorithm,  // the node that writes `stage` is computed by `algorithm` instead of directly
+  kPack,       // input `stage`: stored as `layout` says, packed ahead of time (a constant) or by a stage
   kSplit,        // loop -> names[0] (outer), names[1] (inner) by `factor` with `tail`
   kFuse,         // names[0] (outer) and names[1] (inner) -> loop
   kReorder,      // names, innermost first
@@ -56,6 +57,7 @@ struct Directive {
   std::string at;                 // kComputeAt: the consumer's stage
   std::string memory;             // kStoreIn
   std::vector<PackLevel> layout;  // kPack
+  std::string algorithm;          // kAlgorithm
   bool operator==(const Directive&) const = default;
 };
 

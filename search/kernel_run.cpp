@@ -31,7 +31,8 @@ Result<std::unique_ptr<KernelRun>> KernelRun::Prepare(const Task& task, const Tr
   ASSIGN_OR_RETURN(run->function_, run->library_->Find(kCandidateKernel));
   for (size_t i = 0; i < task.inputs.size(); ++i) {
     const TaskInput& input = task.inputs[i];
-    const TensorType type = input.constant ? PackedType(task, trace, i) : input.type;
+    ASSIGN_OR_RETURN(const TensorType type,
+                     input.constant ? PackedType(task, trace, i) : Result<TensorType>(input.type));
     RETURN_IF_ERROR(run->AddArgument(
         type, GuardedBuffer::Use::kInput,
         fmt::format("the kernel wrote to its input '{}' or ran far out of it", input.name),
@@ -41,7 +42,7 @@ Result<std::unique_ptr<KernelRun>> KernelRun::Prepare(const Task& task, const Tr
       Tensor natural(input.type);
       RETURN_IF_ERROR(ReadBytes(InputFile(data, i), natural.bytes(),
                                 static_cast<size_t>(natural.size_bytes())));
-      const Tensor packed = PackConstant(task, trace, i, natural);
+      ASSIGN_OR_RETURN(const Tensor packed, PackConstant(task, trace, i, natural));
       std::memcpy(memory.data(), packed.bytes(), memory.size());
     } else {
       RETURN_IF_ERROR(ReadBytes(InputFile(data, i), memory.data(), memory.size()));

@@ -6,6 +6,7 @@
 namespace whet {
 
 TensorReader HalideConv(AlgorithmBuilder& builder, const HalideNode& n) {
+  if (!n.algorithm.empty()) return HalideWinogradConv(builder, n);
   const Attributes& a = n.node.attributes;
   const ImageAxes axes = AxesOf(a);
   const Shape& x = n.inputs[0].type.shape;

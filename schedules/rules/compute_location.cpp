@@ -1,71 +1,47 @@
-// Where a stored stage is computed: inline, at root, or at a loop of the tile owner; and its own
+// Where a stored stage is computed: inline, at root, or at a loop of those who read it; and its own
 // loops there.
 #include <algorithm>
 
-#include "schedules/rules/rule.h"
+#include "schedules/rules/location.h"
 
 namespace whet {
 namespace {
 
-enum Location : int64_t { kInlined = 0, kRoot = 1, kOuter = 2, kMiddle = 3 };
-
 class LocationStep : public SketchStep {
  public:
   LocationStep(const Dag& dag, const Roles& roles, int stage, const MachineModel& machine)
-      : dag_(dag), stage_index_(stage), machine_(machine) {
-    const Stage& s = dag.stages[stage];
-    std::vector<std::vector<int64_t>> candidates;
-    if (s.kind == StageKind::kPure) candidates.push_back({kInlined});
-    candidates.push_back({kRoot});
-    // Inside the owner's loops only where no stage between them is computed at root.
-    bool owner_reads = true;
-    for (int c : dag.Consumers(stage))
-      owner_reads &= c == roles.owner || roles.of_stage[c] == StageRole::kAccumulator ||
-                     roles.of_stage[c] == StageRole::kInline;
-    if (owner_reads) {
-      candidates.push_back({kOuter});
-      candidates.push_back({kMiddle});
-    }
-    decisions_.push_back({"locate." + s.name, "location", std::move(candidates)});
+      : dag_(dag), roles_(roles), stage_index_(stage), machine_(machine) {
+    const std::string& s = dag.stages[stage].name;
+    decisions_.push_back({"locate." + s, "location", LocationCandidates(dag, roles, stage)});
+    if (!dag.stages[stage].definitions[0].choosing_loops.empty())
+      decisions_.push_back({"unroll." + s, "unroll", {{1}, {8}, {24}, {48}}});
     divided_ = FindDividedLoops();
   }
 
   std::string name() const override { return "locate(" + dag_.stages[stage_index_].name + ")"; }
   const std::vector<DecisionSpec>& decisions() const override { return decisions_; }
-  std::vector<std::vector<int64_t>> DefaultValues() const override { return {{kRoot}}; }
+  std::vector<std::vector<int64_t>> DefaultValues() const override {
+    std::vector<std::vector<int64_t>> defaults = {{kRoot}};
+    if (decisions_.size() > 1) defaults.push_back({1});
+    return defaults;
+  }
 
   void Expand(DecisionValues values, Expansion* out) const override {
+    if (values[0][0] == kInlined) {
+      out->placed[stage_index_].path = PathOfReaders(*out);
+      return;
+    }
     const Stage& stage = dag_.stages[stage_index_];
-    std::string loop;
-    switch (values[0][0]) {
-      case kInlined:
-        return;
-      case kOuter:
-        loop = out->outer_loops.empty() ? "" : out->outer_loops.back();
-        break;
-      case kMiddle:
-        loop = out->mid_loops.empty() ? "" : out->mid_loops.front();
-        break;
-      default:
-        break;
-    }
-    if (!loop.empty() && !divided_.empty() && !IsAligned(loop, *out)) loop.clear();
-    Directive place;
-    place.stage = stage.name;
-    place.kind = loop.empty() ? DirectiveKind::kComputeRoot : DirectiveKind::kComputeAt;
-    if (!loop.empty()) place.at = out->owner, place.loop = loop;
-    out->directives.push_back(place);
-    const std::vector<int64_t> region = RegionOf(loop, *out);
+    auto loop = ResolveLocation(values[0][0], roles_, stage_index_, *out);
+    if (loop && !divided_.empty() && !IsAligned(*loop, *out)) loop.reset();
+    const std::vector<int64_t> region = PlaceStage(stage_index_, loop, out);
     if (region.empty() && !stage.dims.empty()) return;
-    if (!loop.empty()) {
-      for (size_t d = 0; d < region.size(); ++d)
-        if (stage.dims[d].extent > 1)
-          out->directives.push_back(BoundExtent(stage.name, stage.dims[d].name, region[d]));
-    }
     for (int d = 0; d < static_cast<int>(stage.definitions.size()); ++d) {
-      if (d == 0 || stage.kind == StageKind::kPure) Vectorise(stage, d, region, out);
+      if (d > 0 && stage.kind != StageKind::kPure) continue;
+      const std::vector<std::string> vector_loops = Vectorise(stage, d, region, out);
+      if (decisions_.size() > 1) Unroll(stage, region, vector_loops, values[1][0], out);
     }
-    if (loop.empty()) Parallelise(stage, region, out);
+    if (!loop) Parallelise(stage, region, out);
   }
 
  private:
@@ -103,16 +79,18 @@ class LocationStep : public SketchStep {
 
   // Whether tiles begin and end where the divisions do. A tile that lies across them needs more
   // than its width says, and then the region that is promised to Halide would be too small.
-  bool IsAligned(const std::string& loop, const Expansion& out) const {
+  bool IsAligned(const LoopOf& loop, const Expansion& out) const {
     const auto nest = BuildLoopNest(dag_, out.directives);
-    const int owner = dag_.Find(out.owner);
-    if (!nest || owner < 0 || nest->nest_of[owner] < 0) return false;
+    if (!nest || nest->nest_of[loop.stage] < 0) return false;
     const std::vector<NestLoop>& loops =
-        nest->stages[nest->nest_of[owner]].definitions.back().loops;
-    const auto at =
-        std::find_if(loops.begin(), loops.end(), [&](const NestLoop& l) { return l.name == loop; });
+        nest->stages[nest->nest_of[loop.stage]].definitions.back().loops;
+    const auto at = std::find_if(loops.begin(), loops.end(),
+                                 [&](const NestLoop& l) { return l.name == loop.loop; });
+    const std::vector<int64_t>& alignment = out.placed[loop.stage].alignment;
     return at != loops.end() &&
            std::all_of(divided_.begin(), divided_.end(), [&](const DividedLoop& divided) {
+             if (divided.loop < alignment.size() && alignment[divided.loop] % divided.by == 0)
+               return true;
              const int64_t tile = divided.loop < at->tile.size() ? at->tile[divided.loop] : 1;
              if (tile >= divided.extent) return true;
              if (tile % divided.by == 0) return divided.extent % divided.by == 0;
@@ -120,21 +98,24 @@ class LocationStep : public SketchStep {
            });
   }
 
-  // Extents computed at a time: all of them at root; inside a loop, what the nest of the directives
-  // so far infers. Empty where there is no such nest.
-  std::vector<int64_t> RegionOf(const std::string& loop, const Expansion& out) const {
-    std::vector<int64_t> region;
-    if (loop.empty()) {
-      for (const Loop& dim : dag_.stages[stage_index_].dims) region.push_back(dim.extent);
-      return region;
+  // Where an inlined stage is evaluated.
+  std::vector<LoopOf> PathOfReaders(const Expansion& out) const {
+    const auto innermost = ResolveLocation(kInnermost, roles_, stage_index_, out);
+    std::vector<LoopOf> path;
+    if (!innermost) return path;
+    for (const LoopOf& around : out.placed[innermost->stage].path) {
+      path.push_back(around);
+      if (around == *innermost) break;
     }
-    return RegionOfStage(dag_, out.directives, stage_index_).value_or(std::vector<int64_t>{});
+    return path;
   }
 
-  void Vectorise(const Stage& stage, int definition, const std::vector<int64_t>& region,
-                 Expansion* out) const {
-    if (region.empty() || region[0] < 2) return;
+  // Vectorises the innermost dimension; its loops then, innermost first.
+  std::vector<std::string> Vectorise(const Stage& stage, int definition,
+                                     const std::vector<int64_t>& region, Expansion* out) const {
+    if (region.empty()) return {};
     const std::string& x = stage.dims[0].name;
+    if (region[0] < 2) return {x};
     const int64_t full = machine_.vector_bytes / SizeOf(stage.dtype);
     for (int64_t lanes : {full, full / 2, full / 4}) {
       if (lanes < 2 || region[0] % lanes != 0) continue;
@@ -146,17 +127,49 @@ class LocationStep : public SketchStep {
       }
       out->directives.push_back(
           LoopDirective(DirectiveKind::kVectorize, stage.name, definition, loop));
-      return;
+      if (loop == x) return {x};
+      return {loop, x + "_o"};
     }
     if (region[0] <= full) {
       out->directives.push_back(
           LoopDirective(DirectiveKind::kVectorize, stage.name, definition, x));
-      return;
+      return {x};
     }
     out->directives.push_back(
         SplitOf(stage.name, definition, x, x + "_o", x + "_v", full / 2, Tail::kShiftInwards));
     out->directives.push_back(
         LoopDirective(DirectiveKind::kVectorize, stage.name, definition, x + "_v"));
+    return {x + "_v", x + "_o"};
+  }
+
+  // Loops that choose among expressions are unrolled inside the others, and then further dimensions,
+  // innermost first, as long as the body has no more than `most` vectors.
+  void Unroll(const Stage& stage, const std::vector<int64_t>& region,
+              const std::vector<std::string>& vector_loops, int64_t most, Expansion* out) const {
+    const std::vector<int>& choosing = stage.definitions[0].choosing_loops;
+    std::vector<std::string> unrolled, others;
+    int64_t body = 1;
+    for (int d : choosing) body *= region[d];
+    for (int d : choosing) unrolled.push_back(stage.dims[d].name);
+    for (size_t d = 1; d < region.size(); ++d) {
+      if (std::find(choosing.begin(), choosing.end(), static_cast<int>(d)) != choosing.end()) continue;
+      if (others.empty() && region[d] > 1 && body * region[d] <= most) {
+        body *= region[d];
+        unrolled.push_back(stage.dims[d].name);
+      } else if (region[d] > 1) {
+        others.push_back(stage.dims[d].name);
+      }
+    }
+    Directive order;
+    order.kind = DirectiveKind::kReorder;
+    order.stage = stage.name;
+    order.names = {vector_loops[0]};
+    order.names.insert(order.names.end(), unrolled.begin(), unrolled.end());
+    order.names.insert(order.names.end(), vector_loops.begin() + 1, vector_loops.end());
+    order.names.insert(order.names.end(), others.begin(), others.end());
+    if (order.names.size() > 1) out->directives.push_back(order);
+    for (const std::string& loop : unrolled)
+      out->directives.push_back(LoopDirective(DirectiveKind::kUnroll, stage.name, 0, loop));
   }
 
   // The outermost dimension longer than one, in parallel, where there is enough to do.
@@ -165,8 +178,10 @@ class LocationStep : public SketchStep {
     for (const Loop& loop : stage.definitions.back().loops)
       work *= static_cast<double>(loop.extent);
     if (machine_.threads < 2 || work < 65536) return;
+    const std::vector<int>& choosing = stage.definitions[0].choosing_loops;
     for (size_t d = region.size(); d-- > 1;) {
       if (region[d] < machine_.threads) continue;
+      if (std::find(choosing.begin(), choosing.end(), static_cast<int>(d)) != choosing.end()) continue;
       for (int definition = 0; definition < static_cast<int>(stage.definitions.size());
            ++definition)
         out->directives.push_back(
@@ -176,6 +191,7 @@ class LocationStep : public SketchStep {
   }
 
   const Dag& dag_;
+  const Roles roles_;
   const int stage_index_;
   const MachineModel machine_;
   std::vector<DecisionSpec> decisions_;

@@ -1,7 +1,6 @@
 // The rule that inlines cheap stages and fuses elementwise consumers onto the reduction they
 // follow.
 #include <algorithm>
-#include <functional>
 
 #include "schedules/rules/rule.h"
 
@@ -27,49 +26,115 @@ bool Expensive(const Stage& stage) {
   return stage.definitions[0].ops.transcendental > 0 || stage.definitions[0].ops.div > 0;
 }
 
+class RoleAssigner {
+ public:
+  explicit RoleAssigner(const Dag& dag) : dag_(dag) {
+    roles_.owner = dag.output();
+    roles_.of_stage.assign(dag.stages.size(), StageRole::kInline);
+    roles_.accumulator_of.assign(dag.stages.size(), -1);
+    roles_.of_stage[roles_.owner] = StageRole::kOwner;
+    tile_of_.assign(dag.stages.size(), -1);
+    tile_of_[roles_.owner] = roles_.owner;
+    FindCarriers();
+  }
+
+  Roles Assign() {
+    for (int s = dag_.output() - 1; s >= 0; --s) {
+      const StageKind kind = dag_.stages[s].kind;
+      if (kind == StageKind::kInput) {
+        roles_.of_stage[s] = StageRole::kInput;
+      } else if (kind == StageKind::kReduction) {
+        AssignReduction(s);
+      } else {
+        AssignPure(s);
+      }
+    }
+    return std::move(roles_);
+  }
+
+ private:
+  // Pure stages whose elements each come from the same element of a reduction.
+  void FindCarriers() {
+    carries_.assign(dag_.stages.size(), false);
+    for (size_t s = 0; s < dag_.stages.size(); ++s) {
+      const Stage& stage = dag_.stages[s];
+      if (stage.kind != StageKind::kPure) continue;
+      for (const Access& access : stage.definitions[0].reads) {
+        const bool from_reduction = dag_.stages[access.stage].kind == StageKind::kReduction;
+        if ((from_reduction || carries_[access.stage]) &&
+            ReadElementwise(stage.definitions[0], access.stage))
+          carries_[s] = true;
+      }
+    }
+  }
+
+  // The stage in whose tiles `s` can be computed element by element; -1: its readers do not agree,
+  // or want other elements.
+  int TileOf(int s) const {
+    int tile = -2;
+    for (int c : dag_.Consumers(s)) {
+      for (const Definition& definition : dag_.stages[c].definitions)
+        if (!ReadElementwise(definition, s)) return -1;
+      const bool pure = dag_.stages[c].kind == StageKind::kPure;
+      if (!pure || tile_of_[c] < 0 || (tile != -2 && tile_of_[c] != tile)) return -1;
+      tile = tile_of_[c];
+    }
+    return std::max(tile, -1);
+  }
+
+  void AssignReduction(int s) {
+    const int tile = TileOf(s);
+    if (tile >= 0 && roles_.accumulator_of[tile] < 0) {
+      roles_.of_stage[s] = StageRole::kAccumulator;
+      roles_.accumulator_of[tile] = s;
+    } else {
+      roles_.of_stage[s] = StageRole::kLocated;
+    }
+  }
+
+  void AssignPure(int s) {
+    const Stage& stage = dag_.stages[s];
+    tile_of_[s] = TileOf(s);
+    bool read_by_reduction = false, read_at_several = false;
+    for (int c : dag_.Consumers(s)) {
+      for (const Definition& definition : dag_.stages[c].definitions) {
+        read_at_several |= ReadAtSeveralPlaces(definition, s);
+        for (const Access& access : definition.reads)
+          read_by_reduction |= access.stage == s && dag_.stages[c].kind == StageKind::kReduction;
+      }
+    }
+    // Worth storing: what is read again and again and is more than a load, what is chosen by its
+    // own loops, and where a reduction's tile ends.
+    const bool costs = stage.pads || Expensive(stage);
+    const bool computes = costs || stage.definitions[0].ops.Flops() > 0;
+    if ((read_by_reduction && costs) || (read_at_several && computes) ||
+        !stage.definitions[0].choosing_loops.empty() || (carries_[s] && tile_of_[s] < 0)) {
+      roles_.of_stage[s] = StageRole::kLocated;
+      tile_of_[s] = s;
+    }
+  }
+
+  static bool ReadAtSeveralPlaces(const Definition& definition, int stage) {
+    const Access* first = nullptr;
+    for (const Access& access : definition.reads) {
+      if (access.stage != stage) continue;
+      if (first == nullptr) {
+        first = &access;
+      } else if (first->index != access.index) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  const Dag& dag_;
+  Roles roles_;
+  std::vector<bool> carries_;
+  std::vector<int> tile_of_;  // the owner or located stage that a pure stage is computed with
+};
+
 }  // namespace
 
-Roles AssignRoles(const Dag& dag) {
-  Roles roles;
-  roles.of_stage.assign(dag.stages.size(), StageRole::kInline);
-  roles.owner = dag.output();
-  roles.of_stage[roles.owner] = StageRole::kOwner;
-  // Consumers before producers: whether every path from a stage to the output is elementwise and
-  // inlined.
-  std::vector<bool> reaches_output_elementwise(dag.stages.size(), false);
-  reaches_output_elementwise[roles.owner] = true;
-  for (int s = dag.output() - 1; s >= 0; --s) {
-    const Stage& stage = dag.stages[s];
-    if (stage.kind == StageKind::kInput) {
-      roles.of_stage[s] = StageRole::kInput;
-      continue;
-    }
-    bool elementwise = true, read_by_reduction = false;
-    for (int c : dag.Consumers(s)) {
-      const StageRole role = roles.of_stage[c];
-      elementwise &= reaches_output_elementwise[c] &&
-                     (role == StageRole::kInline || role == StageRole::kOwner);
-      for (const Definition& definition : dag.stages[c].definitions) {
-        elementwise &= ReadElementwise(definition, s);
-        for (const Access& access : definition.reads)
-          read_by_reduction |= access.stage == s && dag.stages[c].kind == StageKind::kReduction;
-      }
-    }
-    if (stage.kind == StageKind::kReduction) {
-      if (elementwise && roles.accumulator < 0) {
-        roles.of_stage[s] = StageRole::kAccumulator;
-        roles.accumulator = s;
-      } else {
-        roles.of_stage[s] = StageRole::kLocated;
-      }
-      continue;
-    }
-    // A pure stage is worth storing where a reduction reads its elements again and again.
-    const bool stored = read_by_reduction && (stage.pads || Expensive(stage));
-    roles.of_stage[s] = stored ? StageRole::kLocated : StageRole::kInline;
-    reaches_output_elementwise[s] = elementwise && !stored;
-  }
-  return roles;
-}
+Roles AssignRoles(const Dag& dag) { return RoleAssigner(dag).Assign(); }
 
 }  // namespace whet

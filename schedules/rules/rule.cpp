@@ -1,5 +1,8 @@
 #include "schedules/rules/rule.h"
 
+#include <algorithm>
+#include <numeric>
+
 namespace whet {
 
 Directive SplitOf(const std::string& stage, int definition, const std::string& loop,
@@ -41,6 +44,16 @@ std::vector<int64_t> VectorWidths(int64_t extent, int64_t element_bytes,
   // tail.
   if (widths.empty() || (extent < full && extent % widths.front() != 0)) widths.push_back(extent);
   return widths;
+}
+
+std::vector<std::vector<int64_t>> Permutations(size_t n) {
+  std::vector<int64_t> order(n);
+  std::iota(order.begin(), order.end(), 0);
+  std::vector<std::vector<int64_t>> all;
+  do {
+    all.push_back(order);
+  } while (std::next_permutation(order.begin(), order.end()));
+  return all;
 }
 
 }  // namespace whet

@@ -1,9 +1,9 @@
 // Sketch rules: each looks at a DAG and contributes one step of a sketch.
 //
 // A step names its decisions with their candidate values, a default for each, and expands chosen
-// values to directives. Steps of a sketch expand in order; what later ones need of earlier ones
-// (which loops exist) is in the Expansion. Rules work on the DAG and the machine only: none knows
-// an operator. Thread safety: steps are immutable once made.
+// values to directives. Steps of a sketch expand in order, consumers before producers; what later
+// ones need of earlier ones (which loops exist) is in the Expansion. Rules work on the DAG and the
+// machine only: none knows an operator. Thread safety: steps are immutable once made.
 #pragma once
 
 #include <memory>
@@ -17,16 +17,48 @@
 
 namespace whet {
 
+// What the rules decided about each stage, before any step is made.
+enum class StageRole {
+  kInput,
+  kInline,       // always computed where it is read
+  kOwner,        // owns the tiles: the output
+  kAccumulator,  // a reduction computed at the register tile of the stage that it reaches
+  kLocated,      // where it is computed is a decision
+};
+struct Roles {
+  std::vector<StageRole> of_stage;
+  int owner = -1;
+  // By stage: the reduction that accumulates in its register tile; -1: none. A located stage that
+  // has one is tiled like the output.
+  std::vector<int> accumulator_of;
+};
+
+// A loop of a stage.
+struct LoopOf {
+  int stage = -1;
+  std::string loop;
+  bool operator==(const LoopOf&) const = default;
+};
+
+// Where the directives so far have put a stage.
+struct PlacedStage {
+  // The loops around its evaluation, from the outermost in: those that it is computed inside, then
+  // its own that others can be computed inside.
+  std::vector<LoopOf> path;
+  // Of a stage with tiles: its own loops over tiles, and over the register tiles of a tile,
+  // outermost first.
+  std::vector<std::string> outer_loops, mid_loops;
+  // Output channels, or whatever the vectorised dimension is: the width of a register tile.
+  int64_t register_width = 1;
+  // By dimension: tiles start at multiples of it. Empty: nothing is known.
+  std::vector<int64_t> alignment;
+};
+
 // Directives so far, and the loops that stages were left with.
 struct Expansion {
   const Dag* dag = nullptr;
   std::vector<Directive> directives;
-  // Loops of the tile owner, outermost first: those over tiles (outer), those over register tiles
-  // (mid).
-  std::string owner;
-  std::vector<std::string> outer_loops, mid_loops;
-  // Output channels, or whatever the vectorised dimension is: the width of a register tile.
-  int64_t register_width = 1;
+  std::vector<PlacedStage> placed;  // by stage
 };
 
 using DecisionValues = std::span<const std::vector<int64_t>>;
@@ -42,29 +74,19 @@ class SketchStep {
   virtual void Expand(DecisionValues values, Expansion* out) const = 0;
 };
 
-// What the rules decided about each stage, before any step is made.
-enum class StageRole {
-  kInput,
-  kInline,       // always computed where it is read
-  kOwner,        // owns the tiles: the output
-  kAccumulator,  // a reduction computed at the owner's register tile
-  kLocated,      // where it is computed is a decision
-};
-struct Roles {
-  std::vector<StageRole> of_stage;
-  int owner = -1;
-  int accumulator = -1;  // -1: none
-};
-
 // rules/fusion.cpp: inlines what is cheap, fuses elementwise consumers onto the reduction they
 // follow.
 Roles AssignRoles(const Dag& dag);
 
-// rules/multi_level_tiling.cpp: tiles, register tile, parallel, vectorise and unroll of the owner.
+// rules/multi_level_tiling.cpp: tiles, register tile, parallel, vectorise and unroll of the output.
 std::unique_ptr<SketchStep> MakeTilingStep(const Dag& dag, const Roles& roles,
                                            const MachineModel& machine);
 
-// rules/compute_location.cpp: inline, at root, or at a loop of the owner.
+// rules/located_tiles.cpp: where a stage with an accumulator is computed, its register tiles there.
+std::unique_ptr<SketchStep> MakeLocatedTilesStep(const Dag& dag, const Roles& roles, int stage,
+                                                 const MachineModel& machine);
+
+// rules/compute_location.cpp: inline, at root, or at a loop of a consumer.
 std::unique_ptr<SketchStep> MakeLocationStep(const Dag& dag, const Roles& roles, int stage,
                                              const MachineModel& machine);
 
@@ -90,5 +112,7 @@ Directive BoundExtent(const std::string& stage, const std::string& dim, int64_t 
 // registers that fit, or the extent itself where it is shorter than all of them.
 std::vector<int64_t> VectorWidths(int64_t extent, int64_t element_bytes,
                                   const MachineModel& machine);
+// All orders of 0 .. n-1, the natural one first.
+std::vector<std::vector<int64_t>> Permutations(size_t n);
 
 }  // namespace whet

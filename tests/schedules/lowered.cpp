@@ -70,7 +70,7 @@ class Meter : public hi::IRVisitor {
 Result<std::map<std::string, LoweredStage>> Lower(const Task& task, const Trace& trace,
                                                   const std::string& halide_target) {
   try {
-    HalideAlgorithm algorithm = BuildHalideAlgorithm(task, PackedLayoutsOf(trace.directives));
+    HalideAlgorithm algorithm = BuildHalideAlgorithm(task, AlgorithmOptionsOf(trace.directives));
     RETURN_IF_ERROR(ApplyHalide(trace.directives, &algorithm));
     std::map<std::string, std::string> stage_of;
     for (HalideStage& stage : algorithm.stages) {
