@@ -54,6 +54,8 @@ class SketchSpace {
 
   // The default schedule: trial 0, what an untuned network runs. One trace, always legal, decent.
   Trace Default() const;
+  // A few plain schedules of every sketch, the default one first: where a search starts.
+  std::vector<Trace> PlainTraces() const;
   Trace Sample(Rng& rng) const;  // uniform over sketches, then over each decision
   // Changes one decision, at times several, to another candidate (a neighbour more often than a far
   // one).

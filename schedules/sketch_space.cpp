@@ -64,6 +64,7 @@ struct SketchSpace::Impl {
   std::vector<Directive> Expand(size_t sketch,
                                 const std::vector<std::vector<int64_t>>& values) const;
   Trace MakeTrace(size_t sketch, const std::vector<std::vector<int64_t>>& values) const;
+  Trace Plain(size_t sketch, Outline outline) const;
   int SketchIndex(const std::string& name) const;
   AlgorithmOptions OptionsOf(const std::vector<Directive>& directives) const;
 };
@@ -150,6 +151,15 @@ Trace SketchSpace::Impl::MakeTrace(size_t sketch,
   return trace;
 }
 
+Trace SketchSpace::Impl::Plain(size_t sketch, Outline outline) const {
+  std::vector<std::vector<int64_t>> values;
+  for (const auto& step : programs[sketch].steps) {
+    const auto plain = step->PlainValues(outline);
+    values.insert(values.end(), plain.begin(), plain.end());
+  }
+  return MakeTrace(sketch, values);
+}
+
 int SketchSpace::Impl::SketchIndex(const std::string& name) const {
   for (size_t i = 0; i < sketches.size(); ++i)
     if (sketches[i].name == name) return static_cast<int>(i);
@@ -204,13 +214,13 @@ double SketchSpace::Size() const {
   return total;
 }
 
-Trace SketchSpace::Default() const {
-  std::vector<std::vector<int64_t>> values;
-  for (const auto& step : impl_->programs[0].steps) {
-    const auto defaults = step->DefaultValues();
-    values.insert(values.end(), defaults.begin(), defaults.end());
-  }
-  return impl_->MakeTrace(0, values);
+Trace SketchSpace::Default() const { return impl_->Plain(0, Outline::kRows); }
+
+std::vector<Trace> SketchSpace::PlainTraces() const {
+  std::vector<Trace> traces;
+  for (Outline outline : kOutlines)
+    for (size_t s = 0; s < impl_->sketches.size(); ++s) traces.push_back(impl_->Plain(s, outline));
+  return traces;
 }
 
 Trace SketchSpace::Sample(Rng& rng) const {

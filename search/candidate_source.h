@@ -21,6 +21,8 @@ class CandidateSource {
   virtual ~CandidateSource() = default;
   // The default schedule: trial 0.
   virtual Trace Default() const = 0;
+  // Besides it, candidates that a search should begin with.
+  virtual std::vector<Trace> Seeds() const { return {}; }
   virtual Trace Sample(Rng& rng) const = 0;
   virtual Trace Mutate(const Trace& trace, Rng& rng) const = 0;
   virtual Trace Crossover(const Trace& a, const Trace& b, Rng& rng) const = 0;

@@ -127,13 +127,12 @@ class Batch {
   std::unordered_set<std::string> rows_;
 };
 
-void AddDefault(const CandidateSource& source, const CandidateSet& measured, CostModel* model,
-                Batch& batch) {
-  if (measured.has_default()) return;
+void AddKnown(Trace trace, bool is_default, const CandidateSource& source,
+              const CandidateSet& measured, CostModel* model, Batch& batch) {
   Proposal proposal;
-  proposal.trace = source.Default();
+  proposal.trace = std::move(trace);
   proposal.hash = proposal.trace.DirectivesHash();
-  proposal.is_default = true;
+  proposal.is_default = is_default;
   if (measured.Contains(proposal.hash)) return;
   proposal.features.resize(static_cast<size_t>(source.width()));
   if (!source.Features(proposal.trace, proposal.features)) proposal.features.clear();
@@ -142,6 +141,12 @@ void AddDefault(const CandidateSource& source, const CandidateSet& measured, Cos
       proposal.score = scores->front();
   }
   batch.Add(std::move(proposal));
+}
+
+void AddDefault(const CandidateSource& source, const CandidateSet& measured, CostModel* model,
+                Batch& batch) {
+  if (!measured.has_default())
+    AddKnown(source.Default(), true, source, measured, model, batch);
 }
 
 void FillRandomly(const CandidateSource& source, const CandidateSet& measured, size_t size,
@@ -185,8 +190,15 @@ Result<ProposalBatch> EvolutionarySearch::Propose(const CandidateSource& source,
   }
 
   AddDefault(source, measured, &model, batch);
+  std::vector<Trace> starts(hints.begin(), hints.end());
+  if (measured.size() < kLittleMeasured) {
+    for (Trace& seed_trace : source.Seeds()) {
+      AddKnown(seed_trace, false, source, measured, &model, batch);
+      starts.push_back(std::move(seed_trace));
+    }
+  }
   Evolution evolution(options_, source, measured, model, batch_size, seed);
-  RETURN_IF_ERROR(evolution.Run(hints, source.Default()));
+  RETURN_IF_ERROR(evolution.Run(starts, source.Default()));
   const auto& ranked = evolution.population().ranked();
   result.scored = evolution.population().scored();
   result.scoring_s = evolution.population().scoring_s();

@@ -9,6 +9,7 @@ class SketchSource : public CandidateSource {
   explicit SketchSource(SketchSpace space) : space_(std::move(space)) {}
 
   Trace Default() const override { return space_.Default(); }
+  std::vector<Trace> Seeds() const override { return space_.PlainTraces(); }
   Trace Sample(Rng& rng) const override { return space_.Sample(rng); }
   Trace Mutate(const Trace& trace, Rng& rng) const override { return space_.Mutate(trace, rng); }
   Trace Crossover(const Trace& a, const Trace& b, Rng& rng) const override {

@@ -20,10 +20,16 @@ class LocationStep : public SketchStep {
 
   std::string name() const override { return "locate(" + dag_.stages[stage_index_].name + ")"; }
   const std::vector<DecisionSpec>& decisions() const override { return decisions_; }
-  std::vector<std::vector<int64_t>> DefaultValues() const override {
-    std::vector<std::vector<int64_t>> defaults = {{kRoot}};
-    if (decisions_.size() > 1) defaults.push_back({1});
-    return defaults;
+  std::vector<std::vector<int64_t>> PlainValues(Outline outline) const override {
+    // What a product over all channels reads is computed once, not for every block of them.
+    const bool shared = outline == Outline::kChannels && ReadByLocatedTiles(dag_, roles_, stage_index_);
+    if (decisions_.size() > 1) return {{shared ? kRoot : kOuter}, {8}};
+    const auto consumers = dag_.Consumers(stage_index_);
+    const bool reduced = std::any_of(consumers.begin(), consumers.end(), [&](int c) {
+      return dag_.stages[c].kind == StageKind::kReduction;
+    });
+    const bool inlines = decisions_[0].candidates[0][0] == kInlined;
+    return {{inlines && !reduced ? kInlined : kRoot}};
   }
 
   void Expand(DecisionValues values, Expansion* out) const override {
@@ -34,6 +40,7 @@ class LocationStep : public SketchStep {
     const Stage& stage = dag_.stages[stage_index_];
     auto loop = ResolveLocation(values[0][0], roles_, stage_index_, *out);
     if (loop && !divided_.empty() && !IsAligned(*loop, *out)) loop.reset();
+    if (loop && !CoversChoices(*loop, *out)) loop.reset();
     const std::vector<int64_t> region = PlaceStage(stage_index_, loop, out);
     if (region.empty() && !stage.dims.empty()) return;
     for (int d = 0; d < static_cast<int>(stage.definitions.size()); ++d) {
@@ -95,6 +102,22 @@ class LocationStep : public SketchStep {
              if (tile >= divided.extent) return true;
              if (tile % divided.by == 0) return divided.extent % divided.by == 0;
              return !divided.modulo && divided.by % tile == 0 && divided.extent % tile == 0;
+           });
+  }
+
+  // Whether the loops that choose among expressions run in full inside the loop: unrolled then, they
+  // choose nothing at run time.
+  bool CoversChoices(const LoopOf& loop, const Expansion& out) const {
+    const Stage& stage = dag_.stages[stage_index_];
+    const std::vector<int>& choosing = stage.definitions[0].choosing_loops;
+    if (choosing.empty()) return true;
+    std::vector<Directive> directives = out.directives;
+    Directive place = LoopDirective(DirectiveKind::kComputeAt, stage.name, 0, loop.loop);
+    place.at = dag_.stages[loop.stage].name;
+    directives.push_back(std::move(place));
+    const auto region = RegionOfStage(dag_, directives, stage_index_);
+    return region && std::all_of(choosing.begin(), choosing.end(), [&](int d) {
+             return (*region)[d] == stage.dims[d].extent;
            });
   }
 

@@ -9,6 +9,7 @@ namespace whet {
 namespace {
 
 constexpr size_t kMostTiled = 3;
+constexpr int64_t kWantedVectors = 24;  // of the default schedule's register tile
 
 class LocatedTilesStep : public SketchStep {
  public:
@@ -16,10 +17,10 @@ class LocatedTilesStep : public SketchStep {
       : group_(dag, roles, stage, kMostTiled, machine), roles_(roles) {
     const std::string& s = group_.owner().name;
     decisions_.push_back({"locate." + s, "location", LocationCandidates(dag, roles, stage)});
-    defaults_.push_back({kRoot});
+    defaults_.push_back({kOuter});
     if (group_.dims().empty()) return;
     decisions_.push_back({"register." + s, "register", group_.RegisterTiles()});
-    defaults_.push_back(group_.DefaultRegisterTile(decisions_.back().candidates));
+    defaults_.push_back(group_.DefaultRegisterTile(decisions_.back().candidates, kWantedVectors));
     decisions_.push_back({"order." + s, "order", Permutations(group_.tiled().size())});
     decisions_.push_back({"order.reduction." + s, "order", Permutations(group_.reductions())});
     decisions_.push_back({"unroll." + s, "unroll", {{1}, {2}, {3}, {4}, {8}, {16}}});
@@ -28,7 +29,7 @@ class LocatedTilesStep : public SketchStep {
 
   std::string name() const override { return "tile(" + group_.name() + ")"; }
   const std::vector<DecisionSpec>& decisions() const override { return decisions_; }
-  std::vector<std::vector<int64_t>> DefaultValues() const override { return defaults_; }
+  std::vector<std::vector<int64_t>> PlainValues(Outline) const override { return defaults_; }
 
   void Expand(DecisionValues values, Expansion* out) const override {
     const int stage = group_.owner_index();

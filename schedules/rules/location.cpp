@@ -55,12 +55,16 @@ std::vector<std::vector<int64_t>> LocationCandidates(const Dag& dag, const Roles
     candidates.push_back({kInlined});
   for (int64_t location : {kRoot, kOuter, kMiddle, kOutermost, kInnermost})
     candidates.push_back({location});
-  const int reader = LocatedReader(dag, roles, stage);
-  if (reader >= 0 && roles.accumulator_of[reader] >= 0) {
+  if (ReadByLocatedTiles(dag, roles, stage)) {
     candidates.push_back({kReaderOutermost});
     candidates.push_back({kReaderInnermost});
   }
   return candidates;
+}
+
+bool ReadByLocatedTiles(const Dag& dag, const Roles& roles, int stage) {
+  const int reader = LocatedReader(dag, roles, stage);
+  return reader >= 0 && roles.accumulator_of[reader] >= 0;
 }
 
 std::optional<LoopOf> ResolveLocation(int64_t location, const Roles& roles, int stage,

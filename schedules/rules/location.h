@@ -22,6 +22,9 @@ enum Location : int64_t {
 
 std::vector<std::vector<int64_t>> LocationCandidates(const Dag& dag, const Roles& roles, int stage);
 
+// Whether a located stage with an accumulator is what reads this one.
+bool ReadByLocatedTiles(const Dag& dag, const Roles& roles, int stage);
+
 // The loop that a location means after the directives so far. Where not all readers are inside that
 // loop: the innermost one that all are in. Nothing: at root.
 std::optional<LoopOf> ResolveLocation(int64_t location, const Roles& roles, int stage,

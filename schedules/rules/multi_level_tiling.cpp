@@ -13,6 +13,9 @@
 namespace whet {
 namespace {
 
+// Of plain schedules' register tiles.
+constexpr int64_t kWantedVectors = 8, kMostVectors = 24;
+
 class TilingStep : public SketchStep {
  public:
   TilingStep(const Dag& dag, const Roles& roles, const MachineModel& machine)
@@ -22,7 +25,42 @@ class TilingStep : public SketchStep {
 
   std::string name() const override { return "tile(" + group_.name() + ")"; }
   const std::vector<DecisionSpec>& decisions() const override { return decisions_; }
-  std::vector<std::vector<int64_t>> DefaultValues() const override { return defaults_; }
+
+  std::vector<std::vector<int64_t>> PlainValues(Outline outline) const override {
+    if (group_.dims().empty()) return {};
+    const std::vector<int>& tiled = group_.tiled();
+    const size_t orders = 1 + tiled.size();
+    const bool rows = outline == Outline::kRows;
+    std::vector<std::vector<int64_t>> values = {group_.DefaultRegisterTile(
+        decisions_[0].candidates, rows ? kWantedVectors : kMostVectors)};
+    // Rows: whole ones as tiles, the dimensions outside them one by one.
+    for (size_t t = 0; t < tiled.size(); ++t) values.push_back({t < 2 && tiled.size() > 2 ? 0 : 1});
+    if (tiled.size() == 2) values[1] = {0};
+    values.push_back(decisions_[orders].candidates.front());
+    values.push_back(decisions_[orders + 1].candidates.front());
+    if (!rows) {
+      // Blocks: the outermost dimension in as many as there are threads.
+      const size_t cut = outline == Outline::kBlocks ? tiled.size() - 1 : 0;
+      for (size_t t = 0; t < tiled.size(); ++t) values[1 + t] = {0};
+      const int64_t steps = CeilDiv(Extent(tiled[cut]), values[0][2 + cut]);
+      const auto& candidates = decisions_[1 + cut].candidates;
+      for (const auto& candidate : candidates)
+        if (candidate[0] > 0 && candidate[0] <= CeilDiv(steps, group_.machine().threads) &&
+            candidate[0] > values[1 + cut][0])
+          values[1 + cut] = candidate;
+      if (outline == Outline::kChannels) {
+        // The first dimension outermost.
+        for (const auto& order : decisions_[orders].candidates)
+          if (order.back() == 0) values[orders] = order;
+      }
+    }
+    values.push_back({WorthThreads() ? 1 : 0});
+    if (group_.accumulator()) {
+      values.push_back(decisions_[orders + 3].candidates.front());
+      values.push_back({1});
+    }
+    return values;
+  }
 
   void Expand(DecisionValues values, Expansion* out) const override {
     if (group_.dims().empty()) {
@@ -67,7 +105,6 @@ class TilingStep : public SketchStep {
       Add("order.reduction", "order", Permutations(group_.reductions()));
       Add("unroll", "unroll", {{1}, {2}, {3}, {4}, {8}, {16}});
     }
-    SetDefaults();
   }
 
   void Add(const std::string& name, const std::string& kind,
@@ -83,26 +120,12 @@ class TilingStep : public SketchStep {
     return multiples;
   }
 
-  // A plain, decent schedule: whole rows as tiles, rows in parallel; the dimensions outside them one
-  // by one.
-  void SetDefaults() {
-    const size_t tiled = group_.tiled().size();
-    defaults_.push_back(group_.DefaultRegisterTile(decisions_[0].candidates));
-    for (size_t t = 0; t < tiled; ++t) defaults_.push_back({t < 2 && tiled > 2 ? 0 : 1});
-    if (tiled == 2) defaults_[1] = {0};
-    const size_t orders = 1 + tiled;
-    defaults_.push_back(decisions_[orders].candidates.front());
-    defaults_.push_back(decisions_[orders + 1].candidates.front());
+  bool WorthThreads() const {
     double points = 1;
     for (const Loop& loop :
          (group_.accumulator() ? *group_.accumulator() : owner_).definitions.back().loops)
       points *= static_cast<double>(loop.extent);
-    const bool worth_it = group_.machine().threads > 1 && points > 32768;
-    defaults_.push_back({worth_it ? 1 : 0});
-    if (group_.accumulator()) {
-      defaults_.push_back(decisions_[orders + 3].candidates.front());
-      defaults_.push_back({1});
-    }
+    return group_.machine().threads > 1 && points > 32768;
   }
 
   Choice Read(DecisionValues values) const {
@@ -115,9 +138,10 @@ class TilingStep : public SketchStep {
       // Tiles of equal size, so that the shifted last one wastes little.
       const int64_t steps = CeilDiv(Extent(d), choice.reg.size[d]);
       const int64_t wanted = values[1 + t][0] == 0 ? steps : std::min(values[1 + t][0], steps);
-      const int64_t balanced = CeilDiv(steps, CeilDiv(steps, wanted));
+      int64_t balanced = CeilDiv(steps, CeilDiv(steps, wanted));
+      while (group_.IsCut(d) && steps % balanced != 0) --balanced;
       choice.tile[d] = balanced * choice.reg.size[d];
-      if (group_.alignment()[d] == 1) choice.tile[d] = std::min(Extent(d), choice.tile[d]);
+      if (!group_.IsCut(d)) choice.tile[d] = std::min(Extent(d), choice.tile[d]);
     }
     size_t next = 1 + tiled.size();
     choice.outer_order = values[next++];
@@ -144,10 +168,9 @@ class TilingStep : public SketchStep {
       int64_t covered = Extent(d);
       const auto split = [&](const std::string& from, const std::string& outer_loop,
                              const std::string& inner_loop, int64_t factor) {
-        // Aligned tiles cannot be shifted: the last one is cut.
-        const bool cut = group_.alignment()[d] > 1 && covered % factor != 0;
+        // A tile shifted inwards would not start at a block where the last one is cut.
         ds.push_back(SplitOf(s, 0, from, outer_loop, inner_loop, factor,
-                             cut ? Tail::kGuardWithIf : Tail::kShiftInwards));
+                             group_.IsCut(d) ? Tail::kGuardWithIf : Tail::kShiftInwards));
         current = inner_loop;
         covered = factor;
       };
@@ -203,7 +226,6 @@ class TilingStep : public SketchStep {
   const TileGroup group_;
   const Stage& owner_;
   std::vector<DecisionSpec> decisions_;
-  std::vector<std::vector<int64_t>> defaults_;
 };
 
 }  // namespace

@@ -57,7 +57,9 @@ class PackingStep : public SketchStep {
 
   std::string name() const override { return "pack(" + stage_.name + ")"; }
   const std::vector<DecisionSpec>& decisions() const override { return decisions_; }
-  std::vector<std::vector<int64_t>> DefaultValues() const override { return {{kPermuted}}; }
+  std::vector<std::vector<int64_t>> PlainValues(Outline outline) const override {
+    return {{outline == Outline::kRows ? kPermuted : kPanels}};
+  }
 
   void Expand(DecisionValues values, Expansion* out) const override {
     const int rank = static_cast<int>(stage_.dims.size());

@@ -61,6 +61,14 @@ struct Expansion {
   std::vector<PlacedStage> placed;  // by stage
 };
 
+// The large structure of a plain schedule: what is a task of the thread pool.
+enum class Outline {
+  kRows,      // single rows of the output
+  kBlocks,    // a block of rows for each thread
+  kChannels,  // a block of the innermost dimension for each thread
+};
+constexpr Outline kOutlines[] = {Outline::kRows, Outline::kBlocks, Outline::kChannels};
+
 using DecisionValues = std::span<const std::vector<int64_t>>;
 
 class SketchStep {
@@ -68,8 +76,8 @@ class SketchStep {
   virtual ~SketchStep() = default;
   virtual std::string name() const = 0;  // "tile(relu<conv)"
   virtual const std::vector<DecisionSpec>& decisions() const = 0;
-  virtual std::vector<std::vector<int64_t>> DefaultValues()
-      const = 0;  // one a decision, of its candidates
+  // A plain choice, one value a decision, of its candidates.
+  virtual std::vector<std::vector<int64_t>> PlainValues(Outline outline) const = 0;
   // `values` are those of this step's decisions.
   virtual void Expand(DecisionValues values, Expansion* out) const = 0;
 };

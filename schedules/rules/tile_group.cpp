@@ -49,6 +49,8 @@ void TileGroup::FindAlignment(const Roles& roles, int stage) {
   }
 }
 
+int64_t TileGroup::Blocks(int dim) const { return CeilDiv(Extent(dim), alignment_[dim]); }
+
 std::string TileGroup::name() const {
   return accumulator() ? owner().name + "<" + accumulator()->name : owner().name;
 }
@@ -65,11 +67,11 @@ std::vector<std::vector<int64_t>> TileGroup::RegisterTiles() const {
       accumulator() && Extent(tiled_[0]) >= 4 ? 1 : std::min<size_t>(2, tiled_.size());
   for (size_t v = 0; v < vector_choices; ++v) {
     const int64_t extent = Extent(tiled_[v]);
+    if (alignment_[tiled_[v]] > 1) continue;
     for (int64_t lanes : VectorWidths(extent, SizeOf(owner().dtype), machine_)) {
       for (int64_t vectors : {1, 2, 3, 4, 6, 8}) {
         if (vectors > 1 && vectors * lanes > extent) continue;
         if (Wasteful(extent, vectors * lanes)) continue;
-        if (vectors * lanes % alignment_[tiled_[v]] != 0) continue;
         std::vector<int64_t> tile(tiled_.size() + 2, 1);
         tile[0] = static_cast<int64_t>(v);
         tile[1] = lanes;
@@ -94,7 +96,9 @@ void TileGroup::Grow(size_t position, size_t vector_position, int64_t vectors, i
   // memory. Where tiles have to be aligned, they are whole blocks.
   for (int64_t size : {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 24, 28}) {
     if (aligned > 1) {
-      if (size % aligned != 0 || size > CeilDiv(extent, aligned) * aligned) continue;
+      const int64_t blocks = Blocks(tiled_[position]);
+      if (size % aligned != 0 || size / aligned > blocks) continue;
+      if (IsCut(tiled_[position]) && blocks % (size / aligned) != 0) continue;
       if (size > aligned && vectors * size > 2 * budget) continue;
     } else {
       if (size > 1 && (position > 2 || vectors * size > budget || Wasteful(extent, size))) continue;
@@ -107,7 +111,7 @@ void TileGroup::Grow(size_t position, size_t vector_position, int64_t vectors, i
 }
 
 std::vector<int64_t> TileGroup::DefaultRegisterTile(
-    const std::vector<std::vector<int64_t>>& tiles) const {
+    const std::vector<std::vector<int64_t>>& tiles, int64_t wanted) const {
   size_t best = 0;
   double best_score = -1;
   for (size_t i = 0; i < tiles.size(); ++i) {
@@ -116,7 +120,8 @@ std::vector<int64_t> TileGroup::DefaultRegisterTile(
     accumulators /= tiles[i][1];
     const double lanes = static_cast<double>(tiles[i][1]);
     const double full =
-        accumulators <= 8 ? static_cast<double>(accumulators) : 8.0 / accumulators;
+        accumulators <= wanted ? static_cast<double>(accumulators)
+                               : static_cast<double>(wanted) / static_cast<double>(accumulators);
     const double score = (tiles[i][0] == 0 ? 100 : 0) + lanes * 4 + full - 0.5 * tiles[i].back();
     if (score > best_score) best_score = score, best = i;
   }

@@ -40,12 +40,17 @@ class TileGroup {
   // By dimension of the owner: what tiles should start at multiples of, because stages that it reads
   // are stored in blocks of so many (index / m, index % m).
   const std::vector<int64_t>& alignment() const { return alignment_; }
+  // Whether the last block of a dimension is cut off: then tiles have to divide its blocks, since one
+  // that reached over the end would need more of its producers than there is.
+  bool IsCut(int dim) const { return Extent(dim) % alignment_[dim] != 0; }
+  int64_t Blocks(int dim) const;  // whole or begun ones; elements, where nothing has to be aligned
 
   // Candidates of a "register" decision: [which of tiled() is vectorised, lanes, extent of each of
   // tiled()]: all that fit the registers and do not waste much.
   std::vector<std::vector<int64_t>> RegisterTiles() const;
-  // Of those: one vector wide (two where they fit), a few pixels.
-  std::vector<int64_t> DefaultRegisterTile(const std::vector<std::vector<int64_t>>& tiles) const;
+  // Of those, one of full vectors with about as many accumulators as wanted, along few dimensions.
+  std::vector<int64_t> DefaultRegisterTile(const std::vector<std::vector<int64_t>>& tiles,
+                                           int64_t wanted) const;
   RegisterTile Read(const std::vector<int64_t>& value) const;
 
   // Splits `loop`, which covers a register tile's extent of dimension `dim`, into vectors, and says
