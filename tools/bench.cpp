@@ -18,15 +18,15 @@ struct BenchOptions {
   RunnableOptions runnable;
   std::string tasks_file, json, trace;
   double seconds = 1;
-  bool profile = false;
+  bool profile = false, onnx_layout = true;
 };
 
 struct BenchReport {
-  Table table{{"id", "min ms", "p50 ms", "p90 ms", "GFLOP/s", "runs", "schedules"}};
+  Table table{{"id", "engine", "min ms", "p50 ms", "p90 ms", "GFLOP/s", "runs", "schedules"}};
   Json results = Json::array(), errors = Json::array();
 
   void Add(const BenchItem& item, const BenchTimes& times, const std::string& schedules) {
-    table.AddRow({item.id, fmt::format("{:.4f}", times.min_ms), fmt::format("{:.4f}", times.p50_ms),
+    table.AddRow({item.id, item.engine, fmt::format("{:.4f}", times.min_ms), fmt::format("{:.4f}", times.p50_ms),
                   fmt::format("{:.4f}", times.p90_ms),
                   item.dense_flops > 0
                       ? fmt::format("{:.1f}", item.dense_flops / (times.min_ms * 1e6))
@@ -39,7 +39,11 @@ struct BenchReport {
   }
 };
 
-std::string TunedCount(int tuned, size_t all) { return fmt::format("{} of {} tuned", tuned, all); }
+std::string TunedCount(const PlanSpec& plan) {
+  const auto tuned = std::count_if(plan.kernels.begin(), plan.kernels.end(),
+                                   [](const PlanKernel& kernel) { return kernel.record > 0; });
+  return fmt::format("{} of {} tuned", tuned, plan.kernels.size());
+}
 
 Json ProfileJson(const PlanSpec& plan, const std::vector<int64_t>& step_ns) {
   Json rows = Json::array();
@@ -87,9 +91,7 @@ Status BenchNetwork(const std::string& what, const BenchOptions& options, BenchR
   const PlanSpec& plan = item.executor->plan();
   ASSIGN_OR_RETURN(item.inputs, MakeNetworkInputs(plan, {}, true));
   ASSIGN_OR_RETURN(const BenchTimes times, TimeItem(item, options.seconds));
-  const auto tuned = std::count_if(plan.kernels.begin(), plan.kernels.end(),
-                                   [](const PlanKernel& kernel) { return kernel.record > 0; });
-  report->Add(item, times, TunedCount(static_cast<int>(tuned), plan.kernels.size()));
+  report->Add(item, times, TunedCount(plan));
   if (!options.profile && options.trace.empty()) return {};
   const int runs =
       std::clamp(static_cast<int>(options.seconds * 1e3 / std::max(times.p50_ms, 1e-3)), 5, 200);
@@ -136,6 +138,12 @@ Status BenchTasks(const std::vector<NamedTask>& tasks, const BenchOptions& optio
       report->Add(item, times,
                   schedules[i].record > 0 ? fmt::format("record {}", schedules[i].record)
                                           : std::string("default"));
+      if (!options.onnx_layout) return {};
+      ASSIGN_OR_RETURN(BenchItem alone, MakeOnnxLayoutItem(tasks[i].id, tasks[i].task,
+                                                           database.get(), target, *workers));
+      ASSIGN_OR_RETURN(const BenchTimes alone_times, TimeItem(alone, options.seconds));
+      report->Add(alone, alone_times,
+                  TunedCount(alone.executor->plan()));
       return {};
     }();
     if (!timed) report->AddError(tasks[i].id, timed.error().message);
@@ -204,6 +212,8 @@ void RegisterBench(CLI::App& app, int* exit_code) {
   verb->add_option("--tasks", options->tasks_file, "a list of kernel shapes (JSON)")
       ->type_name("FILE");
   verb->add_option("--only", options->only, "of that list, these ids")->type_name("ID...");
+  verb->add_flag("!--no-onnx-layout", options->onnx_layout,
+                 "tasks in their own layout only, not with conversions from and to ONNX's");
   verb->add_option("--db", options->runnable.database,
                    "tuning database with the schedules; without it, default ones")
       ->type_name("FILE");
@@ -225,6 +235,8 @@ void RegisterBench(CLI::App& app, int* exit_code) {
                    "write the nodes of one run for chrome://tracing or Perfetto")
       ->type_name("FILE");
   verb->footer(
+      "A task is timed in its own layout (engine whet), and as an operator that stands alone in "
+      "ONNX's\nlayout, conversions included (engine whet-onnx-layout). "
       "Times are milliseconds of one run. GFLOP/s: 2 x multiply-adds over the minimum, padding "
       "counted.\n"
       "Examples:\n"

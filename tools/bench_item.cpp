@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "codegen/task_plan.h"
+#include "graph/task_graph.h"
 #include "search/reference_data.h"
 #include "tools/runnable.h"
 
@@ -73,6 +74,26 @@ Result<BenchItem> MakeTaskItem(const std::string& id, const Task& task, const Tr
   return item;
 }
 
+Result<BenchItem> MakeOnnxLayoutItem(const std::string& id, const Task& task,
+                                     const Database* database, const Target& target,
+                                     WorkerClient& workers) {
+  ASSIGN_OR_RETURN(const std::vector<Tensor> tensors, MakeInputs(task));
+  Network network;
+  network.id = id;
+  ASSIGN_OR_RETURN(network.source, GraphOfTask(task, tensors));
+  ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
+  RETURN_IF_ERROR(PrepareNetwork(target, &network));
+  ASSIGN_OR_RETURN(const std::vector<ChosenSchedule> schedules,
+                   ChooseSchedules(network.partition, database, OnMiss::kDefault, machine));
+  BenchItem item;
+  item.id = id;
+  item.engine = "whet-onnx-layout";
+  item.dense_flops = DenseFlops(task);
+  ASSIGN_OR_RETURN(item.executor, BuildExecutor(network, schedules, workers));
+  ASSIGN_OR_RETURN(item.inputs, MakeNetworkInputs(item.executor->plan(), {}, true));
+  return item;
+}
+
 double DenseFlops(const Task& task) {
   const auto types = task.Types();
   if (!types) return 0;
@@ -95,7 +116,7 @@ double DenseFlops(const Task& task) {
 
 Json ToJson(const BenchItem& item, const BenchTimes& times) {
   Json json = {{"id", item.id},
-               {"engine", "whet"},
+               {"engine", item.engine},
                {"threads", item.executor->plan().threads},
                {"min_ms", times.min_ms},
                {"p50_ms", times.p50_ms},

@@ -10,14 +10,15 @@
 
 #include "base/json.h"
 #include "base/status.h"
-#include "codegen/network_compiler.h"
 #include "runtime/executor.h"
 #include "schedules/task.h"
+#include "tools/session.h"
 
 namespace whet {
 
 struct BenchItem {
   std::string id;
+  std::string engine = "whet";  // "whet-onnx-layout": with conversions from and to ONNX's layout
   std::unique_ptr<Executor> executor;
   std::vector<Tensor> inputs;
   double dense_flops = 0;  // of its contractions; 0: not reported
@@ -38,10 +39,16 @@ Result<std::vector<int64_t>> ProfileItem(BenchItem& item, int runs);
 Result<BenchItem> MakeTaskItem(const std::string& id, const Task& task, const Trace& trace,
                                const std::string& symbol, std::shared_ptr<KernelLibrary> library);
 
+// The same task as a network of its own in ONNX's layouts, with the conversions that its kernels
+// want, all under the database's best schedules (null: default ones).
+Result<BenchItem> MakeOnnxLayoutItem(const std::string& id, const Task& task,
+                                     const Database* database, const Target& target,
+                                     WorkerClient& workers);
+
 // 2 x multiply-adds of the contractions (Conv, Gemm, MatMul) in a task, padding counted as data.
 double DenseFlops(const Task& task);
 
-// {"id", "engine": "whet", "threads", "min_ms", "p50_ms", "p90_ms", "runs", "gflops"}.
+// {"id", "engine", "threads", "min_ms", "p50_ms", "p90_ms", "runs", "gflops"}.
 Json ToJson(const BenchItem& item, const BenchTimes& times);
 
 // A run's steps one after the other, as Chrome's trace viewer and Perfetto read them.

@@ -108,12 +108,16 @@ Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::
   network.source.name = network.id;
   ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
   network.fingerprint = Fingerprint(bytes + key);
-  network.graph = network.source;
-  if (Status status = RunPasses(network.graph); !status) return Prefixed(status.error(), path);
-  auto partition = PartitionGraph(network.graph, target.ToString());
-  if (!partition) return Prefixed(partition.error(), path);
-  network.partition = std::move(*partition);
+  if (Status status = PrepareNetwork(target, &network); !status)
+    return Prefixed(status.error(), path);
   return network;
+}
+
+Status PrepareNetwork(const Target& target, Network* network) {
+  network->graph = network->source;
+  RETURN_IF_ERROR(RunPasses(network->graph));
+  ASSIGN_OR_RETURN(network->partition, PartitionGraph(network->graph, target.ToString()));
+  return {};
 }
 
 Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database, OnMiss on_miss,

@@ -51,6 +51,8 @@ struct Network {
   std::string fingerprint;  // of the file's bytes and the static shapes
   std::string id;           // the file's name without extension; its folder's where that is "model"
 };
+// From `source`: the graph after the passes, and its tasks.
+Status PrepareNetwork(const Target& target, Network* network);
 // `shapes` are "NAME=1x3x48x192" texts.
 Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::string>& shapes,
                                 const Target& target);

@@ -9,7 +9,6 @@ namespace whet {
 namespace {
 
 constexpr size_t kMostTiled = 3;
-constexpr int64_t kWantedVectors = 24;  // of the default schedule's register tile
 
 class LocatedTilesStep : public SketchStep {
  public:
@@ -20,7 +19,7 @@ class LocatedTilesStep : public SketchStep {
     defaults_.push_back({kOuter});
     if (group_.dims().empty()) return;
     decisions_.push_back({"register." + s, "register", group_.RegisterTiles()});
-    defaults_.push_back(group_.DefaultRegisterTile(decisions_.back().candidates, kWantedVectors));
+    defaults_.push_back(group_.PlainRegisterTile(decisions_.back().candidates));
     decisions_.push_back({"order." + s, "order", Permutations(group_.tiled().size())});
     decisions_.push_back({"order.reduction." + s, "order", Permutations(group_.reductions())});
     decisions_.push_back({"unroll." + s, "unroll", {{1}, {2}, {3}, {4}, {8}, {16}}});

@@ -13,9 +13,6 @@
 namespace whet {
 namespace {
 
-// Of plain schedules' register tiles.
-constexpr int64_t kWantedVectors = 8, kMostVectors = 24;
-
 class TilingStep : public SketchStep {
  public:
   TilingStep(const Dag& dag, const Roles& roles, const MachineModel& machine)
@@ -30,34 +27,35 @@ class TilingStep : public SketchStep {
     if (group_.dims().empty()) return {};
     const std::vector<int>& tiled = group_.tiled();
     const size_t orders = 1 + tiled.size();
-    const bool rows = outline == Outline::kRows;
-    std::vector<std::vector<int64_t>> values = {group_.DefaultRegisterTile(
-        decisions_[0].candidates, rows ? kWantedVectors : kMostVectors)};
+    std::vector<std::vector<int64_t>> values = {
+        group_.PlainRegisterTile(decisions_[0].candidates)};
     // Rows: whole ones as tiles, the dimensions outside them one by one.
     for (size_t t = 0; t < tiled.size(); ++t) values.push_back({t < 2 && tiled.size() > 2 ? 0 : 1});
     if (tiled.size() == 2) values[1] = {0};
-    values.push_back(decisions_[orders].candidates.front());
-    values.push_back(decisions_[orders + 1].candidates.front());
-    if (!rows) {
-      // Blocks: the outermost dimension in as many as there are threads.
+    const auto& orders_outer = decisions_[orders].candidates;
+    values.push_back(orders_outer.front());
+    // The first dimension outside the others: its panel of the packed operand stays in a cache.
+    values.push_back(OrderWithLast(decisions_[orders + 1].candidates, 0));
+    if (outline != Outline::kRows) {
+      // Blocks: the outermost dimension, or the first, in as many as there are threads.
       const size_t cut = outline == Outline::kBlocks ? tiled.size() - 1 : 0;
       for (size_t t = 0; t < tiled.size(); ++t) values[1 + t] = {0};
       const int64_t steps = CeilDiv(Extent(tiled[cut]), values[0][2 + cut]);
-      const auto& candidates = decisions_[1 + cut].candidates;
-      for (const auto& candidate : candidates)
-        if (candidate[0] > 0 && candidate[0] <= CeilDiv(steps, group_.machine().threads) &&
+      for (const auto& candidate : decisions_[1 + cut].candidates)
+        if (candidate[0] <= CeilDiv(steps, group_.machine().threads) &&
             candidate[0] > values[1 + cut][0])
           values[1 + cut] = candidate;
-      if (outline == Outline::kChannels) {
-        // The first dimension outermost.
-        for (const auto& order : decisions_[orders].candidates)
-          if (order.back() == 0) values[orders] = order;
-      }
+      if (outline == Outline::kChannels) values[orders] = OrderWithLast(orders_outer, 0);
     }
     values.push_back({WorthThreads() ? 1 : 0});
     if (group_.accumulator()) {
-      values.push_back(decisions_[orders + 3].candidates.front());
-      values.push_back({1});
+      // Channels innermost: neighbours in memory.
+      const auto& reductions = decisions_[orders + 3].candidates;
+      const auto last = static_cast<int64_t>(group_.reductions()) - 1;
+      values.push_back(*std::find_if(reductions.begin(), reductions.end(), [&](const auto& order) {
+        return order.empty() || order.front() == last;
+      }));
+      values.push_back({2});
     }
     return values;
   }
@@ -118,6 +116,14 @@ class TilingStep : public SketchStep {
     for (int64_t m : {1, 2, 3, 4, 6, 8, 12, 16, 32, 64})
       if (m < extent) multiples.push_back({m});
     return multiples;
+  }
+
+  // The first of the orders, all innermost first, that has `last` as its outermost loop.
+  static std::vector<int64_t> OrderWithLast(const std::vector<std::vector<int64_t>>& orders,
+                                            int64_t last) {
+    for (const auto& order : orders)
+      if (order.back() == last) return order;
+    return orders.front();
   }
 
   bool WorthThreads() const {

@@ -57,9 +57,7 @@ class PackingStep : public SketchStep {
 
   std::string name() const override { return "pack(" + stage_.name + ")"; }
   const std::vector<DecisionSpec>& decisions() const override { return decisions_; }
-  std::vector<std::vector<int64_t>> PlainValues(Outline outline) const override {
-    return {{outline == Outline::kRows ? kPermuted : kPanels}};
-  }
+  std::vector<std::vector<int64_t>> PlainValues(Outline) const override { return {{kPanels}}; }
 
   void Expand(DecisionValues values, Expansion* out) const override {
     const int rank = static_cast<int>(stage_.dims.size());

@@ -110,19 +110,22 @@ void TileGroup::Grow(size_t position, size_t vector_position, int64_t vectors, i
   (*tile)[2 + position] = 1;
 }
 
-std::vector<int64_t> TileGroup::DefaultRegisterTile(
-    const std::vector<std::vector<int64_t>>& tiles, int64_t wanted) const {
+std::vector<int64_t> TileGroup::PlainRegisterTile(
+    const std::vector<std::vector<int64_t>>& tiles) const {
   size_t best = 0;
   double best_score = -1;
   for (size_t i = 0; i < tiles.size(); ++i) {
-    int64_t accumulators = 1;
-    for (size_t t = 0; t < tiled_.size(); ++t) accumulators *= tiles[i][2 + t];
-    accumulators /= tiles[i][1];
-    const double lanes = static_cast<double>(tiles[i][1]);
-    const double full =
-        accumulators <= wanted ? static_cast<double>(accumulators)
-                               : static_cast<double>(wanted) / static_cast<double>(accumulators);
-    const double score = (tiles[i][0] == 0 ? 100 : 0) + lanes * 4 + full - 0.5 * tiles[i].back();
+    const std::vector<int64_t>& tile = tiles[i];
+    // v vectors times p points: v * p operations for v loads and p broadcasts.
+    const double lanes = static_cast<double>(tile[1]);
+    double vectors = static_cast<double>(tile[2 + tile[0]]) / lanes, points = 1, used = 1;
+    for (size_t t = 0; t < tiled_.size(); ++t) {
+      const int64_t extent = Extent(tiled_[t]), size = tile[2 + t];
+      used *= static_cast<double>(extent) / static_cast<double>(CeilDiv(extent, size) * size);
+      if (static_cast<int64_t>(t) != tile[0]) points *= static_cast<double>(size);
+    }
+    const double intensity = vectors * points / (vectors + points);
+    const double score = (tile[0] == 0 ? 2 : 1) * lanes * used * intensity;
     if (score > best_score) best_score = score, best = i;
   }
   return tiles[best];

@@ -48,9 +48,8 @@ class TileGroup {
   // Candidates of a "register" decision: [which of tiled() is vectorised, lanes, extent of each of
   // tiled()]: all that fit the registers and do not waste much.
   std::vector<std::vector<int64_t>> RegisterTiles() const;
-  // Of those, one of full vectors with about as many accumulators as wanted, along few dimensions.
-  std::vector<int64_t> DefaultRegisterTile(const std::vector<std::vector<int64_t>>& tiles,
-                                           int64_t wanted) const;
+  // Of those, the one of full vectors that computes most for what it loads and wastes.
+  std::vector<int64_t> PlainRegisterTile(const std::vector<std::vector<int64_t>>& tiles) const;
   RegisterTile Read(const std::vector<int64_t>& value) const;
 
   // Splits `loop`, which covers a register tile's extent of dimension `dim`, into vectors, and says
