@@ -61,8 +61,6 @@ size_t TileGroup::reductions() const {
 
 std::vector<std::vector<int64_t>> TileGroup::RegisterTiles() const {
   std::vector<std::vector<int64_t>> tiles;
-  // One accumulator a vector; an operand vector, a broadcast and a spare register beside them.
-  const int64_t budget = accumulator() ? machine_.vector_registers - 3 : 8;
   const size_t vector_choices =
       accumulator() && Extent(tiled_[0]) >= 4 ? 1 : std::min<size_t>(2, tiled_.size());
   for (size_t v = 0; v < vector_choices; ++v) {
@@ -76,6 +74,9 @@ std::vector<std::vector<int64_t>> TileGroup::RegisterTiles() const {
         tile[0] = static_cast<int64_t>(v);
         tile[1] = lanes;
         tile[2 + v] = vectors * lanes;
+        // Accumulators; the other operand's vectors and a broadcast are in registers beside them.
+        // (4 x 7 of 32 registers: a third of the speed of 4 x 6.)
+        const int64_t budget = accumulator() ? machine_.vector_registers - vectors - 1 : 8;
         Grow(0, v, vectors, budget, &tile, &tiles);
       }
     }
