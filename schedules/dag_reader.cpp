@@ -38,6 +38,8 @@ class IndexReader {
       return true;
     }
     if (const auto* op = e.as<hi::Cast>()) return Emit(op->value, out);
+    if (const auto* call = e.as<hi::Call>(); call && call->is_intrinsic(hi::Call::likely))
+      return Emit(call->args[0], out);
     if (const auto* op = e.as<hi::Add>()) return Both(op->a, op->b, IndexExpr::Op::kAdd, out);
     if (const auto* op = e.as<hi::Min>()) return Both(op->a, op->b, IndexExpr::Op::kMin, out);
     if (const auto* op = e.as<hi::Max>()) return Both(op->a, op->b, IndexExpr::Op::kMax, out);
@@ -217,7 +219,7 @@ Dag ReadDag(const HalideAlgorithm& algorithm) {
     for (size_t d = 0; d < source.dims.size(); ++d) loops[source.dims[d]] = static_cast<int>(d);
     Definition pure;
     pure.loops = PureLoops(source);
-    const Expr value = function.values()[0];
+    const Expr value = hi::substitute_in_all_lets(function.values()[0]);
     BodyReader reader(stage_of, loops, function.name(), &pure);
     value.accept(&reader);
     stage.pads = IsPadding(value);
@@ -232,7 +234,7 @@ Dag ReadDag(const HalideAlgorithm& algorithm) {
         definition.loops.push_back({source.reductions[r], *hi::as_const_int(rv.extent), true});
       }
       BodyReader body(stage_of, loops, function.name(), &definition);
-      update.values()[0].accept(&body);
+      hi::substitute_in_all_lets(update.values()[0]).accept(&body);
       stage.definitions.push_back(std::move(definition));
     }
     stage_of[function.name()] = static_cast<int>(dag.stages.size());

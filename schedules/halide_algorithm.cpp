@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "schedules/flat_task.h"
+
 namespace whet {
 namespace {
 
@@ -205,7 +207,8 @@ TensorReader AlgorithmBuilder::Reduce(
           }};
 }
 
-HalideAlgorithm BuildHalideAlgorithm(const Task& task, const AlgorithmOptions& options) {
+HalideAlgorithm BuildHalideAlgorithm(const Task& original, const AlgorithmOptions& options) {
+  const Task task = Flattened(original);
   HalideAlgorithm algorithm;
   AlgorithmBuilder builder(&algorithm);
   auto types = task.Types();

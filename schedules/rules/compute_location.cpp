@@ -158,8 +158,9 @@ class LocationStep : public SketchStep {
           LoopDirective(DirectiveKind::kVectorize, stage.name, definition, x));
       return {x};
     }
+    const int64_t lanes = region[0] < 4 * full ? full / 2 : full;
     out->directives.push_back(
-        SplitOf(stage.name, definition, x, x + "_o", x + "_v", full / 2, Tail::kShiftInwards));
+        SplitOf(stage.name, definition, x, x + "_o", x + "_v", lanes, Tail::kShiftInwards));
     out->directives.push_back(
         LoopDirective(DirectiveKind::kVectorize, stage.name, definition, x + "_v"));
     return {x + "_v", x + "_o"};

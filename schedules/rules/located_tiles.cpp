@@ -28,7 +28,15 @@ class LocatedTilesStep : public SketchStep {
 
   std::string name() const override { return "tile(" + group_.name() + ")"; }
   const std::vector<DecisionSpec>& decisions() const override { return decisions_; }
-  std::vector<std::vector<int64_t>> PlainValues(Outline) const override { return defaults_; }
+  std::vector<std::vector<int64_t>> PlainValues(Outline outline) const override {
+    std::vector<std::vector<int64_t>> values = defaults_;
+    // Of many tiles, all by one panel of the packed operand before the next panel.
+    if (values.size() > 2 && outline != Outline::kRows) {
+      for (const auto& order : decisions_[2].candidates)
+        if (order.back() == 0) values[2] = order;
+    }
+    return values;
+  }
 
   void Expand(DecisionValues values, Expansion* out) const override {
     const int stage = group_.owner_index();
