@@ -23,7 +23,6 @@ struct KindRow {
 };
 constexpr int kAny = -1;
 constexpr std::array<KindRow, 15> kKinds = {{
-    {DirectiveKind::kAlgorithm, "algorithm", false, 0, 0},
     {DirectiveKind::kPack, "pack", false, 0, 0},
     {DirectiveKind::kSplit, "split", true, 2, 2},
     {DirectiveKind::kFuse, "fuse", true, 2, 2},
@@ -38,6 +37,7 @@ constexpr std::array<KindRow, 15> kKinds = {{
     {DirectiveKind::kGpuLanes, "gpu_lanes", true, 0, 0},
     {DirectiveKind::kStoreIn, "store_in", false, 0, 0},
     {DirectiveKind::kBoundExtent, "bound_extent", true, 0, 0},
+    {DirectiveKind::kAlgorithm, "algorithm", false, 0, 0},
 }};
 
 struct TailRow {

@@ -9,6 +9,8 @@ namespace whet {
 inline std::vector<std::string> TasksToTry() {
   return {
       "Conv(x=1x16x14x14,w=32x16x3x3,pads=1)+Relu",
+      "Conv(x=1x16x9x7,w=24x16x3x3,pads=1)+Add+Relu",
+      "Conv(x=2x16x12x12,w=16x16x1x3,pads=0x1x0x1)",
       "Conv(x=1x24x9x11,w=40x24x1x1)+Add+Clip(min=0,max=6)",
       "Conv(x=2x3x21x19,w=20x3x5x5,pads=2,strides=2)+HardSwish",
       "Conv(x=1x32x13x13,w=32x1x3x3,pads=1,group=32,strides=2)",
