@@ -67,7 +67,7 @@ std::vector<std::vector<int64_t>> TileGroup::RegisterTiles() const {
     const int64_t extent = Extent(tiled_[v]);
     if (alignment_[tiled_[v]] > 1) continue;
     for (int64_t lanes : VectorWidths(extent, SizeOf(owner().dtype), machine_)) {
-      for (int64_t vectors : {1, 2, 3, 4, 6, 8}) {
+      for (int64_t vectors : {1, 2, 3, 4, 5, 6, 8}) {
         if (vectors > 1 && vectors * lanes > extent) continue;
         if (Wasteful(extent, vectors * lanes)) continue;
         std::vector<int64_t> tile(tiled_.size() + 2, 1);
@@ -95,7 +95,7 @@ void TileGroup::Grow(size_t position, size_t vector_position, int64_t vectors, i
   const int64_t extent = Extent(tiled_[position]), aligned = alignment_[tiled_[position]];
   // Only the two dimensions next to the vectorised one are unrolled: further ones are too far in
   // memory. Where tiles have to be aligned, they are whole blocks.
-  for (int64_t size : {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 24, 28}) {
+  for (int64_t size : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 24, 28}) {
     if (aligned > 1) {
       const int64_t blocks = Blocks(tiled_[position]);
       if (size % aligned != 0 || size / aligned > blocks) continue;
@@ -117,19 +117,41 @@ std::vector<int64_t> TileGroup::PlainRegisterTile(
   double best_score = -1;
   for (size_t i = 0; i < tiles.size(); ++i) {
     const std::vector<int64_t>& tile = tiles[i];
-    // v vectors times p points: v * p operations for v loads and p broadcasts.
     const double lanes = static_cast<double>(tile[1]);
-    double vectors = static_cast<double>(tile[2 + tile[0]]) / lanes, points = 1, used = 1;
+    double used = 1;
     for (size_t t = 0; t < tiled_.size(); ++t) {
       const int64_t extent = Extent(tiled_[t]), size = tile[2 + t];
       used *= static_cast<double>(extent) / static_cast<double>(CeilDiv(extent, size) * size);
-      if (static_cast<int64_t>(t) != tile[0]) points *= static_cast<double>(size);
     }
-    const double intensity = vectors * points / (vectors + points);
-    const double score = (tile[0] == 0 ? 2 : 1) * lanes * used * intensity;
+    // Panels of a packed operand are whole register tiles wide.
+    const bool panels = Extent(tiled_[tile[0]]) % tile[2 + tile[0]] == 0;
+    const double score =
+        (tile[0] == 0 ? 2 : 1) * (panels ? 1 : 0.4) * lanes * used * Intensity(Read(tile));
     if (score > best_score) best_score = score, best = i;
   }
   return tiles[best];
+}
+
+double TileGroup::Intensity(const RegisterTile& tile) const {
+  constexpr double kVectorLoad = 4;  // of an operand that streams, against a broadcast of one in L1
+  const Stage& stage = accumulator() ? *accumulator() : owner();
+  double operations = 1, loads = 0;
+  for (size_t d = 0; d < tile.size.size(); ++d) operations *= static_cast<double>(tile.size[d]);
+  operations /= static_cast<double>(tile.lanes);
+  for (const Access& access : stage.definitions.back().reads) {
+    double elements = 1;
+    bool vector = false;
+    for (size_t d = 0; d < tile.size.size(); ++d) {
+      const bool read = std::any_of(
+          access.index.begin(), access.index.end(),
+          [&](const IndexExpr& index) { return index.Uses(static_cast<int>(d)); });
+      if (!read) continue;
+      elements *= static_cast<double>(tile.size[d]);
+      vector |= static_cast<int>(d) == tile.vector_dim;
+    }
+    loads += vector ? kVectorLoad * elements / static_cast<double>(tile.lanes) : elements;
+  }
+  return operations / (1 + loads);
 }
 
 RegisterTile TileGroup::Read(const std::vector<int64_t>& value) const {

@@ -63,6 +63,8 @@ class TileGroup {
                         const std::optional<LoopOf>& loop, Expansion* out) const;
 
  private:
+  // Operations of an unrolled register tile over its loads.
+  double Intensity(const RegisterTile& tile) const;
   void FindAlignment(const Roles& roles, int stage);
   void Grow(size_t position, size_t vector_position, int64_t vectors, int64_t budget,
             std::vector<int64_t>* tile, std::vector<std::vector<int64_t>>* tiles) const;
