@@ -14,8 +14,6 @@
 #include <cassert>
 #include <chrono>
 #include <mutex>
-#include <system_error>
-#include <thread>
 #include <vector>
 
 namespace whet {
@@ -37,9 +35,7 @@ void Pause() {
 #endif
 }
 
-// CPUs that the process may use, as they were when it started: a thread that pinned itself since
-// does not confine the workers to its own CPU.
-std::vector<int> AllowedCpus() {
+std::vector<int> CpusOfThisThread() {
   std::vector<int> cpus;
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -50,7 +46,16 @@ std::vector<int> AllowedCpus() {
   }
   return cpus;
 }
-const std::vector<int> allowed_cpus = AllowedCpus();
+// CPUs that the process may use, as they were when it started: a thread that pinned itself since
+// does not confine the workers to its own CPU.
+const std::vector<int> allowed_cpus = CpusOfThisThread();
+
+cpu_set_t SetOf(const std::vector<int>& cpus) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (int cpu : cpus) CPU_SET(cpu, &set);
+  return set;
+}
 
 class Pool {
  public:
@@ -98,36 +103,50 @@ class Pool {
  private:
   // Workers start with the first loop: a program that only asks for threads may still fork.
   void Spawn() {
-    const size_t cpus = allowed_cpus.size();
-    const int threads = this->threads();
-    const bool pin = cpus >= static_cast<size_t>(threads);
+    const std::vector<int> own = CpusOfThisThread();
+    const bool enough = allowed_cpus.size() >= static_cast<size_t>(threads());
     // More threads than CPUs: whoever spins keeps another thread from its work.
-    spin_ = pin ? kSpinTime : std::chrono::microseconds(0);
+    spin_ = enough ? kSpinTime : std::chrono::microseconds(0);
     stop_ = false;
-    try {
-      for (int i = 1; i < threads; ++i) {
-        workers_.emplace_back([this, cpu = pin ? allowed_cpus[static_cast<size_t>(i)] : -1] {
-          if (cpu >= 0) PinTo(cpu);
-          Work();
-        });
+    // A worker has its CPUs before it runs. One that began on the caller's and then moved was late by
+    // 4 ms, the caller's time slice.
+    bound_ = own.size() == 1 && enough;
+    cpu_set_t elsewhere = SetOf(allowed_cpus);
+    if (const int here = sched_getcpu(); enough && here >= 0) CPU_CLR(here, &elsewhere);
+    if (CPU_COUNT(&elsewhere) == 0) elsewhere = SetOf(allowed_cpus);
+    size_t next = 0;
+    for (int i = 1; i < threads(); ++i) {
+      cpu_set_t cpus = elsewhere;
+      if (bound_) {
+        while (allowed_cpus[next] == own[0]) ++next;
+        cpus = SetOf({allowed_cpus[next++]});
       }
-    } catch (const std::system_error&) {
-      // The system gives no more threads: the loops run on those that there are.
+      pthread_attr_t attributes;
+      pthread_attr_init(&attributes);
+      pthread_attr_setaffinity_np(&attributes, sizeof(cpus), &cpus);
+      pthread_t worker;
+      const int failed = pthread_create(&worker, &attributes, &Pool::Enter, this);
+      pthread_attr_destroy(&attributes);
+      if (failed) return;  // the system gives no more threads: the loops run on those that there are
+      workers_.push_back(worker);
     }
   }
 
-  static void PinTo(int cpu) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+  static void* Enter(void* pool) {
+    Pool* const self = static_cast<Pool*>(pool);
+    if (!self->bound_) {
+      const cpu_set_t anywhere = SetOf(allowed_cpus);
+      pthread_setaffinity_np(pthread_self(), sizeof(anywhere), &anywhere);
+    }
+    self->Work();
+    return nullptr;
   }
 
   void Join() {
     stop_ = true;
     wake_.fetch_add(1);
     wake_.notify_all();
-    for (std::thread& worker : workers_) worker.join();
+    for (pthread_t worker : workers_) pthread_join(worker, nullptr);
     workers_.clear();
   }
 
@@ -210,10 +229,11 @@ class Pool {
   }
 
   std::mutex turn_;  // held for a whole loop; guards workers_
-  std::vector<std::thread> workers_;
+  std::vector<pthread_t> workers_;
   std::atomic<int> threads_;
   [[maybe_unused]] const Pool* abandoned_;  // keeps it reachable for leak checkers
   std::chrono::microseconds spin_{0};
+  bool bound_ = false;  // each worker to a CPU of its own
   std::atomic<bool> stop_{false};
 
   // The loop: written by its caller before the ticket.

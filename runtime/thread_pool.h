@@ -17,8 +17,9 @@ using ParallelTask = int (*)(void* context, int index);
 int ParallelFor(int begin, int count, ParallelTask task, void* context);
 
 // Threads that parallel loops use, the caller included. Before the first loop: 1. Resizing joins
-// the old workers; it must not run inside a parallel loop. Pinning: worker i is bound to the i-th
-// allowed CPU.
+// the old workers; it must not run inside a parallel loop. Where the thread that runs the
+// first loop is bound to one CPU, each worker is bound to another one; else they go where the system
+// puts them.
 void SetThreadCount(int threads);
 int ThreadCount();
 
