@@ -35,7 +35,9 @@ void Pause() {
 #endif
 }
 
-std::vector<int> CpusOfThisThread() {
+// CPUs that the process may use, as they were when it started: a thread that pinned itself since
+// does not confine the workers to its own CPU.
+std::vector<int> AllowedCpus() {
   std::vector<int> cpus;
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -46,9 +48,7 @@ std::vector<int> CpusOfThisThread() {
   }
   return cpus;
 }
-// CPUs that the process may use, as they were when it started: a thread that pinned itself since
-// does not confine the workers to its own CPU.
-const std::vector<int> allowed_cpus = CpusOfThisThread();
+const std::vector<int> allowed_cpus = AllowedCpus();
 
 cpu_set_t SetOf(const std::vector<int>& cpus) {
   cpu_set_t set;
@@ -74,6 +74,7 @@ class Pool {
   int Run(int begin, int count, ParallelTask task, void* context) {
     const std::lock_guard lock(turn_);
     if (workers_.empty()) Spawn();
+    KeepApart();
     const uint64_t loop = ((ticket_.load(std::memory_order_relaxed) >> 32) + 1) << 32;
     ticket_.store(loop | kClosed, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_release);  // with the one in TakeIterations
@@ -103,26 +104,17 @@ class Pool {
  private:
   // Workers start with the first loop: a program that only asks for threads may still fork.
   void Spawn() {
-    const std::vector<int> own = CpusOfThisThread();
-    const bool enough = allowed_cpus.size() >= static_cast<size_t>(threads());
+    enough_cpus_ = allowed_cpus.size() >= static_cast<size_t>(threads());
     // More threads than CPUs: whoever spins keeps another thread from its work.
-    spin_ = enough ? kSpinTime : std::chrono::microseconds(0);
+    spin_ = enough_cpus_ ? kSpinTime : std::chrono::microseconds(0);
     stop_ = false;
-    // A worker has its CPUs before it runs. One that began on the caller's and then moved was late by
-    // 4 ms, the caller's time slice.
-    bound_ = own.size() == 1 && enough;
-    cpu_set_t elsewhere = SetOf(allowed_cpus);
-    if (const int here = sched_getcpu(); enough && here >= 0) CPU_CLR(here, &elsewhere);
-    if (CPU_COUNT(&elsewhere) == 0) elsewhere = SetOf(allowed_cpus);
-    size_t next = 0;
-    for (int i = 1; i < threads(); ++i) {
-      cpu_set_t cpus = elsewhere;
-      if (bound_) {
-        while (allowed_cpus[next] == own[0]) ++next;
-        cpus = SetOf({allowed_cpus[next++]});
-      }
+    caller_cpu_ = sched_getcpu();
+    for (int i = 0; i + 1 < threads(); ++i) {
+      // A worker has its CPU before it runs. One that began on the caller's and then moved was late
+      // by a time slice: 4 ms, of measurements that last 20.
       pthread_attr_t attributes;
       pthread_attr_init(&attributes);
+      const cpu_set_t cpus = CpusOfWorker(i);
       pthread_attr_setaffinity_np(&attributes, sizeof(cpus), &cpus);
       pthread_t worker;
       const int failed = pthread_create(&worker, &attributes, &Pool::Enter, this);
@@ -133,13 +125,28 @@ class Pool {
   }
 
   static void* Enter(void* pool) {
-    Pool* const self = static_cast<Pool*>(pool);
-    if (!self->bound_) {
-      const cpu_set_t anywhere = SetOf(allowed_cpus);
-      pthread_setaffinity_np(pthread_self(), sizeof(anywhere), &anywhere);
-    }
-    self->Work();
+    static_cast<Pool*>(pool)->Work();
     return nullptr;
+  }
+
+  // One of the CPUs that the caller is not on; all allowed ones where there are too few.
+  cpu_set_t CpusOfWorker(int index) const {
+    if (!enough_cpus_) return SetOf(allowed_cpus);
+    for (int cpu : allowed_cpus)
+      if (cpu != caller_cpu_ && index-- == 0) return SetOf({cpu});
+    return SetOf(allowed_cpus);
+  }
+
+  // The system may have moved the caller to a worker's CPU, and leaves it there for long: both at half
+  // the speed. Then the workers go elsewhere.
+  void KeepApart() {
+    const int here = sched_getcpu();
+    if (here == caller_cpu_ || !enough_cpus_) return;
+    caller_cpu_ = here;
+    for (size_t i = 0; i < workers_.size(); ++i) {
+      const cpu_set_t cpus = CpusOfWorker(static_cast<int>(i));
+      pthread_setaffinity_np(workers_[i], sizeof(cpus), &cpus);
+    }
   }
 
   void Join() {
@@ -233,7 +240,8 @@ class Pool {
   std::atomic<int> threads_;
   [[maybe_unused]] const Pool* abandoned_;  // keeps it reachable for leak checkers
   std::chrono::microseconds spin_{0};
-  bool bound_ = false;  // each worker to a CPU of its own
+  bool enough_cpus_ = false;
+  int caller_cpu_ = -1;  // workers are bound to others
   std::atomic<bool> stop_{false};
 
   // The loop: written by its caller before the ticket.

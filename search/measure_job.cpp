@@ -7,12 +7,14 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "base/clock.h"
 #include "runtime/thread_pool.h"
 #include "search/kernel_check.h"
 #include "search/kernel_run.h"
 #include "search/reference_data.h"
+#include "search/shared_core.h"
 
 namespace whet {
 namespace {
@@ -87,6 +89,20 @@ bool IsHopeless(int64_t first_run_ns, const TimingOptions& timing) {
          first > timing.loser_factor * static_cast<double>(timing.best_known_ns);
 }
 
+// Timed while the threads had a core each, if that was to be had.
+Timing TimeOnOwnCores(const std::function<void()>& run, const Clock& clock,
+                      const TimingOptions& options) {
+  constexpr int kAttempts = 3, kTries = 25;
+  std::optional<Timing> best;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    AwaitOwnCores(kTries);
+    Timing timing = TimeKernel(run, clock, options);
+    if (!best || Median(timing.samples_ns) < Median(best->samples_ns)) best = std::move(timing);
+    if (ParallelSlowdown() < kSharedCoreSlowdown) break;
+  }
+  return *std::move(best);
+}
+
 Result<Json> Measure(const Json& payload, JobContext& context) {
   ASSIGN_OR_RETURN(const MeasureRequest request, ParseRequest(payload));
   if (request.candidates.size() != 1)
@@ -109,7 +125,7 @@ Result<Json> Measure(const Json& payload, JobContext& context) {
     measurement.samples_ns = {first_run_ns};
     return MeasureAnswer({measurement});
   }
-  const Timing timing = TimeKernel([&] { (*run)->Run(); }, clock, request.timing);
+  const Timing timing = TimeOnOwnCores([&] { (*run)->Run(); }, clock, request.timing);
   // Once more: a race between threads need not show in the first run.
   measurement = (*run)->Check(expected.output, expected.tolerance);
   if (measurement.ok()) measurement.samples_ns = timing.samples_ns;
@@ -139,6 +155,7 @@ Result<Json> Compare(const Json& payload, JobContext& context) {
     timed.push_back([kernel = runs[i].get()] { kernel->Run(); });
     timed_candidates.push_back(i);
   }
+  AwaitOwnCores(50);
   const std::vector<Timing> timings = TimeInterleaved(timed, Clock::System(), request.timing);
   for (size_t t = 0; t < timings.size(); ++t) {
     const size_t i = timed_candidates[t];
