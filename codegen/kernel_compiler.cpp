@@ -94,8 +94,8 @@ Result<TensorType> PackedType(const Task& task, const Trace& trace, size_t index
 
 Result<Tensor> PackConstant(const Task& task, const Trace& trace, size_t index,
                             const Tensor& constant) {
-  ASSIGN_OR_RETURN(const Tensor natural, PrepareConstant(task, AlgorithmOptionsOf(trace.directives),
-                                                         index, constant));
+  ASSIGN_OR_RETURN(const Tensor natural,
+                   PrepareConstant(task, AlgorithmOptionsOf(trace.directives), index, constant));
   const std::vector<PackLevel> levels = LayoutOf(task, trace, index);
   if (levels.empty()) return natural;
   ASSIGN_OR_RETURN(const TensorType packed_type, PackedType(task, trace, index));

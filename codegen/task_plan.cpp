@@ -19,8 +19,7 @@ Result<BuiltPlan> BuildTaskPlan(const Task& task, const Trace& trace,
   for (size_t i = 0; i < task.inputs.size(); ++i) {
     const TaskInput& input = task.inputs[i];
     ASSIGN_OR_RETURN(const TensorType type, PackedType(task, trace, i));
-    PlanValue value{type, Place::kInput,
-                    static_cast<int64_t>(plan.inputs.size())};
+    PlanValue value{type, Place::kInput, static_cast<int64_t>(plan.inputs.size())};
     if (input.constant) {
       std::string& bytes = built.constants;
       bytes.resize((bytes.size() + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment);

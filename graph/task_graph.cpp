@@ -47,7 +47,8 @@ Result<Graph> GraphOfTask(const Task& task, std::span<const Tensor> tensors) {
   for (const TaskNode& source : task.nodes) {
     Node node{source.output, source.op, {}, kNoValue, source.attributes};
     for (const std::string& name : source.inputs) node.inputs.push_back(values.at(name));
-    if (node.attributes.String("layout", "") == "NHWC") node.attributes.Set("layout", std::string("NCHW"));
+    if (node.attributes.String("layout", "") == "NHWC")
+      node.attributes.Set("layout", std::string("NCHW"));
     ASSIGN_OR_RETURN(TensorType type, InferOutput(graph, node));
     node.output = values[source.output] = graph.AddValue({source.output, std::move(type), nullptr});
     graph.nodes.push_back(std::move(node));

@@ -119,7 +119,8 @@ class Pool {
       pthread_t worker;
       const int failed = pthread_create(&worker, &attributes, &Pool::Enter, this);
       pthread_attr_destroy(&attributes);
-      if (failed) return;  // the system gives no more threads: the loops run on those that there are
+      if (failed)
+        return;  // the system gives no more threads: the loops run on those that there are
       workers_.push_back(worker);
     }
   }
@@ -137,8 +138,8 @@ class Pool {
     return SetOf(allowed_cpus);
   }
 
-  // The system may have moved the caller to a worker's CPU, and leaves it there for long: both at half
-  // the speed. Then the workers go elsewhere.
+  // The system may have moved the caller to a worker's CPU, and leaves it there for long: both at
+  // half the speed. Then the workers go elsewhere.
   void KeepApart() {
     const int here = sched_getcpu();
     if (here == caller_cpu_ || !enough_cpus_) return;

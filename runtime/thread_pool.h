@@ -17,8 +17,9 @@ using ParallelTask = int (*)(void* context, int index);
 int ParallelFor(int begin, int count, ParallelTask task, void* context);
 
 // Threads that parallel loops use, the caller included. Before the first loop: 1. Resizing joins
-// the old workers; it must not run inside a parallel loop. Each worker is bound to one of the allowed
-// CPUs that the thread which starts a loop is not on, and moves away when that thread comes.
+// the old workers; it must not run inside a parallel loop. Each worker is bound to one of the
+// allowed CPUs that the thread which starts a loop is not on, and moves away when that thread
+// comes.
 void SetThreadCount(int threads);
 int ThreadCount();
 

@@ -8,7 +8,8 @@
 namespace whet {
 namespace {
 
-// The Winograd algorithm that the options choose for the node that has input `index` as its weights.
+// The Winograd algorithm that the options choose for the node that has input `index` as its
+// weights.
 Result<std::optional<Winograd>> WinogradOfWeights(const Task& task, const AlgorithmOptions& options,
                                                   size_t index) {
   for (const auto& [output, algorithm] : options.algorithms) {

@@ -29,8 +29,8 @@ AlgorithmOptions AlgorithmOptionsOf(const std::vector<Directive>& directives);
 std::vector<std::string> AlternativeAlgorithms(const Task& task, const TaskNode& node);
 
 // The type that input `index` has for the algorithms: another than the task's where an algorithm
-// transforms a constant (the weights of a Winograd convolution). kInvalidInput for an algorithm that
-// does not exist or does not fit its node.
+// transforms a constant (the weights of a Winograd convolution). kInvalidInput for an algorithm
+// that does not exist or does not fit its node.
 Result<TensorType> PreparedType(const Task& task, const AlgorithmOptions& options, size_t index);
 // The same with the bytes: `natural` as the task has it.
 Result<Tensor> PrepareConstant(const Task& task, const AlgorithmOptions& options, size_t index,

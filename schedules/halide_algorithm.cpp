@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "schedules/flat_task.h"
+#include "schedules/operators/operator.h"
 
 namespace whet {
 namespace {
@@ -58,9 +59,8 @@ TensorReader MakeInput(const TaskInput& input, const TensorType& prepared,
                        AlgorithmBuilder* builder) {
   const auto layout = packed.find(input.name);
   const bool ahead_of_time = layout != packed.end() && input.constant;
-  const std::vector<int64_t> extents = ahead_of_time
-                                           ? PackedExtents(prepared.shape, layout->second)
-                                           : InnermostFirst(prepared.shape);
+  const std::vector<int64_t> extents = ahead_of_time ? PackedExtents(prepared.shape, layout->second)
+                                                     : InnermostFirst(prepared.shape);
   ImageParam param(HalideType(input.type.dtype), static_cast<int>(extents.size()), input.name);
   SetDenseBounds(param, extents);
   algorithm->inputs.push_back({input.name, param, prepared, input.constant});
@@ -104,6 +104,19 @@ TensorReader MakeInput(const TaskInput& input, const TensorType& prepared,
             std::vector<Expr> packed_index = PackedIndex(index, levels);
             return panels(Exprs(packed_index.rbegin(), packed_index.rend()));
           }};
+}
+
+}  // namespace
+
+namespace {
+
+// Whether a node that is not elementwise reads the value.
+bool IsReducedAgain(const Task& task, const std::string& value) {
+  return std::any_of(task.nodes.begin(), task.nodes.end(), [&](const TaskNode& node) {
+    const OperatorDef* def = FindOperator(node.op);
+    return def != nullptr && def->op_class != OperatorClass::kElementwise &&
+           std::find(node.inputs.begin(), node.inputs.end(), value) != node.inputs.end();
+  });
 }
 
 }  // namespace
@@ -228,10 +241,17 @@ HalideAlgorithm BuildHalideAlgorithm(const Task& original, const AlgorithmOption
     std::vector<TensorReader> inputs;
     for (const std::string& name : node.inputs) inputs.push_back(values.at(name));
     const auto algorithm_of = options.algorithms.find(node.output);
-    values[node.output] =
-        op(builder, HalideNode{node, inputs, types->at(node.output),
-                               algorithm_of == options.algorithms.end() ? ""
-                                                                        : algorithm_of->second});
+    values[node.output] = op(
+        builder, HalideNode{node, inputs, types->at(node.output),
+                            algorithm_of == options.algorithms.end() ? "" : algorithm_of->second});
+    // A reduction in the middle ends in a pure stage, which owns its tiles.
+    const HalideStage& made = algorithm.stages.back();
+    if (!made.reductions.empty() && node.output != task.output &&
+        IsReducedAgain(task, node.output)) {
+      const TensorReader sums = values[node.output];
+      values[node.output] = builder.Pure(made.name + "_out", sums.type,
+                                         [&](const Exprs& index) { return sums(index); });
+    }
   }
   // The output is a pure stage that owns the tiles: a reduction accumulates inside them.
   const HalideStage& last = algorithm.stages.back();

@@ -378,8 +378,8 @@ class Builder {
   std::vector<int64_t> Extents(int s, const Box& box) const {
     std::vector<int64_t> extents;
     for (size_t i = 0; i < dag_.stages[s].dims.size(); ++i)
-      extents.push_back(
-          i < box.size() ? std::min(box[i].width(), dag_.stages[s].dims[i].extent) : 1);
+      extents.push_back(i < box.size() ? std::min(box[i].width(), dag_.stages[s].dims[i].extent)
+                                       : 1);
     return extents;
   }
 

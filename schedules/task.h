@@ -73,13 +73,14 @@ Result<Tensor> RunReference(const Task& task, std::span<const Tensor* const> inp
 //    `layout=NCHW` keeps ONNX's order.
 //  - Weights are constant, and so is a MatMul's `b` of rank 2; `const=0|1` says otherwise.
 //  - Conv and Gemm get a constant bias unless `bias=0`.
-//  - The tail is elementwise. `+Add` adds another tensor of the output's shape, `+Mul(0.125)`
-//  multiplies by a
+//  - The tail is elementwise operators and reductions; a reduction's first operand is what comes
+//  before it: `Conv(x=1x16x8x8,w=96x16x1x1)+Relu+Conv(w=16x96x1x1)`. `+Add` adds another tensor of
+//  the output's shape, `+Mul(0.125)` multiplies by a
 //    constant scalar, `+Mul(b=1x64x1x1,const=1)` by a tensor that is broadcast.
 // Errors name the operator and what it accepts.
 Result<Task> ParseTaskSpelling(std::string_view spelling, const std::string& target);
-// The spelling that ParseTaskSpelling reads as this task; empty if there is none (two reductions in
-// one task, a tail that reads an early value twice).
+// The spelling that ParseTaskSpelling reads as this task; empty if there is none (a tail that
+// reads an early value).
 std::string SpellTask(const Task& task);
 
 // One kernel of a shape list (fields: id, op, input, weight, output, strides, pads, dilations,

@@ -9,8 +9,8 @@
 namespace whet {
 
 // Builds the task's Halide algorithm with the given options, except that constant inputs keep their
-// natural order, and reads its DAG. kUnsupported with Halide's words where the operators have no algorithm. Thread
-// safety: one thread at a time.
+// natural order, and reads its DAG. kUnsupported with Halide's words where the operators have no
+// algorithm. Thread safety: one thread at a time.
 Result<Dag> ReadTaskDag(const Task& task, AlgorithmOptions options);
 
 }  // namespace whet

@@ -102,9 +102,9 @@ std::string DescribeTail(const TaskNode& node, const std::string& before, const 
 }
 
 std::string SpellHead(const Task& task, const TaskNode& node, const OperatorDef& def,
-                      const TypeMap& types, bool channels_last) {
+                      const TypeMap& types, bool channels_last, bool in_tail) {
   std::vector<std::string> arguments;
-  for (size_t i = 0; i < node.inputs.size(); ++i) {
+  for (size_t i = in_tail ? 1 : 0; i < node.inputs.size(); ++i) {
     const bool variadic = def.max_inputs < 0;
     if (!variadic && static_cast<int>(i) >= def.min_inputs) break;
     const OperandDef& operand = def.operands[variadic ? 0 : i];
@@ -115,7 +115,7 @@ std::string SpellHead(const Task& task, const TaskNode& node, const OperatorDef&
         name + "=" + (operand.parameter ? ToString(shape) : ActivationText(shape, channels_last)));
   }
   for (const std::string& attribute : AttributeTexts(node)) arguments.push_back(attribute);
-  if (HasLayout(node, "NCHW") && types.at(node.inputs[0]).shape.size() == 4)
+  if (!in_tail && HasLayout(node, "NCHW") && types.at(node.inputs[0]).shape.size() == 4)
     arguments.push_back("layout=NCHW");
   if (LacksBias(node, def)) arguments.push_back("bias=0");
   if (node.inputs.size() > 1) {
@@ -130,6 +130,9 @@ std::string SpellHead(const Task& task, const TaskNode& node, const OperatorDef&
 
 std::string SpellTail(const Task& task, const TaskNode& node, const std::string& before,
                       const TypeMap& types, bool channels_last) {
+  const OperatorDef& def = *FindOperator(node.op);
+  if (def.op_class != OperatorClass::kElementwise && node.inputs[0] == before)
+    return "+" + SpellHead(task, node, def, types, channels_last, true);
   std::vector<std::string> arguments = AttributeTexts(node);
   const std::string other = OtherOperand(node, before);
   if (!other.empty()) {
@@ -174,7 +177,8 @@ std::string SpellTask(const Task& task) {
   const Task canonical = task.Canonical();
   const TaskNode& head = canonical.nodes[0];
   const bool channels_last = HasLayout(head, "NHWC");
-  std::string text = SpellHead(canonical, head, *FindOperator(head.op), *types, channels_last);
+  std::string text =
+      SpellHead(canonical, head, *FindOperator(head.op), *types, channels_last, false);
   for (size_t i = 1; i < canonical.nodes.size(); ++i)
     text += SpellTail(canonical, canonical.nodes[i], canonical.nodes[i - 1].output, *types,
                       channels_last);

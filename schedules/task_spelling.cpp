@@ -212,16 +212,33 @@ Result<std::vector<std::pair<OperandDef, Shape>>> HeadOperands(const OperatorDef
   return operands;
 }
 
-Status AddHead(const OperatorDef& def, const SpelledCall& call, Chain& chain) {
+// An operator with operands of its own; in the tail, the first of them is what the chain computes.
+Status AddHead(const OperatorDef& def, const SpelledCall& call, bool in_tail, Chain& chain) {
   ASSIGN_OR_RETURN(HeadArguments head, SortArguments(def, call));
+  if (in_tail) {
+    const std::string first(def.operands[0].name);
+    if (head.shapes.count(first))
+      return Fail(ErrorCode::kInvalidInput, "{} is what the operator before it computes", first);
+    const Shape& shape = chain.value.type.shape;
+    head.shapes[first] = chain.channels_last && shape.size() == 4 ? ToChannelsFirst(shape) : shape;
+  }
   ASSIGN_OR_RETURN(auto operands, HeadOperands(def, head));
   if (def.FindAttribute("layout")) {
+    const std::string layout = in_tail && !chain.channels_last ? "NCHW" : "NHWC";
     if (!head.attributes.Has("layout") && operands[0].second.size() == 4)
-      head.attributes.Set("layout", std::string("NHWC"));
+      head.attributes.Set("layout", layout);
+    if (in_tail && head.attributes.String("layout") != layout)
+      return Fail(ErrorCode::kInvalidInput,
+                  "layout is {} and should be that of the operators before it",
+                  head.attributes.String("layout"));
     chain.channels_last = head.attributes.String("layout") == "NHWC";
   }
   std::vector<Operand> inputs;
   for (auto& [operand, shape] : operands) {
+    if (in_tail && inputs.empty()) {
+      inputs.push_back(chain.value);
+      continue;
+    }
     const bool activation = !operand.parameter;
     if (activation && chain.channels_last && shape.size() == 4) shape = ToChannelsLast(shape);
     // MatMul's second operand is a weight only as a plain matrix.
@@ -268,9 +285,11 @@ Result<Operand> TailOperand(const OperatorDef& def, const SpelledCall& call, Cha
 }
 
 Status AddTail(const OperatorDef& def, const SpelledCall& call, Chain& chain) {
+  if (def.op_class == OperatorClass::kReduction) return AddHead(def, call, true, chain);
   if (def.op_class != OperatorClass::kElementwise)
-    return Fail(ErrorCode::kInvalidInput,
-                "it is not elementwise, and only elementwise operators may follow a +");
+    return Fail(
+        ErrorCode::kInvalidInput,
+        "it only moves elements, and only elementwise operators and reductions may follow a +");
   std::vector<Operand> inputs = {chain.value};
   Attributes attributes;
   if (def.min_inputs == 2) {
@@ -308,7 +327,7 @@ Result<Task> ParseTaskSpelling(std::string_view spelling, const std::string& tar
   Chain chain{TaskBuilder(target), {}, false};
   for (size_t i = 0; i < calls.size(); ++i) {
     ASSIGN_OR_RETURN(const OperatorDef* def, Lookup(calls[i].op));
-    auto status = i == 0 ? AddHead(*def, calls[i], chain) : AddTail(*def, calls[i], chain);
+    auto status = i == 0 ? AddHead(*def, calls[i], false, chain) : AddTail(*def, calls[i], chain);
     if (!status)
       return Prefixed(status.error(), fmt::format("{}{}", i == 0 ? "" : "+", calls[i].op));
   }

@@ -19,7 +19,7 @@ namespace whet {
 
 enum class DirectiveKind : uint8_t {
   kAlgorithm,  // the node that writes `stage` is computed by `algorithm` instead of directly
-  kPack,       // input `stage`: stored as `layout` says, packed ahead of time (a constant) or by a stage
+  kPack,  // input `stage`: stored as `layout` says, packed ahead of time (a constant) or by a stage
   kSplit,        // loop -> names[0] (outer), names[1] (inner) by `factor` with `tail`
   kFuse,         // names[0] (outer) and names[1] (inner) -> loop
   kReorder,      // names, innermost first

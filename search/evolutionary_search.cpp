@@ -145,8 +145,7 @@ void AddKnown(Trace trace, bool is_default, const CandidateSource& source,
 
 void AddDefault(const CandidateSource& source, const CandidateSet& measured, CostModel* model,
                 Batch& batch) {
-  if (!measured.has_default())
-    AddKnown(source.Default(), true, source, measured, model, batch);
+  if (!measured.has_default()) AddKnown(source.Default(), true, source, measured, model, batch);
 }
 
 void FillRandomly(const CandidateSource& source, const CandidateSet& measured, size_t size,

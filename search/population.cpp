@@ -49,8 +49,8 @@ Population::Individual Population::Make(Plan& plan) const {
 
 Status Population::Grow(std::vector<Plan> plans) {
   std::vector<Individual> children(plans.size());
-  const size_t threads = ParallelOver(plans.size(), threads_,
-                                      [&](size_t i) { children[i] = Make(plans[i]); });
+  const size_t threads =
+      ParallelOver(plans.size(), threads_, [&](size_t i) { children[i] = Make(plans[i]); });
   int64_t features_ns = 0;
   for (const Individual& child : children) features_ns += child.features_ns;
   scoring_s_ += static_cast<double>(features_ns) / 1e9 / static_cast<double>(threads);

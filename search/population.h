@@ -21,7 +21,7 @@ class Population {
     float score = 0;
     bool sampled = false;  // drawn uniformly, not bred
     std::vector<float> features;
-    int64_t features_ns = 0;       // that the features took
+    int64_t features_ns = 0;  // that the features took
   };
   // How to make a child: sample (no parents), mutate (one) or cross over (two).
   struct Plan {
@@ -40,8 +40,8 @@ class Population {
   // All kept so far, the best score first; ties by hash, so that order does not depend on history.
   const std::vector<Individual>& ranked() const { return ranked_; }
   int64_t scored() const { return scored_; }
-  // Seconds of extracting features and predicting, of the threads together over their number; making
-  // the candidates is not in it.
+  // Seconds of extracting features and predicting, of the threads together over their number;
+  // making the candidates is not in it.
   double scoring_s() const { return scoring_s_; }
 
  private:

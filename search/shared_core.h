@@ -1,8 +1,8 @@
 // Whether the CPUs of the thread pool are cores of their own at the moment.
 //
 // A virtual machine's two CPUs are, for seconds at a time, the two hyperthreads of one core: then
-// everything that two threads compute takes exactly twice as long, steadily, and looks like a property
-// of the candidate. Only the host can change that; after a short sleep it often has.
+// everything that two threads compute takes exactly twice as long, steadily, and looks like a
+// property of the candidate. Only the host can change that; after a short sleep it often has.
 // Thread safety: those of the thread pool.
 #pragma once
 

@@ -77,7 +77,7 @@ struct TuningOutcome {
   int64_t scored = 0;      // candidates whose features went through the model
   double scoring_s = 0;    // that features and predictions took, on all threads
   double proposing_s = 0;  // that making, scoring and choosing candidates took
-  double training_s = 0;  // of the cost model
+  double training_s = 0;   // of the cost model
   double finals_s = 0;
   double CandidatesPerSecond() const { return measuring_s > 0 ? measured / measuring_s : 0; }
   double ScoredPerSecond() const { return scoring_s > 0 ? scored / scoring_s : 0; }

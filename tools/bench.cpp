@@ -18,6 +18,7 @@ struct BenchOptions {
   RunnableOptions runnable;
   std::string tasks_file, json, trace;
   double seconds = 1;
+  int rounds = 3;
   bool profile = false, onnx_layout = true;
 };
 
@@ -26,8 +27,8 @@ struct BenchReport {
   Json results = Json::array(), errors = Json::array();
 
   void Add(const BenchItem& item, const BenchTimes& times, const std::string& schedules) {
-    table.AddRow({item.id, item.engine, fmt::format("{:.4f}", times.min_ms), fmt::format("{:.4f}", times.p50_ms),
-                  fmt::format("{:.4f}", times.p90_ms),
+    table.AddRow({item.id, item.engine, fmt::format("{:.4f}", times.min_ms),
+                  fmt::format("{:.4f}", times.p50_ms), fmt::format("{:.4f}", times.p90_ms),
                   item.dense_flops > 0
                       ? fmt::format("{:.1f}", item.dense_flops / (times.min_ms * 1e6))
                       : "-",
@@ -126,28 +127,44 @@ Status BenchTasks(const std::vector<NamedTask>& tasks, const BenchOptions& optio
   ASSIGN_OR_RETURN(const std::vector<KernelBuild> builds,
                    BuildKernels(requests, *workers, 120'000));
   SetThreadCount(target.threads);
+  // The items take turns in slices: a machine's bad second hits a slice of each, not one item.
+  struct Timed {
+    BenchItem item;
+    std::string schedules;
+    std::vector<BenchTimes> slices;
+  };
+  std::vector<Timed> timed;
   for (size_t i = 0; i < tasks.size(); ++i) {
-    if (InterruptFlag()) return Fail(ErrorCode::kInterrupted, "interrupted");
-    const auto timed = [&]() -> Status {
+    const auto prepare = [&]() -> Status {
       RETURN_IF_ERROR(builds[i].ToStatus());
       ASSIGN_OR_RETURN(std::shared_ptr<KernelLibrary> library,
                        KernelLibrary::Open(requests[i].library_path));
       ASSIGN_OR_RETURN(BenchItem item, MakeTaskItem(tasks[i].id, tasks[i].task, schedules[i].trace,
                                                     requests[i].kernel_name, std::move(library)));
-      ASSIGN_OR_RETURN(const BenchTimes times, TimeItem(item, options.seconds));
-      report->Add(item, times,
-                  schedules[i].record > 0 ? fmt::format("record {}", schedules[i].record)
-                                          : std::string("default"));
+      timed.push_back({std::move(item),
+                       schedules[i].record > 0 ? fmt::format("record {}", schedules[i].record)
+                                               : std::string("default"),
+                       {}});
       if (!options.onnx_layout) return {};
       ASSIGN_OR_RETURN(BenchItem alone, MakeOnnxLayoutItem(tasks[i].id, tasks[i].task,
                                                            database.get(), target, *workers));
-      ASSIGN_OR_RETURN(const BenchTimes alone_times, TimeItem(alone, options.seconds));
-      report->Add(alone, alone_times,
-                  TunedCount(alone.executor->plan()));
+      std::string tuned = TunedCount(alone.executor->plan());
+      timed.push_back({std::move(alone), std::move(tuned), {}});
       return {};
-    }();
-    if (!timed) report->AddError(tasks[i].id, timed.error().message);
+    };
+    if (InterruptFlag()) return Fail(ErrorCode::kInterrupted, "interrupted");
+    if (const Status status = prepare(); !status)
+      report->AddError(tasks[i].id, status.error().message);
   }
+  for (int round = 0; round < options.rounds; ++round) {
+    for (Timed& one : timed) {
+      if (InterruptFlag()) return Fail(ErrorCode::kInterrupted, "interrupted");
+      ASSIGN_OR_RETURN(const BenchTimes slice,
+                       TimeItem(one.item, options.seconds / options.rounds));
+      one.slices.push_back(slice);
+    }
+  }
+  for (const Timed& one : timed) report->Add(one.item, Merge(one.slices), one.schedules);
   return {};
 }
 
@@ -228,6 +245,10 @@ void RegisterBench(CLI::App& app, int* exit_code) {
                    "how long to run each of them, in seconds (default: 1)")
       ->type_name("S")
       ->check(CLI::Range(0.01, 3600.0));
+  verb->add_option("--rounds", options->rounds,
+                   "tasks: in so many slices of that time, in turns (default: 3)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100));
   verb->add_option("--json", options->json, "also write the report as JSON to this file")
       ->type_name("FILE");
   verb->add_flag("--profile", options->profile, "time of each node of a network");

@@ -42,6 +42,23 @@ Result<BenchTimes> TimeItem(BenchItem& item, double seconds) {
                     Percentile(samples, 0.9), static_cast<int64_t>(samples.size())};
 }
 
+BenchTimes Merge(const std::vector<BenchTimes>& slices) {
+  BenchTimes all{slices[0].min_ms, 0, 0, 0};
+  std::vector<double> p50, p90;
+  for (const BenchTimes& slice : slices) {
+    all.min_ms = std::min(all.min_ms, slice.min_ms);
+    all.runs += slice.runs;
+    p50.push_back(slice.p50_ms);
+    p90.push_back(slice.p90_ms);
+  }
+  const auto middle = static_cast<ptrdiff_t>(slices.size() / 2);
+  std::nth_element(p50.begin(), p50.begin() + middle, p50.end());
+  std::nth_element(p90.begin(), p90.begin() + middle, p90.end());
+  all.p50_ms = p50[middle];
+  all.p90_ms = p90[middle];
+  return all;
+}
+
 Result<std::vector<int64_t>> ProfileItem(BenchItem& item, int runs) {
   std::vector<std::vector<int64_t>> samples(item.executor->plan().steps.size());
   for (int run = -3; run < runs; ++run) {

@@ -31,6 +31,8 @@ struct BenchTimes {
 
 // Runs for `seconds`, a fifth of that before any run counts, at least three times.
 Result<BenchTimes> TimeItem(BenchItem& item, double seconds);
+// The slices of one item as one: the minimum of all, the medians of the slices' percentiles.
+BenchTimes Merge(const std::vector<BenchTimes>& slices);
 
 // Time of each step of the plan: the median over `runs` runs, in nanoseconds.
 Result<std::vector<int64_t>> ProfileItem(BenchItem& item, int runs);

@@ -54,19 +54,20 @@ TensorReader PadRows(AlgorithmBuilder& builder, const TensorReader& image, int64
   const int height_in = static_cast<int>(shape[1]), channels = static_cast<int>(shape[3]);
   const int row = static_cast<int>(shape[2]) * channels;
   const TensorType rows{image.type.dtype, {shape[0], height, width * shape[3]}};
-  const TensorReader padded = builder.Pure(
-      "pad", rows,
-      [&](const Exprs& index) -> Halide::Expr {
-        const Halide::Expr y = index[1] - static_cast<int>(top),
-                           at = index[2] - static_cast<int>(left) * channels;
-        // The address of element `at` of the row: where it is inside for sure, a dense vector.
-        const Halide::Expr inside = Halide::clamp(Halide::likely(at), 0, row - 1);
-        return Halide::select(y >= 0 && y < height_in && at >= 0 && at < row,
-                              image({index[0], Halide::clamp(y, 0, height_in - 1),
-                                     inside / channels, inside % channels}),
-                              value);
-      },
-      {"c", "y", "n"});
+  const TensorReader padded =
+      builder.Pure("pad", rows,
+                   [&](const Exprs& index) -> Halide::Expr {
+                     const Halide::Expr y = index[1] - static_cast<int>(top),
+                                        at = index[2] - static_cast<int>(left) * channels;
+                     // The address of element `at` of the row: where it is inside for sure, a dense
+                     // vector.
+                     const Halide::Expr inside = Halide::clamp(Halide::likely(at), 0, row - 1);
+                     return Halide::select(y >= 0 && y < height_in && at >= 0 && at < row,
+                                           image({index[0], Halide::clamp(y, 0, height_in - 1),
+                                                  inside / channels, inside % channels}),
+                                           value);
+                   },
+                   {"c", "y", "n"});
   TensorType type = image.type;
   type.shape[1] = height;
   type.shape[2] = width;

@@ -1,6 +1,6 @@
 // Conv by Winograd's algorithm (winograd.h), in NHWC: the image's rows are transformed, then its
-// columns; each of the n x n positions of a tile is a matrix product over channels; then the inverse,
-// columns and rows, and the tiles are laid out as an image. With t for tiles:
+// columns; each of the n x n positions of a tile is a matrix product over channels; then the
+// inverse, columns and rows, and the tiles are laid out as an image. With t for tiles:
 //
 //   rows [c, x, i, ty]        = sum over p of B[i, p] image[c, x, m ty + p]
 //   input[c, tx, ty, j, i]    = sum over q of B[j, q] rows[c, m tx + q, i, ty]
@@ -58,24 +58,23 @@ TensorReader HalideWinogradConv(AlgorithmBuilder& builder, const HalideNode& n) 
   const TensorReader image =
       PadImage(builder, n.inputs[0], {1, 2, 3}, pads[0], pads[1], height, width, 0.0f);
   // Stages are indexed outermost first, like shapes; dimensions are named innermost first.
-  const TensorReader rows = builder.Pure(
-      "rows", type({out[0], tiles_y, w.y.size(), width, channels}),
-      [&](const Exprs& at) {
-        return RowTimes(w.y.Input(), at[2], [&](int p) {
-          return image({at[0], at[1] * my + p, at[3], at[4]});
-        });
-      },
-      {"c", "x", "i", "y", "n"});
-  const TensorReader input = builder.Pure(
-      "input", type({w.y.size(), w.x.size(), out[0], tiles_y, tiles_x, channels}),
-      [&](const Exprs& at) {
-        return RowTimes(w.x.Input(), at[1], [&](int q) {
-          return rows({at[2], at[3], at[0], at[4] * mx + q, at[5]});
-        });
-      },
-      {"c", "x", "y", "n", "j", "i"});
-  const TensorType products =
-      type({w.y.size(), w.x.size(), out[0], tiles_y, tiles_x, out[3]});
+  const TensorReader rows =
+      builder.Pure("rows", type({out[0], tiles_y, w.y.size(), width, channels}),
+                   [&](const Exprs& at) {
+                     return RowTimes(w.y.Input(), at[2], [&](int p) {
+                       return image({at[0], at[1] * my + p, at[3], at[4]});
+                     });
+                   },
+                   {"c", "x", "i", "y", "n"});
+  const TensorReader input =
+      builder.Pure("input", type({w.y.size(), w.x.size(), out[0], tiles_y, tiles_x, channels}),
+                   [&](const Exprs& at) {
+                     return RowTimes(w.x.Input(), at[1], [&](int q) {
+                       return rows({at[2], at[3], at[0], at[4] * mx + q, at[5]});
+                     });
+                   },
+                   {"c", "x", "y", "n", "j", "i"});
+  const TensorType products = type({w.y.size(), w.x.size(), out[0], tiles_y, tiles_x, out[3]});
   const std::vector<std::string> tile_dims = {"c", "x", "y", "n", "j", "i"};
   const TensorReader sums = builder.Reduce(
       "product", products, {{"ic", channels}}, [](const Exprs&) { return Expr(0.0f); },
@@ -84,25 +83,26 @@ TensorReader HalideWinogradConv(AlgorithmBuilder& builder, const HalideNode& n) 
                          input({at[0], at[1], at[2], at[3], at[4], r[0]});
       },
       tile_dims);
-  const TensorReader product =
-      builder.Pure("products", products, [&](const Exprs& at) { return sums(at); }, tile_dims);
-  const TensorReader columns = builder.Pure(
-      "columns", type({out[0], tiles_y, tiles_x, w.y.tile, w.x.size(), out[3]}),
-      [&](const Exprs& at) {
-        return RowTimes(w.y.Output(), at[3],
-                        [&](int i) { return product({i, at[4], at[0], at[1], at[2], at[5]}); });
-      },
-      {"c", "j", "p", "x", "y", "n"});
-  const TensorReader tile = builder.Pure(
-      "tile", type({out[0], tiles_y, tiles_x, w.y.tile, w.x.tile, out[3]}),
-      [&](const Exprs& at) {
-        return RowTimes(w.x.Output(), at[4],
-                        [&](int j) { return columns({at[0], at[1], at[2], at[3], j, at[5]}); });
-      },
-      {"c", "q", "p", "x", "y", "n"});
+  const TensorReader product = builder.Pure(
+      "products", products, [&](const Exprs& at) { return sums(at); }, tile_dims);
+  const TensorReader columns =
+      builder.Pure("columns", type({out[0], tiles_y, tiles_x, w.y.tile, w.x.size(), out[3]}),
+                   [&](const Exprs& at) {
+                     return RowTimes(w.y.Output(), at[3], [&](int i) {
+                       return product({i, at[4], at[0], at[1], at[2], at[5]});
+                     });
+                   },
+                   {"c", "j", "p", "x", "y", "n"});
+  const TensorReader tile =
+      builder.Pure("tile", type({out[0], tiles_y, tiles_x, w.y.tile, w.x.tile, out[3]}),
+                   [&](const Exprs& at) {
+                     return RowTimes(w.x.Output(), at[4], [&](int j) {
+                       return columns({at[0], at[1], at[2], at[3], j, at[5]});
+                     });
+                   },
+                   {"c", "q", "p", "x", "y", "n"});
   return builder.Pure("conv", n.output, [&](const Exprs& at) -> Expr {
-    const Expr value =
-        tile({at[0], at[1] / my, at[2] / mx, at[1] % my, at[2] % mx, at[3]});
+    const Expr value = tile({at[0], at[1] / my, at[2] / mx, at[1] % my, at[2] % mx, at[3]});
     return n.inputs.size() > 2 ? value + n.inputs[2]({at[3]}) : value;
   });
 }

@@ -161,7 +161,8 @@ std::vector<Winograd> WinogradsFor(const Task& task, const TaskNode& node) {
     Winograd w;
     w.y.taps = shape[2], w.x.taps = shape[3];
     w.y.tile = shape[2] > 1 ? tile : 1, w.x.tile = shape[3] > 1 ? tile : 1;
-    if (w.y.size() > kLargest || w.x.size() > kLargest || w.ErrorGrowth() > kLargestGrowth) continue;
+    if (w.y.size() > kLargest || w.x.size() > kLargest || w.ErrorGrowth() > kLargestGrowth)
+      continue;
     if (output[1] < w.y.tile || output[2] < w.x.tile) continue;
     result.push_back(w);
   }

@@ -22,8 +22,12 @@ class LocationStep : public SketchStep {
   const std::vector<DecisionSpec>& decisions() const override { return decisions_; }
   std::vector<std::vector<int64_t>> PlainValues(Outline outline) const override {
     // What a product over all channels reads is computed once, not for every block of them.
-    const bool shared = outline == Outline::kChannels && ReadByLocatedTiles(dag_, roles_, stage_index_);
+    const bool shared =
+        outline == Outline::kChannels && ReadByLocatedTiles(dag_, roles_, stage_index_);
     if (decisions_.size() > 1) return {{shared ? kRoot : kOuter}, {8}};
+    // What comes after a stage with tiles stays with them.
+    for (const Access& access : dag_.stages[stage_index_].definitions.back().reads)
+      if (dag_.stages[access.stage].kind != StageKind::kInput) return {{kOuter}};
     const auto consumers = dag_.Consumers(stage_index_);
     const bool reduced = std::any_of(consumers.begin(), consumers.end(), [&](int c) {
       return dag_.stages[c].kind == StageKind::kReduction;
@@ -44,7 +48,9 @@ class LocationStep : public SketchStep {
     const std::vector<int64_t> region = PlaceStage(stage_index_, loop, out);
     if (region.empty() && !stage.dims.empty()) return;
     for (int d = 0; d < static_cast<int>(stage.definitions.size()); ++d) {
-      if (d > 0 && stage.kind != StageKind::kPure) continue;
+      // Updates only where vectors divide the extent: they must not touch an element twice.
+      const int64_t full = machine_.vector_bytes / SizeOf(stage.dtype);
+      if (d > 0 && (region.empty() || region[0] % full != 0)) continue;
       const std::vector<std::string> vector_loops = Vectorise(stage, d, region, out);
       if (decisions_.size() > 1) Unroll(stage, region, vector_loops, values[1][0], out);
     }
@@ -105,8 +111,8 @@ class LocationStep : public SketchStep {
            });
   }
 
-  // Whether the loops that choose among expressions run in full inside the loop: unrolled then, they
-  // choose nothing at run time.
+  // Whether the loops that choose among expressions run in full inside the loop: unrolled then,
+  // they choose nothing at run time.
   bool CoversChoices(const LoopOf& loop, const Expansion& out) const {
     const Stage& stage = dag_.stages[stage_index_];
     const std::vector<int>& choosing = stage.definitions[0].choosing_loops;
@@ -116,9 +122,8 @@ class LocationStep : public SketchStep {
     place.at = dag_.stages[loop.stage].name;
     directives.push_back(std::move(place));
     const auto region = RegionOfStage(dag_, directives, stage_index_);
-    return region && std::all_of(choosing.begin(), choosing.end(), [&](int d) {
-             return (*region)[d] == stage.dims[d].extent;
-           });
+    return region && std::all_of(choosing.begin(), choosing.end(),
+                                 [&](int d) { return (*region)[d] == stage.dims[d].extent; });
   }
 
   // Where an inlined stage is evaluated.
@@ -166,8 +171,8 @@ class LocationStep : public SketchStep {
     return {x + "_v", x + "_o"};
   }
 
-  // Loops that choose among expressions are unrolled inside the others, and then further dimensions,
-  // innermost first, as long as the body has no more than `most` vectors.
+  // Loops that choose among expressions are unrolled inside the others, and then further
+  // dimensions, innermost first, as long as the body has no more than `most` vectors.
   void Unroll(const Stage& stage, const std::vector<int64_t>& region,
               const std::vector<std::string>& vector_loops, int64_t most, Expansion* out) const {
     const std::vector<int>& choosing = stage.definitions[0].choosing_loops;
@@ -176,7 +181,8 @@ class LocationStep : public SketchStep {
     for (int d : choosing) body *= region[d];
     for (int d : choosing) unrolled.push_back(stage.dims[d].name);
     for (size_t d = 1; d < region.size(); ++d) {
-      if (std::find(choosing.begin(), choosing.end(), static_cast<int>(d)) != choosing.end()) continue;
+      if (std::find(choosing.begin(), choosing.end(), static_cast<int>(d)) != choosing.end())
+        continue;
       if (others.empty() && region[d] > 1 && body * region[d] <= most) {
         body *= region[d];
         unrolled.push_back(stage.dims[d].name);
@@ -205,7 +211,8 @@ class LocationStep : public SketchStep {
     const std::vector<int>& choosing = stage.definitions[0].choosing_loops;
     for (size_t d = region.size(); d-- > 1;) {
       if (region[d] < machine_.threads) continue;
-      if (std::find(choosing.begin(), choosing.end(), static_cast<int>(d)) != choosing.end()) continue;
+      if (std::find(choosing.begin(), choosing.end(), static_cast<int>(d)) != choosing.end())
+        continue;
       for (int definition = 0; definition < static_cast<int>(stage.definitions.size());
            ++definition)
         out->directives.push_back(

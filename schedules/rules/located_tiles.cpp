@@ -52,9 +52,9 @@ class LocatedTilesStep : public SketchStep {
     for (const auto* loops : {&placed.outer_loops, &placed.mid_loops})
       for (const std::string& own : *loops) placed.path.push_back({stage, own});
     placed.register_width = tile.vector_dim == 0 ? tile.size[0] : 1;
-    group_.PlaceAccumulator(
-        tile, {values[3], values[4][0]},
-        placed.path.empty() ? std::nullopt : std::optional(placed.path.back()), out);
+    group_.PlaceAccumulator(tile, {values[3], values[4][0]},
+                            placed.path.empty() ? std::nullopt : std::optional(placed.path.back()),
+                            out);
   }
 
  private:
@@ -87,8 +87,8 @@ class LocatedTilesStep : public SketchStep {
       const std::string& x = owner.dims[d].name;
       std::string current = x;
       if (tile.size[d] < region[d]) {
-        ds.push_back(SplitOf(owner.name, 0, x, x + "_m", x + "_r", tile.size[d],
-                             Tail::kShiftInwards));
+        ds.push_back(
+            SplitOf(owner.name, 0, x, x + "_m", x + "_r", tile.size[d], Tail::kShiftInwards));
         mid[t] = x + "_m";
         current = x + "_r";
       }

@@ -33,9 +33,9 @@ int LocatedReader(const Dag& dag, const Roles& roles, int stage) {
     if (roles.of_stage[c] == StageRole::kInline) {
       found = LocatedReader(dag, roles, c);
     } else if (roles.of_stage[c] == StageRole::kAccumulator) {
-      found = static_cast<int>(
-          std::find(roles.accumulator_of.begin(), roles.accumulator_of.end(), c) -
-          roles.accumulator_of.begin());
+      found =
+          static_cast<int>(std::find(roles.accumulator_of.begin(), roles.accumulator_of.end(), c) -
+                           roles.accumulator_of.begin());
     }
     if (found < 0 || roles.of_stage[found] != StageRole::kLocated) return -1;
     if (reader >= 0 && reader != found) return -1;
@@ -120,7 +120,8 @@ std::vector<int64_t> PlaceStage(int stage, const std::optional<LoopOf>& loop, Ex
   }
   region = RegionOfStage(*out->dag, out->directives, stage).value_or(std::vector<int64_t>{});
   for (size_t d = 0; d < region.size(); ++d)
-    if (s.dims[d].extent > 1) out->directives.push_back(BoundExtent(s.name, s.dims[d].name, region[d]));
+    if (s.dims[d].extent > 1)
+      out->directives.push_back(BoundExtent(s.name, s.dims[d].name, region[d]));
   return region;
 }
 

@@ -27,8 +27,7 @@ class TilingStep : public SketchStep {
     if (group_.dims().empty()) return {};
     const std::vector<int>& tiled = group_.tiled();
     const size_t orders = 1 + tiled.size();
-    std::vector<std::vector<int64_t>> values = {
-        group_.PlainRegisterTile(decisions_[0].candidates)};
+    std::vector<std::vector<int64_t>> values = {group_.PlainRegisterTile(decisions_[0].candidates)};
     // Rows: whole ones as tiles, the dimensions outside them one by one.
     for (size_t t = 0; t < tiled.size(); ++t) values.push_back({t < 2 && tiled.size() > 2 ? 0 : 1});
     if (tiled.size() == 2) values[1] = {0};
@@ -198,7 +197,8 @@ class TilingStep : public SketchStep {
     for (int64_t t : choice.mid_order)
       if (!mid[t].empty()) order.names.push_back(mid[t]), placed.mid_loops.push_back(mid[t]);
     for (int64_t t : choice.outer_order)
-      if (!outer[t].empty()) order.names.push_back(outer[t]), placed.outer_loops.push_back(outer[t]);
+      if (!outer[t].empty())
+        order.names.push_back(outer[t]), placed.outer_loops.push_back(outer[t]);
     // Dimensions beyond the tiled ones stay outermost, as they are.
     for (size_t d = tiled.size(); d < group_.dims().size(); ++d) {
       order.names.push_back(owner_.dims[group_.dims()[d]].name);

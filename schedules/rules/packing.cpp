@@ -11,8 +11,8 @@ namespace {
 
 enum Layout : int64_t { kNatural = 0, kPermuted = 1, kPanels = 2 };
 
-// A stage with an accumulator that reads the input, and the dimension of the input (innermost first)
-// that moves by one when the stage's innermost dimension does.
+// A stage with an accumulator that reads the input, and the dimension of the input (innermost
+// first) that moves by one when the stage's innermost dimension does.
 struct VectorReader {
   int owner, accumulator;
   size_t dim;

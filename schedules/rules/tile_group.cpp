@@ -7,8 +7,8 @@ namespace whet {
 namespace {
 
 // Vector operations of an unrolled body, at most: longer ones gain nothing and compile slowly (28
-// accumulators unrolled 16 times took 450 ms, twice 160 ms, at the same speed). With 32, a depthwise
-// 5x5 convolution lost half of its speed.
+// accumulators unrolled 16 times took 450 ms, twice 160 ms, at the same speed). With 32, a
+// depthwise 5x5 convolution lost half of its speed.
 constexpr int64_t kMostUnrolled = 64;
 
 // Waste of covering `extent` with tiles of `size`, of which the last is shifted inwards.
@@ -142,9 +142,9 @@ double TileGroup::Intensity(const RegisterTile& tile) const {
     double elements = 1;
     bool vector = false;
     for (size_t d = 0; d < tile.size.size(); ++d) {
-      const bool read = std::any_of(
-          access.index.begin(), access.index.end(),
-          [&](const IndexExpr& index) { return index.Uses(static_cast<int>(d)); });
+      const bool read =
+          std::any_of(access.index.begin(), access.index.end(),
+                      [&](const IndexExpr& index) { return index.Uses(static_cast<int>(d)); });
       if (!read) continue;
       elements *= static_cast<double>(tile.size[d]);
       vector |= static_cast<int>(d) == tile.vector_dim;
@@ -242,8 +242,8 @@ void TileGroup::AddReductions(const RegisterTile& tile, const Accumulation& accu
       int64_t accumulators = 1;
       for (int64_t size : tile.size) accumulators *= size;
       accumulators = std::max<int64_t>(1, accumulators / tile.lanes);
-      int64_t factor = std::min({accumulation.unroll, loop.extent,
-                                 std::max<int64_t>(1, kMostUnrolled / accumulators)});
+      int64_t factor = std::min(
+          {accumulation.unroll, loop.extent, std::max<int64_t>(1, kMostUnrolled / accumulators)});
       while (loop.extent % factor != 0) --factor;
       if (factor == loop.extent && factor > 1) {
         unrolled->push_back(name);

@@ -1,5 +1,5 @@
-// What the output and located stages with an accumulator have in common: a register tile, vectorised
-// along one dimension and unrolled along others, in which the accumulator sums.
+// What the output and located stages with an accumulator have in common: a register tile,
+// vectorised along one dimension and unrolled along others, in which the accumulator sums.
 #pragma once
 
 #include <optional>
@@ -32,16 +32,16 @@ class TileGroup {
     return accumulator_ < 0 ? nullptr : &dag_->stages[accumulator_];
   }
   const MachineModel& machine() const { return machine_; }
-  std::string name() const;                            // "relu<conv"
+  std::string name() const;                                 // "relu<conv"
   const std::vector<int>& dims() const { return dims_; }    // longer than one
   const std::vector<int>& tiled() const { return tiled_; }  // of those, the tiled ones
   int64_t Extent(int dim) const { return owner().dims[dim].extent; }
   size_t reductions() const;  // loops of the accumulator's update
-  // By dimension of the owner: what tiles should start at multiples of, because stages that it reads
-  // are stored in blocks of so many (index / m, index % m).
+  // By dimension of the owner: what tiles should start at multiples of, because stages that it
+  // reads are stored in blocks of so many (index / m, index % m).
   const std::vector<int64_t>& alignment() const { return alignment_; }
-  // Whether the last block of a dimension is cut off: then tiles have to divide its blocks, since one
-  // that reached over the end would need more of its producers than there is.
+  // Whether the last block of a dimension is cut off: then tiles have to divide its blocks, since
+  // one that reached over the end would need more of its producers than there is.
   bool IsCut(int dim) const { return Extent(dim) % alignment_[dim] != 0; }
   int64_t Blocks(int dim) const;  // whole or begun ones; elements, where nothing has to be aligned
 

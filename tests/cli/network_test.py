@@ -92,3 +92,12 @@ def test_tuning_a_network_reports_it_untuned_and_tuned(tuned, work):
     report = json.loads((work / "tune.json").read_text())
     assert report["untuned_ms"] > 0 and report["tuned_ms"] > 0
     assert len(report["tasks"]) >= 3
+
+
+def test_bench_times_a_task_in_its_own_layout_and_in_that_of_onnx(tmp_path):
+    succeed("bench", SMALL_TASK, "--seconds", "0.05", "--json", tmp_path / "bench.json")
+    results = json.loads((tmp_path / "bench.json").read_text())["results"]
+    assert [result["engine"] for result in results] == ["whet", "whet-onnx-layout"]
+    assert len({result["id"] for result in results}) == 1
+    succeed("bench", SMALL_TASK, "--seconds", "0.05", "--no-onnx-layout", "--json", tmp_path / "bench.json")
+    assert len(json.loads((tmp_path / "bench.json").read_text())["results"]) == 1

@@ -66,8 +66,8 @@ void ExpectAgreement(const std::string& spelling, const SketchSpace& space, cons
       stores += trips;
     }
     if (guarded || ReadsInlinedPadding(dag, *nest, stage.stage)) {
-      // Where a tap lies in the padding for good, Halide drops the sum that would add zero; and what
-      // an unrolled guard never lets through.
+      // Where a tap lies in the padding for good, Halide drops the sum that would add zero; and
+      // what an unrolled guard never lets through.
       EXPECT_LE(it->second.stores, stores) << "elements stored by " << name;
     } else {
       EXPECT_EQ(it->second.stores, stores) << "elements stored by " << name;

@@ -181,9 +181,20 @@ TEST(ParseTaskSpelling, NamesTheValueThatIsWrong) {
   EXPECT_THAT(Refusal("MatMul(a=1x4,b=4x4)+Add(3x4)"), HasSubstr("+Add: its operand of shape 3x4"));
 }
 
-TEST(ParseTaskSpelling, RefusesATailThatIsNotElementwise) {
-  EXPECT_EQ(Refusal("MatMul(a=4x4,b=4x4)+Softmax"),
-            "+Softmax: it is not elementwise, and only elementwise operators may follow a +");
+TEST(ParseTaskSpelling, ChainsReductionsThatReadWhatComesBeforeThem) {
+  const Task task =
+      Parse("Conv(x=1x16x8x6,w=96x16x1x1)+Relu+Conv(w=96x1x3x3,pads=1,group=96)+Conv(w=24x96x1x1)");
+  ASSERT_EQ(task.nodes.size(), 4u);
+  EXPECT_EQ(task.nodes[2].inputs[0], task.nodes[1].output);
+  EXPECT_EQ(task.OutputType()->shape, (Shape{1, 8, 6, 24}));
+}
+
+TEST(ParseTaskSpelling, RefusesATailThatOnlyMovesElements) {
+  EXPECT_EQ(Refusal("MatMul(a=4x4,b=4x4)+Transpose"),
+            "+Transpose: it only moves elements, and only elementwise operators and reductions may "
+            "follow a +");
+  EXPECT_THAT(Refusal("MatMul(a=4x4,b=4x4)+MatMul(a=4x4,b=4x4)"),
+              HasSubstr("a is what the operator before it computes"));
 }
 
 TEST(ParseTaskSpelling, SaysWhereTheTextStopsMakingSense) {
@@ -206,6 +217,9 @@ const std::vector<std::string>& Spellings() {
       "Conv(x=1x8x8x8,w=4x8x1x1)+Mul(b=1x4x1x1)+HardSigmoid(alpha=0.16666667)+Add(b=1x4x1x1,const="
       "1)",
       "MatMul(a=1024x1024,b=1024x1024)",
+      "Conv(x=1x16x8x6,w=96x16x1x1)+Clip(min=0,max=6)+Conv(w=96x1x3x3,pads=1,group=96)+Relu+"
+      "Conv(w=16x96x1x1)+Add",
+      "MatMul(a=1x2x24x16,b=1x2x16x24)+Softmax+MatMul(b=1x2x24x16)",
       "MatMul(a=1x12x128x64,b=1x12x64x128)+Mul(1)+Add",
       "MatMul(a=1x128x768,b=768x768)+Add(b=768,const=1)+Gelu(approximate=tanh)",
       "MatMul(a=64x64,b=64x64,const=0)",

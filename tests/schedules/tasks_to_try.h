@@ -23,6 +23,10 @@ inline std::vector<std::string> TasksToTry() {
       "AveragePool(x=1x16x9x9,kernel=3,pads=1)",
       "GlobalAveragePool(x=1x40x7x7)",
       "Softmax(x=6x37)",
+      "Softmax(x=5x3x64)",
+      "Conv(x=1x16x8x6,w=48x16x1x1)+Clip(min=0,max=6)+Conv(w=48x1x3x3,pads=1,group=48)+"
+      "Clip(min=0,max=6)+Conv(w=16x48x1x1)+Add",
+      "MatMul(a=1x2x24x16,b=1x2x16x32)+Mul(1)+Softmax+MatMul(b=1x2x32x16)",
       "Transpose(x=1x8x12x20,perm=0x2x3x1)",
       "Add(a=1x24x10x10,b=1x24x10x10)+Relu",
       "Sigmoid(x=1x200x3x3)",

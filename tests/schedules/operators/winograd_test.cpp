@@ -25,10 +25,9 @@ RC_GTEST_PROP(WinogradAxis, FiltersAsTheDefinitionDoes, ()) {
   axis.tile = *rc::gen::inRange<int64_t>(1, 10 - axis.taps);
   if (axis.size() > 8) axis.tile = 9 - axis.taps;
   const auto values = [](int64_t count) {
-    return *rc::gen::container<std::vector<double>>(static_cast<size_t>(count),
-                                                    rc::gen::map(rc::gen::inRange(-9, 10), [](int v) {
-                                                      return static_cast<double>(v);
-                                                    }));
+    return *rc::gen::container<std::vector<double>>(
+        static_cast<size_t>(count),
+        rc::gen::map(rc::gen::inRange(-9, 10), [](int v) { return static_cast<double>(v); }));
   };
   const std::vector<double> filter = values(axis.taps), data = values(axis.size());
   std::vector<double> product = Times(axis.Weights(), filter);
@@ -59,8 +58,8 @@ TEST(Winograd, ReadsTheNameThatItWrites) {
 }
 
 TEST(Winograd, ReadsNoOtherName) {
-  for (const char* name : {"", "winograd", "winograd()", "winograd(4x4)", "winograd(4x4,3x3", "direct",
-                           "winograd(0x4,3x3)", "winograd(9x9,3x3)", "winograd(4x4,3x3)x",
+  for (const char* name : {"", "winograd", "winograd()", "winograd(4x4)", "winograd(4x4,3x3",
+                           "direct", "winograd(0x4,3x3)", "winograd(9x9,3x3)", "winograd(4x4,3x3)x",
                            "winograd(4x4,3)", "winograd(-2x2,3x3)"})
     EXPECT_FALSE(Winograd::Parse(name)) << name;
 }
@@ -89,8 +88,9 @@ std::vector<std::string> AlgorithmsOf(const std::string& spelling) {
 TEST(AlternativeAlgorithms, AreWinogradForDenseConvolutionsOfStrideOne) {
   EXPECT_EQ(AlgorithmsOf("Conv(x=1x32x14x14,w=32x32x3x3,pads=1)+Relu"),
             (std::vector<std::string>{"winograd(2x2,3x3)", "winograd(4x4,3x3)"}));
-  EXPECT_EQ(AlgorithmsOf("Conv(x=1x32x14x14,w=32x32x1x3,pads=0x1x0x1)"),
-            (std::vector<std::string>{"winograd(1x2,1x3)", "winograd(1x4,1x3)", "winograd(1x6,1x3)"}));
+  EXPECT_EQ(
+      AlgorithmsOf("Conv(x=1x32x14x14,w=32x32x1x3,pads=0x1x0x1)"),
+      (std::vector<std::string>{"winograd(1x2,1x3)", "winograd(1x4,1x3)", "winograd(1x6,1x3)"}));
 }
 
 TEST(AlternativeAlgorithms, AreNoneWhereWinogradDoesNotApply) {
