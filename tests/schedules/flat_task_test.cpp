@@ -43,8 +43,13 @@ TEST(Flattened, LeavesTasksAloneWhosePositionsDependOnEachOther) {
   }
 }
 
-TEST(Flattened, LeavesTasksAloneThatBroadcastOverPositions) {
-  const Task task = Parse("Conv(x=1x24x7x5,w=40x24x1x1)+Mul(b=1x1x7x5)");
+TEST(Flattened, KeepsAValueForEachPosition) {
+  const Task flat = Flattened(Parse("Conv(x=1x24x7x5,w=40x24x1x1)+Mul(b=1x1x7x5)"));
+  EXPECT_EQ(flat.inputs[3].type.shape, (Shape{1, 1, 35, 1}));
+}
+
+TEST(Flattened, LeavesTasksAloneThatBroadcastOverSomePositions) {
+  const Task task = Parse("Conv(x=1x24x7x5,w=40x24x1x1)+Mul(b=1x1x7x1)");
   EXPECT_EQ(Flattened(task), task);
 }
 

@@ -70,8 +70,9 @@ TEST(ReadTaskDag, KnowsTheLoopsThatChooseAmongExpressions) {
   const Stage& rows = c.dag.stages[c.dag.Find("rows")];
   ASSERT_EQ(rows.definitions[0].choosing_loops.size(), 1u);
   EXPECT_EQ(rows.dims[rows.definitions[0].choosing_loops[0]].name, "i");
-  // B^T of F(2,3) adds two elements in each of its four rows.
-  EXPECT_EQ(rows.definitions[0].ops.add, 1);
+  // B^T of F(2,3) adds two elements in each of its four rows, three times after a multiplication.
+  EXPECT_EQ(rows.definitions[0].ops.add, 0.25);
+  EXPECT_EQ(rows.definitions[0].ops.fma, 0.75);
 }
 
 }  // namespace

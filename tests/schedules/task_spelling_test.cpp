@@ -219,7 +219,7 @@ const std::vector<std::string>& Spellings() {
       "MatMul(a=1024x1024,b=1024x1024)",
       "Conv(x=1x16x8x6,w=96x16x1x1)+Clip(min=0,max=6)+Conv(w=96x1x3x3,pads=1,group=96)+Relu+"
       "Conv(w=16x96x1x1)+Add",
-      "MatMul(a=1x2x24x16,b=1x2x16x24)+Softmax+MatMul(b=1x2x24x16)",
+      "MatMul(a=1x2x24x16,b=1x2x16x24)+Softmax(axis=3)+MatMul(b=1x2x24x16)",
       "MatMul(a=1x12x128x64,b=1x12x64x128)+Mul(1)+Add",
       "MatMul(a=1x128x768,b=768x768)+Add(b=768,const=1)+Gelu(approximate=tanh)",
       "MatMul(a=64x64,b=64x64,const=0)",
