@@ -153,7 +153,8 @@ def test_a_shape_list_is_tuned_shape_by_shape(database, tmp_path):
     assert query(database, "SELECT count(*) FROM tasks") == [(2,)]
     succeed("bench", "--tasks", path, "--only", "small.conv", "--db", database, "--json", tmp_path / "bench.json")
     results = json.loads((tmp_path / "bench.json").read_text())["results"]
-    assert [result["id"] for result in results] == ["small.conv"]
+    assert [(result["id"], result["engine"]) for result in results] == [("small.conv", "whet"),
+                                                                        ("small.conv", "whet-onnx-layout")]
 
 
 def test_progress_as_json_is_a_line_an_object(database):
