@@ -138,7 +138,8 @@ Result<int> InspectCandidate(const Task& task, const Trace* trace, const Inspect
   *json = {
       {"task", task.ToJson()}, {"fingerprint", task.Fingerprint()}, {"trace", chosen.ToJson()}};
   if (!trace) {
-    std::printf("\n%zu sketches, %.3g schedules\n", space.sketches().size(), space.Size());
+    std::printf("\n%zu sketch%s, %.3g schedules\n", space.sketches().size(),
+                space.sketches().size() == 1 ? "" : "es", space.Size());
     for (const Sketch& sketch : space.sketches()) {
       std::printf("\n%s\n", sketch.name.c_str());
       Table table({"decision", "kind", "candidates"});
