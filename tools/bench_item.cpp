@@ -100,13 +100,13 @@ Result<BenchItem> MakeOnnxLayoutItem(const std::string& id, const Task& task,
   ASSIGN_OR_RETURN(network.source, GraphOfTask(task, tensors));
   ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
   RETURN_IF_ERROR(PrepareNetwork(target, &network));
-  ASSIGN_OR_RETURN(const std::vector<ChosenSchedule> schedules,
-                   ChooseSchedules(network.partition, database, OnMiss::kDefault, machine));
+  ASSIGN_OR_RETURN(const ChosenKernels kernels,
+                   ChooseKernels(network, database, OnMiss::kDefault, machine));
   BenchItem item;
   item.id = id;
   item.engine = "whet-onnx-layout";
   item.dense_flops = DenseFlops(task);
-  ASSIGN_OR_RETURN(item.executor, BuildExecutor(network, schedules, workers));
+  ASSIGN_OR_RETURN(item.executor, BuildExecutor(network.graph, kernels, workers));
   ASSIGN_OR_RETURN(item.inputs, MakeNetworkInputs(item.executor->plan(), {}, true));
   return item;
 }

@@ -51,13 +51,14 @@ Result<Emit> ParseEmit(const std::string& text) {
   return emit;
 }
 
-Json Provenance(const Network& network, const std::vector<ChosenSchedule>& schedules) {
+Json Provenance(const Network& network, const ChosenKernels& kernels) {
   Json tasks = Json::array();
-  for (size_t t = 0; t < schedules.size(); ++t) {
-    tasks.push_back({{"task", network.partition.tasks[t].ToJson()},
-                     {"trace", schedules[t].trace.ToJson()},
-                     {"uses", network.partition.use_counts[t]}});
-    if (schedules[t].record != 0) tasks.back()["record"] = schedules[t].record;
+  for (size_t t = 0; t < kernels.schedules.size(); ++t) {
+    const ChosenSchedule& schedule = kernels.schedules[t];
+    tasks.push_back({{"task", kernels.partition.tasks[t].ToJson()},
+                     {"trace", schedule.trace.ToJson()},
+                     {"uses", kernels.partition.use_counts[t]}});
+    if (schedule.record != 0) tasks.back()["record"] = schedule.record;
   }
   return {{"model_fingerprint", network.fingerprint},
           {"whet", kWhetVersion},
@@ -66,12 +67,12 @@ Json Provenance(const Network& network, const std::vector<ChosenSchedule>& sched
 }
 
 // Kernels' objects, lowered statements and assembly beside the bundle, in DIR.kernels.
-Status EmitKernels(const Network& network, const std::vector<ChosenSchedule>& schedules,
-                   const CompiledNetwork& compiled, const Emit& emit, const fs::path& folder) {
+Status EmitKernels(const ChosenKernels& kernels, const CompiledNetwork& compiled, const Emit& emit,
+                   const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return Fail(ErrorCode::kIo, "{}: {}", folder.string(), error.message());
-  for (size_t t = 0; t < schedules.size(); ++t) {
+  for (size_t t = 0; t < kernels.schedules.size(); ++t) {
     const std::string symbol = compiled.built.plan.kernels[t].symbol;
     const std::string base = (folder / symbol).string();
     if (emit.object) {
@@ -81,7 +82,7 @@ Status EmitKernels(const Network& network, const std::vector<ChosenSchedule>& sc
     }
     if (emit.stmt || emit.assembly) {
       RETURN_IF_ERROR(
-          CompileKernel(network.partition.tasks[t], schedules[t].trace, symbol,
+          CompileKernel(kernels.partition.tasks[t], kernels.schedules[t].trace, symbol,
                         {"", emit.stmt ? base + ".stmt" : "", emit.assembly ? base + ".s" : ""}));
     }
   }
@@ -119,12 +120,12 @@ Result<int> Compile(const CompileOptions& options) {
     ASSIGN_OR_RETURN(database, Database::Open(options.database, Database::Mode::kReadOnly));
   }
   ASSIGN_OR_RETURN(std::unique_ptr<WorkerClient> workers, StartWorkers());
-  ASSIGN_OR_RETURN(const std::vector<ChosenSchedule> schedules,
-                   ChooseSchedules(network.partition, database.get(), on_miss, machine));
+  ASSIGN_OR_RETURN(const ChosenKernels kernels,
+                   ChooseKernels(network, database.get(), on_miss, machine));
   ASSIGN_OR_RETURN(const TemporaryDirectory directory, TemporaryDirectory::Create("whet"));
-  ASSIGN_OR_RETURN(
-      const CompiledNetwork compiled,
-      CompileNetwork(network.graph, network.partition, schedules, *workers, directory.path()));
+  ASSIGN_OR_RETURN(const CompiledNetwork compiled,
+                   CompileNetwork(network.graph, kernels.partition, kernels.schedules, *workers,
+                                  directory.path()));
   BundleRequest request;
   request.plan = compiled.built.plan;
   request.constants = compiled.built.constants;
@@ -132,19 +133,18 @@ Result<int> Compile(const CompileOptions& options) {
   request.name = BundleName(network.graph.name);
   request.license = options.license;
   request.description = options.description;
-  request.provenance = Provenance(network, schedules);
+  request.provenance = Provenance(network, kernels);
   RETURN_IF_ERROR(WriteBundle(request, options.output, {emit.static_library, emit.shared_object}));
   if (emit.object || emit.stmt || emit.assembly) {
     std::string folder = options.output;
     while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
-    RETURN_IF_ERROR(EmitKernels(network, schedules, compiled, emit, folder + ".kernels"));
+    RETURN_IF_ERROR(EmitKernels(kernels, compiled, emit, folder + ".kernels"));
   }
 
-  int tuned = 0;
-  for (const ChosenSchedule& schedule : schedules) tuned += schedule.record != 0;
   std::printf(
       "%s: %zu kernels (%d tuned, %zu default), %.1f MB of weights, %.1f MB arena, for %s\n",
-      options.output.c_str(), schedules.size(), tuned, schedules.size() - tuned,
+      options.output.c_str(), kernels.schedules.size(), kernels.tuned,
+      kernels.schedules.size() - static_cast<size_t>(kernels.tuned),
       static_cast<double>(request.constants.size()) / 1e6,
       static_cast<double>(request.plan.arena_bytes) / 1e6, request.plan.target.c_str());
   Table table({"file", "bytes"});

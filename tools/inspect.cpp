@@ -8,6 +8,7 @@
 #include "costmodel/features.h"
 #include "runtime/bundle_loader.h"
 #include "tools/session.h"
+#include "tools/tuner.h"
 #include "tools/verbs.h"
 
 namespace whet {
@@ -46,19 +47,28 @@ Result<int> InspectModel(const InspectOptions& options, Json* json) {
   PrintPorts("output", outputs);
   std::printf("target  %s\n\n", target.ToString().c_str());
   Table table({"task", "fingerprint", "uses", "MFLOP each"});
-  *json = {{"id", network.id}, {"fingerprint", network.fingerprint}, {"tasks", Json::array()}};
-  for (size_t t = 0; t < network.partition.tasks.size(); ++t) {
-    const Task& task = network.partition.tasks[t];
-    table.AddRow({task.Describe(), task.Fingerprint().substr(0, 8),
-                  std::to_string(network.partition.use_counts[t]), Mflop(task.Flops())});
-    (*json)["tasks"].push_back({{"task", task.ToJson()},
-                                {"describe", task.Describe()},
-                                {"spelling", SpellTask(task)},
-                                {"fingerprint", task.Fingerprint()},
-                                {"uses", network.partition.use_counts[t]},
-                                {"flops", task.Flops()}});
+  Table blocks({"block: several of these as one kernel, where that is measured to be faster",
+                "fingerprint", "uses", "MFLOP each"});
+  *json = {{"id", network.id},
+           {"fingerprint", network.fingerprint},
+           {"tasks", Json::array()},
+           {"blocks", Json::array()}};
+  const std::vector<TuningTask> tasks = TasksOf(network);
+  const size_t parts = network.partition.tasks.size();
+  for (size_t t = 0; t < tasks.size(); ++t) {
+    const Task& task = tasks[t].task;
+    (t < parts ? table : blocks)
+        .AddRow({task.Describe(), task.Fingerprint().substr(0, 8), std::to_string(tasks[t].uses),
+                 Mflop(task.Flops())});
+    (*json)[t < parts ? "tasks" : "blocks"].push_back({{"task", task.ToJson()},
+                                                       {"describe", task.Describe()},
+                                                       {"spelling", SpellTask(task)},
+                                                       {"fingerprint", task.Fingerprint()},
+                                                       {"uses", tasks[t].uses},
+                                                       {"flops", task.Flops()}});
   }
   std::fputs(table.ToString().c_str(), stdout);
+  if (tasks.size() > parts) std::printf("\n%s", blocks.ToString().c_str());
   return 0;
 }
 
@@ -179,6 +189,26 @@ Result<int> InspectTask(const InspectOptions& options, Json* json) {
   return InspectCandidate(task, &*trace, options, json);
 }
 
+// A file with a task and its trace, as `inspect --json` writes one and `db export` one a line, of
+// which the first is shown.
+Result<int> InspectTraceFile(const InspectOptions& options, Json* json) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(options.what));
+  auto parsed = ParseJson(text);
+  if (!parsed && options.what.ends_with(".jsonl")) parsed = ParseJson(text.substr(0, text.find('\n')));
+  if (!parsed) return Prefixed(parsed.error(), options.what);
+  if (!parsed->is_object() || !parsed->contains("trace") || !parsed->contains("task")) {
+    return Fail(ErrorCode::kInvalidInput,
+                "{}: expected a JSON object with \"task\" and \"trace\", as inspect --json and db "
+                "export write it; for a trace alone, name the task and give --trace {}",
+                options.what, options.what);
+  }
+  auto task = Task::FromJson((*parsed)["task"]);
+  if (!task) return Prefixed(task.error(), options.what);
+  auto trace = Trace::FromJson((*parsed)["trace"]);
+  if (!trace) return Prefixed(trace.error(), options.what);
+  return InspectCandidate(*task, &*trace, options, json);
+}
+
 Result<int> InspectRecord(const InspectOptions& options, Json* json) {
   if (options.database.empty())
     return Fail(ErrorCode::kInvalidInput,
@@ -195,8 +225,10 @@ Result<int> Inspect(const InspectOptions& options) {
   const bool number = !options.what.empty() && options.what.size() < 18 &&
                       options.what.find_first_not_of("0123456789") == std::string::npos;
   Json json;
+  const bool trace_file = options.what.ends_with(".json") || options.what.ends_with(".jsonl");
   Result<int> code = options.what == "features" ? Result<int>(InspectFeatures(&json))
                      : number                   ? InspectRecord(options, &json)
+                     : trace_file               ? InspectTraceFile(options, &json)
                      : KindOf(options.what) == ArgumentKind::kBundle ? InspectBundle(options, &json)
                      : KindOf(options.what) == ArgumentKind::kTask   ? InspectTask(options, &json)
                                                                      : InspectModel(options, &json);
@@ -216,9 +248,10 @@ void RegisterInspect(CLI::App& app, int* exit_code) {
   auto options = std::make_shared<InspectOptions>();
   verb->add_option("what", options->what,
                    "an ONNX file, a bundle's folder, a task ('MatMul(a=64x64,b=64x64)'), a "
-                   "record's id, or the word\n"
+                   "record's id, a file with\n"
+                   "a task and its trace (.json, .jsonl: of inspect --json, db export), or the word\n"
                    "features for the table of what the cost model sees")
-      ->type_name("MODEL|BUNDLE|TASK|RECORD-ID|features")
+      ->type_name("MODEL|BUNDLE|TASK|RECORD-ID|TRACE|features")
       ->required();
   verb->add_option("--db", options->database, "tuning database that holds the record")
       ->type_name("FILE");
@@ -243,7 +276,8 @@ void RegisterInspect(CLI::App& app, int* exit_code) {
       "Examples:\n"
       "  whet inspect model.onnx\n"
       "  whet inspect 'Conv(x=1x64x56x56,w=64x64x3x3,pads=1)+Relu' --emit stmt,asm -o conv\n"
-      "  whet inspect 42 --db tuning.db --features");
+      "  whet inspect 42 --db tuning.db --features --json winner.json\n"
+      "  whet inspect winner.json --emit stmt,asm -o winner");
   verb->callback([options, exit_code] {
     CatchInterrupts();
     const auto result = Inspect(*options);

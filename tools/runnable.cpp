@@ -49,11 +49,10 @@ Result<Runnable> OpenRunnable(const std::string& argument, const RunnableOptions
   Runnable runnable;
   ASSIGN_OR_RETURN(runnable.network, LoadNetworkFile(argument, options.shapes, target));
   runnable.id = runnable.network->id;
-  ASSIGN_OR_RETURN(
-      const std::vector<ChosenSchedule> schedules,
-      ChooseSchedules(runnable.network->partition, database.get(), OnMiss::kDefault, machine));
-  for (const ChosenSchedule& schedule : schedules) runnable.tuned_tasks += schedule.record != 0;
-  ASSIGN_OR_RETURN(runnable.executor, BuildExecutor(*runnable.network, schedules, *workers));
+  ASSIGN_OR_RETURN(const ChosenKernels kernels, ChooseKernels(*runnable.network, database.get(),
+                                                              OnMiss::kDefault, machine));
+  runnable.tuned_tasks = kernels.tuned;
+  ASSIGN_OR_RETURN(runnable.executor, BuildExecutor(runnable.network->graph, kernels, *workers));
   return runnable;
 }
 

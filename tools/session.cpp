@@ -24,6 +24,33 @@ void OnSignal(int signal) {
   if (InterruptFlag().exchange(true)) _exit(128 + signal);
 }
 
+// The median time of the task's best record; nothing where it has none.
+Result<std::optional<int64_t>> BestNs(const Task& task, const Database& database) {
+  ASSIGN_OR_RETURN(const std::optional<Record> best, database.Best(task.Fingerprint()));
+  if (!best) return std::optional<int64_t>();
+  return std::optional<int64_t>(best->measurement.MedianNs());
+}
+
+// Blocks with a record that beats those of their parts together, or whose parts lack one.
+Result<std::vector<Block>> FasterBlocks(const Network& network, const Database* database) {
+  std::vector<Block> faster;
+  if (database == nullptr) return faster;
+  for (const Block& block : network.blocks) {
+    ASSIGN_OR_RETURN(const std::optional<int64_t> whole, BestNs(block.task, *database));
+    if (!whole) continue;
+    int64_t parts = 0;
+    bool all_known = true;
+    for (int use : block.uses) {
+      const Task& part = network.partition.tasks[network.partition.uses[use].task];
+      ASSIGN_OR_RETURN(const std::optional<int64_t> part_ns, BestNs(part, *database));
+      all_known &= part_ns.has_value();
+      parts += part_ns.value_or(0);
+    }
+    if (!all_known || *whole < parts) faster.push_back(block);
+  }
+  return faster;
+}
+
 }  // namespace
 
 int Report(const Error& error) {
@@ -117,6 +144,7 @@ Status PrepareNetwork(const Target& target, Network* network) {
   network->graph = network->source;
   RETURN_IF_ERROR(RunPasses(network->graph));
   ASSIGN_OR_RETURN(network->partition, PartitionGraph(network->graph, target.ToString()));
+  ASSIGN_OR_RETURN(network->blocks, FindBlocks(network->graph, network->partition));
   return {};
 }
 
@@ -135,15 +163,17 @@ Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database
   return ChosenSchedule{space.Default(), 0};
 }
 
-Result<std::vector<ChosenSchedule>> ChooseSchedules(const Partition& partition,
-                                                    const Database* database, OnMiss on_miss,
-                                                    const MachineModel& machine) {
-  std::vector<ChosenSchedule> schedules;
-  for (const Task& task : partition.tasks) {
+Result<ChosenKernels> ChooseKernels(const Network& network, const Database* database,
+                                    OnMiss on_miss, const MachineModel& machine) {
+  ChosenKernels kernels;
+  ASSIGN_OR_RETURN(const std::vector<Block> faster, FasterBlocks(network, database));
+  kernels.partition = FuseBlocks(network.partition, faster);
+  for (const Task& task : kernels.partition.tasks) {
     ASSIGN_OR_RETURN(ChosenSchedule schedule, ChooseSchedule(task, database, on_miss, machine));
-    schedules.push_back(std::move(schedule));
+    kernels.tuned += schedule.record != 0;
+    kernels.schedules.push_back(std::move(schedule));
   }
-  return schedules;
+  return kernels;
 }
 
 Result<std::unique_ptr<WorkerClient>> StartWorkers() {
@@ -152,13 +182,12 @@ Result<std::unique_ptr<WorkerClient>> StartWorkers() {
   return WorkerClient::Start(std::move(options));
 }
 
-Result<std::unique_ptr<Executor>> BuildExecutor(const Network& network,
-                                                std::span<const ChosenSchedule> schedules,
+Result<std::unique_ptr<Executor>> BuildExecutor(const Graph& graph, const ChosenKernels& kernels,
                                                 WorkerClient& client) {
   ASSIGN_OR_RETURN(const TemporaryDirectory directory, TemporaryDirectory::Create("whet"));
   ASSIGN_OR_RETURN(
       const CompiledNetwork compiled,
-      CompileNetwork(network.graph, network.partition, schedules, client, directory.path()));
+      CompileNetwork(graph, kernels.partition, kernels.schedules, client, directory.path()));
   ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, LoadNetwork(compiled));
   SetThreadCount(executor->plan().threads);
   return executor;

@@ -16,6 +16,7 @@
 #include "codegen/network_compiler.h"
 #include "codegen/target.h"
 #include "codegen/worker.h"
+#include "graph/blocks.h"
 #include "graph/graph.h"
 #include "graph/partition.h"
 #include "tuning_db/database.h"
@@ -48,10 +49,11 @@ struct Network {
   Graph source;  // as imported
   Graph graph;   // after the passes
   Partition partition;
+  std::vector<Block> blocks;  // of the partition's uses: what could run as one kernel
   std::string fingerprint;  // of the file's bytes and the static shapes
   std::string id;           // the file's name without extension; its folder's where that is "model"
 };
-// From `source`: the graph after the passes, and its tasks.
+// From `source`: the graph after the passes, its tasks and blocks.
 Status PrepareNetwork(const Target& target, Network* network);
 // `shapes` are "NAME=1x3x48x192" texts.
 Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::string>& shapes,
@@ -59,11 +61,17 @@ Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::
 
 enum class OnMiss { kDefault, kTune, kError };
 
+// What a network runs: its partition, with the blocks that are measured to be faster than their
+// parts as one use each, and a schedule for every task.
+struct ChosenKernels {
+  Partition partition;
+  std::vector<ChosenSchedule> schedules;  // one a task
+  int tuned = 0;                          // schedules that come from records
+};
 // The best schedule of each task: the database's winner, or the default one. `database` may be
 // null. With kError a task without a record is an error.
-Result<std::vector<ChosenSchedule>> ChooseSchedules(const Partition& partition,
-                                                    const Database* database, OnMiss on_miss,
-                                                    const MachineModel& machine);
+Result<ChosenKernels> ChooseKernels(const Network& network, const Database* database,
+                                    OnMiss on_miss, const MachineModel& machine);
 Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database, OnMiss on_miss,
                                       const MachineModel& machine);
 
@@ -71,8 +79,7 @@ Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database
 Result<std::unique_ptr<WorkerClient>> StartWorkers();
 
 // A loaded network, and the directory that holds its code while it is being loaded.
-Result<std::unique_ptr<Executor>> BuildExecutor(const Network& network,
-                                                std::span<const ChosenSchedule> schedules,
+Result<std::unique_ptr<Executor>> BuildExecutor(const Graph& graph, const ChosenKernels& kernels,
                                                 WorkerClient& client);
 
 // {"machine", "threads", "date", "versions"}: what every report of ours carries.

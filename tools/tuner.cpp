@@ -1,6 +1,7 @@
 #include "tools/tuner.h"
 
 #include <algorithm>
+#include <map>
 
 #include "search/process_measurer.h"
 #include "search/timing.h"
@@ -33,12 +34,13 @@ RunInfo InfoOf(const TunerOptions& options, const Network* network, const Target
   return info;
 }
 
-Status RememberNetwork(const Network& network, Database& database) {
+// The network's tasks in the database: those of `partition`, its own or with blocks fused.
+Status RememberNetwork(const Network& network, const Partition& partition, Database& database) {
   return database.InTransaction([&]() -> Status {
     std::vector<std::pair<std::string, int>> uses;
-    for (size_t t = 0; t < network.partition.tasks.size(); ++t) {
-      RETURN_IF_ERROR(database.AddTask(network.partition.tasks[t]));
-      uses.emplace_back(network.partition.tasks[t].Fingerprint(), network.partition.use_counts[t]);
+    for (size_t t = 0; t < partition.tasks.size(); ++t) {
+      RETURN_IF_ERROR(database.AddTask(partition.tasks[t]));
+      uses.emplace_back(partition.tasks[t].Fingerprint(), partition.use_counts[t]);
     }
     return database.AddModel(network.fingerprint, network.id, uses);
   });
@@ -50,16 +52,14 @@ double ComparisonSeconds(const Network& network, int jobs) {
 }
 
 // The network with default schedules and with the database's, run in turns.
-Status CompareNetworks(const Network& network, const Database& database,
+Status CompareNetworks(const Network& network, const ChosenKernels& tuned,
                        const MachineModel& machine, WorkerClient& workers, TunerReport* report) {
-  ASSIGN_OR_RETURN(const std::vector<ChosenSchedule> defaults,
-                   ChooseSchedules(network.partition, nullptr, OnMiss::kDefault, machine));
-  ASSIGN_OR_RETURN(const std::vector<ChosenSchedule> tuned,
-                   ChooseSchedules(network.partition, &database, OnMiss::kDefault, machine));
+  ASSIGN_OR_RETURN(const ChosenKernels defaults,
+                   ChooseKernels(network, nullptr, OnMiss::kDefault, machine));
   ASSIGN_OR_RETURN(const std::unique_ptr<Executor> untuned_network,
-                   BuildExecutor(network, defaults, workers));
+                   BuildExecutor(network.graph, defaults, workers));
   ASSIGN_OR_RETURN(const std::unique_ptr<Executor> tuned_network,
-                   BuildExecutor(network, tuned, workers));
+                   BuildExecutor(network.graph, tuned, workers));
   ASSIGN_OR_RETURN(const std::vector<Tensor> inputs,
                    MakeNetworkInputs(untuned_network->plan(), {}, true));
   std::vector<std::function<void()>> runs;
@@ -84,6 +84,12 @@ std::vector<TuningTask> TasksOf(const Network& network) {
   std::vector<TuningTask> tasks;
   for (size_t t = 0; t < network.partition.tasks.size(); ++t)
     tasks.push_back({network.partition.tasks[t], network.partition.use_counts[t], ""});
+  std::map<std::string, size_t> index_of;  // of a block's task, by fingerprint
+  for (const Block& block : network.blocks) {
+    const auto [at, added] = index_of.try_emplace(block.task.Fingerprint(), tasks.size());
+    if (added) tasks.push_back({block.task, 0, ""});
+    ++tasks[at->second].uses;
+  }
   return tasks;
 }
 
@@ -98,7 +104,8 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
   measuring.worker.stop_requested = [] { return InterruptFlag().load(); };
   ASSIGN_OR_RETURN(const std::unique_ptr<ProcessMeasurer> measurer,
                    ProcessMeasurer::Create(measuring));
-  if (network != nullptr) RETURN_IF_ERROR(RememberNetwork(*network, *database));
+  if (network != nullptr)
+    RETURN_IF_ERROR(RememberNetwork(*network, network->partition, *database));
   ASSIGN_OR_RETURN(const std::unique_ptr<CostModel> model,
                    MakeModel(options.cost_model, options.seed));
   const std::unique_ptr<Progress> progress = MakeProgress(mode, Clock::System(), StandardError());
@@ -118,8 +125,12 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
                               *progress,       machine,   &InterruptFlag()};
   TunerReport report;
   ASSIGN_OR_RETURN(report.outcome, RunTuning(tasks, tuning, context));
-  if (network != nullptr && !report.outcome.interrupted)
-    RETURN_IF_ERROR(CompareNetworks(*network, *database, machine, measurer->client(), &report));
+  if (network == nullptr) return report;
+  ASSIGN_OR_RETURN(const ChosenKernels kernels,
+                   ChooseKernels(*network, database.get(), OnMiss::kDefault, machine));
+  RETURN_IF_ERROR(RememberNetwork(*network, kernels.partition, *database));
+  if (!report.outcome.interrupted)
+    RETURN_IF_ERROR(CompareNetworks(*network, kernels, machine, measurer->client(), &report));
   return report;
 }
 

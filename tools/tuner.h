@@ -38,7 +38,7 @@ struct TunerReport {
 Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* network,
                          const Target& target, const TunerOptions& options);
 
-// The tasks of a network, with their uses.
+// The tasks of a network and those of its blocks, with their uses.
 std::vector<TuningTask> TasksOf(const Network& network);
 
 // Tunes those tasks of the network that have no record yet, `trials` each.

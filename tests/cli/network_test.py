@@ -90,6 +90,22 @@ def test_inspect_shows_a_task():
     assert "MatMul" in text
 
 
+def test_inspect_shows_the_trace_of_a_file_as_loops_calls_and_code(tmp_path):
+    candidate = tmp_path / "candidate.json"
+    succeed("inspect", SMALL_TASK, "--json", candidate)
+    text = succeed("inspect", candidate, "--emit", "stmt,asm", "-o", tmp_path / "kernel")
+    assert "vectorized" in text and ".split(" in text
+    assert "produce" in (tmp_path / "kernel.stmt").read_text()
+    assert "ymm" in (tmp_path / "kernel.s").read_text() or "zmm" in (tmp_path / "kernel.s").read_text()
+
+
+def test_inspect_of_a_trace_without_its_task_says_what_to_do(tmp_path):
+    trace = tmp_path / "trace.json"
+    trace.write_text(json.dumps({"sketch": "", "decisions": [], "directives": []}))
+    result = run_whet("inspect", trace)
+    assert result.returncode == 1 and "--trace" in result.stderr
+
+
 def test_tuning_a_network_reports_it_untuned_and_tuned(tuned, work):
     report = json.loads((work / "tune.json").read_text())
     assert report["untuned_ms"] > 0 and report["tuned_ms"] > 0

@@ -1,0 +1,173 @@
+#include "graph/blocks.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "schedules/operators/operator.h"
+
+namespace whet {
+namespace {
+
+// From one use to the only other that reads its output.
+struct Edge {
+  int from = 0, to = 0;  // indices into Partition::uses
+  double bytes = 0;      // of the value between them
+};
+
+// Movement operators are views or copies of their own; everything else may be part of a block.
+bool MayJoin(const Task& task) {
+  return std::all_of(task.nodes.begin(), task.nodes.end(), [](const TaskNode& node) {
+    const OperatorDef* def = FindOperator(node.op);
+    return def != nullptr && (def->op_class == OperatorClass::kElementwise ||
+                              def->op_class == OperatorClass::kReduction);
+  });
+}
+
+// Whether every input of `reader` that is `value` has the type in which it was written.
+bool ReadsAsWritten(const Task& reader, const TaskUse& use, ValueId value, const TensorType& type) {
+  for (size_t i = 0; i < use.operands.size(); ++i)
+    if (use.operands[i] == value && reader.inputs[i].type != type) return false;
+  return true;
+}
+
+Result<std::vector<Edge>> FindEdges(const Graph& graph, const Partition& partition) {
+  std::map<ValueId, std::set<int>> readers;
+  for (size_t u = 0; u < partition.uses.size(); ++u)
+    for (ValueId operand : partition.uses[u].operands)
+      readers[operand].insert(static_cast<int>(u));
+  std::set<ValueId> kept;
+  for (ValueId output : graph.outputs) kept.insert(partition.alias_of[output]);
+
+  std::vector<Edge> edges;
+  for (size_t u = 0; u < partition.uses.size(); ++u) {
+    const TaskUse& use = partition.uses[u];
+    const ValueId value = partition.alias_of[use.output];
+    const auto found = readers.find(value);
+    if (kept.contains(value) || found == readers.end() || found->second.size() != 1) continue;
+    const int reader = *found->second.begin();
+    const Task& task = partition.tasks[use.task];
+    const Task& next = partition.tasks[partition.uses[reader].task];
+    if (!MayJoin(task) || !MayJoin(next)) continue;
+    ASSIGN_OR_RETURN(const TensorType type, task.OutputType());
+    if (!ReadsAsWritten(next, partition.uses[reader], value, type)) continue;
+    edges.push_back({static_cast<int>(u), reader, static_cast<double>(type.bytes())});
+  }
+  return edges;
+}
+
+// The tasks of `uses` as one.
+Block Merge(const Partition& partition, std::vector<int> uses) {
+  Block block;
+  std::map<std::pair<ValueId, Shape>, std::string> names;  // of a value as it is read
+  for (int index : uses) {
+    const TaskUse& use = partition.uses[index];
+    const Task& part = partition.tasks[use.task];
+    std::map<std::string, std::string> renamed;  // names in the part to names in the block
+    for (size_t i = 0; i < part.inputs.size(); ++i) {
+      const auto [at, added] =
+          names.try_emplace({use.operands[i], part.inputs[i].type.shape},
+                            fmt::format("i{}", block.task.inputs.size()));
+      renamed[part.inputs[i].name] = at->second;
+      if (!added) continue;
+      block.task.inputs.push_back({at->second, part.inputs[i].type, part.inputs[i].constant});
+      block.operands.push_back(use.operands[i]);
+    }
+    for (TaskNode node : part.nodes) {
+      for (std::string& input : node.inputs) input = renamed.at(input);
+      const std::string name = fmt::format("t{}", block.task.nodes.size());
+      renamed[node.output] = name;
+      node.output = name;
+      block.task.nodes.push_back(std::move(node));
+    }
+    block.task.target = part.target;
+    block.task.output = block.task.nodes.back().output;
+    const TensorType type = *part.OutputType();
+    names[{partition.alias_of[use.output], type.shape}] = block.task.output;
+  }
+  block.task = block.task.Canonical();
+  block.uses = std::move(uses);
+  return block;
+}
+
+}  // namespace
+
+Result<std::vector<Block>> FindBlocks(const Graph& graph, const Partition& partition) {
+  ASSIGN_OR_RETURN(std::vector<Edge> edges, FindEdges(graph, partition));
+  std::stable_sort(edges.begin(), edges.end(),
+                   [](const Edge& a, const Edge& b) { return a.bytes > b.bytes; });
+  // Each use starts as a group of its own; an edge joins two groups.
+  struct Group {
+    std::vector<int> uses;
+    double flops = 0, saved = 0;
+    size_t nodes = 0;
+  };
+  std::vector<Group> groups(partition.uses.size());
+  std::vector<int> group_of(partition.uses.size());
+  for (size_t u = 0; u < groups.size(); ++u) {
+    const Task& task = partition.tasks[partition.uses[u].task];
+    groups[u] = {{static_cast<int>(u)}, task.Flops(), 0, task.nodes.size()};
+    group_of[u] = static_cast<int>(u);
+  }
+  for (const Edge& edge : edges) {
+    Group& first = groups[group_of[edge.from]];
+    Group& second = groups[group_of[edge.to]];
+    const double saved = first.saved + second.saved + 2 * edge.bytes;
+    const double flops = first.flops + second.flops;
+    if (first.uses.size() + second.uses.size() > kMaxBlockUses ||
+        first.nodes + second.nodes > kMaxTaskNodes || flops > kMaxFlopsPerByteSaved * saved)
+      continue;
+    // Parts follow one another: the first group's last use feeds the second's first.
+    if (first.uses.back() != edge.from || second.uses.front() != edge.to) continue;
+    for (int use : second.uses) {
+      group_of[use] = group_of[edge.from];
+      first.uses.push_back(use);
+    }
+    first.flops = flops;
+    first.saved = saved;
+    first.nodes += second.nodes;
+  }
+  std::vector<Block> blocks;
+  for (size_t u = 0; u < groups.size(); ++u) {
+    const Group& group = groups[group_of[u]];
+    if (group.uses.size() < 2 || group.uses.front() != static_cast<int>(u)) continue;
+    Block block = Merge(partition, group.uses);
+    RETURN_IF_ERROR(block.task.Types());
+    blocks.push_back(std::move(block));
+  }
+  return blocks;
+}
+
+Partition FuseBlocks(const Partition& partition, std::span<const Block> blocks) {
+  std::vector<const Block*> ends_here(partition.uses.size(), nullptr);
+  std::vector<bool> inside(partition.uses.size(), false);
+  for (const Block& block : blocks) {
+    for (int use : block.uses) inside[use] = true;
+    ends_here[block.uses.back()] = &block;
+  }
+  Partition fused;
+  fused.alias_of = partition.alias_of;
+  std::map<std::string, int> index_of;  // by fingerprint
+  for (size_t u = 0; u < partition.uses.size(); ++u) {
+    const Block* block = ends_here[u];
+    if (inside[u] && block == nullptr) continue;
+    TaskUse use = partition.uses[u];
+    const Task& task = block ? block->task : partition.tasks[use.task];
+    if (block) use.operands = block->operands;
+    const auto [at, added] =
+        index_of.try_emplace(task.Fingerprint(), static_cast<int>(fused.tasks.size()));
+    if (added) {
+      fused.tasks.push_back(task);
+      fused.use_counts.push_back(0);
+    }
+    use.task = at->second;
+    ++fused.use_counts[use.task];
+    fused.uses.push_back(std::move(use));
+  }
+  return fused;
+}
+
+}  // namespace whet
