@@ -18,14 +18,17 @@ struct DataTypeRow {
   int64_t bytes;
 };
 // In the order of the enumerators.
-constexpr std::array<DataTypeRow, 9> kDataTypes{{
+constexpr std::array<DataTypeRow, 12> kDataTypes{{
     {DataType::kFloat32, "f32", 4},
     {DataType::kFloat16, "f16", 2},
     {DataType::kBFloat16, "bf16", 2},
     {DataType::kFloat64, "f64", 8},
     {DataType::kInt8, "i8", 1},
     {DataType::kUInt8, "u8", 1},
+    {DataType::kInt16, "i16", 2},
+    {DataType::kUInt16, "u16", 2},
     {DataType::kInt32, "i32", 4},
+    {DataType::kUInt32, "u32", 4},
     {DataType::kInt64, "i64", 8},
     {DataType::kBool, "bool", 1},
 }};
@@ -163,8 +166,14 @@ int64_t Tensor::AsInt64(int64_t i) const {
       return Load<int8_t>(bytes(), i);
     case DataType::kUInt8:
       return Load<uint8_t>(bytes(), i);
+    case DataType::kInt16:
+      return Load<int16_t>(bytes(), i);
+    case DataType::kUInt16:
+      return Load<uint16_t>(bytes(), i);
     case DataType::kInt32:
       return Load<int32_t>(bytes(), i);
+    case DataType::kUInt32:
+      return Load<uint32_t>(bytes(), i);
     case DataType::kInt64:
       return Load<int64_t>(bytes(), i);
     case DataType::kBool:

@@ -17,7 +17,10 @@ constexpr std::pair<int, DataType> kTypes[] = {
     {onnx::TensorProto::DOUBLE, DataType::kFloat64},
     {onnx::TensorProto::INT8, DataType::kInt8},
     {onnx::TensorProto::UINT8, DataType::kUInt8},
+    {onnx::TensorProto::INT16, DataType::kInt16},
+    {onnx::TensorProto::UINT16, DataType::kUInt16},
     {onnx::TensorProto::INT32, DataType::kInt32},
+    {onnx::TensorProto::UINT32, DataType::kUInt32},
     {onnx::TensorProto::INT64, DataType::kInt64},
     {onnx::TensorProto::BOOL, DataType::kBool},
 };
@@ -39,6 +42,8 @@ int64_t TypedCount(const onnx::TensorProto& proto, DataType dtype) {
       return proto.double_data_size();
     case DataType::kInt64:
       return proto.int64_data_size();
+    case DataType::kUInt32:
+      return proto.uint64_data_size();
     default:
       return proto.int32_data_size();
   }
@@ -56,6 +61,12 @@ Status FillTyped(const onnx::TensorProto& proto, Tensor* tensor) {
       return Fill<int32_t>(proto.int32_data(), tensor);
     case DataType::kFloat16:
     case DataType::kBFloat16:
+      return Fill<uint16_t>(proto.int32_data(), tensor);
+    case DataType::kUInt32:
+      return Fill<uint32_t>(proto.uint64_data(), tensor);
+    case DataType::kInt16:
+      return Fill<int16_t>(proto.int32_data(), tensor);
+    case DataType::kUInt16:
       return Fill<uint16_t>(proto.int32_data(), tensor);
     case DataType::kInt8:
       return Fill<int8_t>(proto.int32_data(), tensor);

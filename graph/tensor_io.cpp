@@ -20,7 +20,8 @@ struct NpyType {
 };
 constexpr NpyType kNpyTypes[] = {
     {"f4", DataType::kFloat32}, {"f2", DataType::kFloat16}, {"f8", DataType::kFloat64},
-    {"i1", DataType::kInt8},    {"u1", DataType::kUInt8},   {"i4", DataType::kInt32},
+    {"i1", DataType::kInt8},    {"u1", DataType::kUInt8},   {"i2", DataType::kInt16},
+    {"u2", DataType::kUInt16},  {"u4", DataType::kUInt32},  {"i4", DataType::kInt32},
     {"i8", DataType::kInt64},   {"b1", DataType::kBool},
 };
 

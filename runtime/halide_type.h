@@ -24,8 +24,14 @@ inline halide_type_t HalideType(DataType dtype) {
       return {halide_type_int, 8};
     case DataType::kUInt8:
       return {halide_type_uint, 8};
+    case DataType::kInt16:
+      return {halide_type_int, 16};
+    case DataType::kUInt16:
+      return {halide_type_uint, 16};
     case DataType::kInt32:
       return {halide_type_int, 32};
+    case DataType::kUInt32:
+      return {halide_type_uint, 32};
     case DataType::kInt64:
       return {halide_type_int, 64};
     case DataType::kBool:

@@ -29,6 +29,12 @@ bool IndexExpr::Uses(int loop) const {
   return false;
 }
 
+bool IndexExpr::IsKnown() const {
+  for (const Node& node : nodes)
+    if (node.op == Op::kUnknown) return false;
+  return true;
+}
+
 IndexRange RangeOf(const IndexExpr& index, const std::vector<IndexRange>& loops) {
   std::array<IndexRange, kMaxDepth> stack;
   std::array<bool, kMaxDepth> constant{};

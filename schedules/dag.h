@@ -31,6 +31,7 @@ struct IndexExpr {
     return nodes.size() == 1 && nodes[0].op == Op::kLoop && nodes[0].value == loop;
   }
   bool Uses(int loop) const;
+  bool IsKnown() const;  // false: its value depends on data
   // Number of distinct values when each loop l covers `extents[l]` consecutive values from 0.
   int64_t Width(const std::vector<int64_t>& extents) const;
   // The value's derivative by `loop` at 0: how far the index moves when the loop advances by one.

@@ -182,7 +182,8 @@ std::vector<Loop> PureLoops(const HalideStage& stage) {
 
 DataType FromHalide(const Halide::Type& type) {
   for (DataType d : {DataType::kFloat32, DataType::kFloat16, DataType::kFloat64, DataType::kInt8,
-                     DataType::kUInt8, DataType::kInt32, DataType::kInt64}) {
+                     DataType::kUInt8, DataType::kInt16, DataType::kUInt16, DataType::kInt32,
+                     DataType::kUInt32, DataType::kInt64}) {
     if (HalideType(d) == type) return d;
   }
   return DataType::kFloat32;

@@ -148,8 +148,14 @@ Halide::Type HalideType(DataType dtype) {
       return Halide::Int(8);
     case DataType::kUInt8:
       return Halide::UInt(8);
+    case DataType::kInt16:
+      return Halide::Int(16);
+    case DataType::kUInt16:
+      return Halide::UInt(16);
     case DataType::kInt32:
       return Halide::Int(32);
+    case DataType::kUInt32:
+      return Halide::UInt(32);
     case DataType::kInt64:
       return Halide::Int(64);
     case DataType::kBool:

@@ -208,11 +208,21 @@ class Builder {
     return std::move(nest_.stages[nest_.nest_of[stage]].region);
   }
 
+  Result<LoopNest> BuildLoops() {
+    RETURN_IF_ERROR(BuildStages(0));
+    return std::move(nest_);
+  }
+
   Result<LoopNest> Build() {
     RETURN_IF_ERROR(BuildStages(0));
     nest_.layouts.resize(dag_.stages.size());
     for (int s = 0; s <= dag_.output(); ++s) LayOut(s);
     ExpandReads();
+    if (too_many_) {
+      return Fail(ErrorCode::kFailed,
+                  "stages are inlined into each other until a definition has more than {} of them",
+                  kMostInlined);
+    }
     return std::move(nest_);
   }
 
@@ -332,7 +342,9 @@ class Builder {
       const bool first = wanted.empty();
       wanted.resize(access.index.size());
       for (size_t i = 0; i < access.index.size(); ++i) {
-        const IndexRange range = RangeOf(access.index[i], loops);
+        const IndexRange range = access.index[i].IsKnown()
+                                     ? RangeOf(access.index[i], loops)
+                                     : IndexRange{0, dag_.stages[access.stage].dims[i].extent - 1};
         wanted[i].low = first ? range.low : std::min(wanted[i].low, range.low);
         wanted[i].high = first ? range.high : std::max(wanted[i].high, range.high);
       }
@@ -439,6 +451,8 @@ class Builder {
     }
     for (const auto& [other, other_index] : seen_)
       if (other == stage && other_index == index) return;
+    too_many_ |= seen_.size() >= kMostInlined;
+    if (too_many_) return;
     seen_.emplace_back(stage, index);
     const Definition& definition = source.definitions[0];
     ops->AddScaled(definition.ops, 1);
@@ -466,6 +480,7 @@ class Builder {
   std::vector<std::pair<int, std::vector<IndexExpr>>>
       seen_;               // inlined stages that this definition evaluates
   size_t first_read_ = 0;  // of this definition, in nest_.reads
+  bool too_many_ = false;  // stages inlined into one definition
   LoopNest nest_;
 };
 
@@ -478,6 +493,10 @@ Result<std::vector<int64_t>> RegionOfStage(const Dag& dag, const std::vector<Dir
 
 Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives) {
   return Builder(dag, directives).Build();
+}
+
+Result<LoopNest> BuildLoops(const Dag& dag, const std::vector<Directive>& directives) {
+  return Builder(dag, directives).BuildLoops();
 }
 
 }  // namespace whet

@@ -83,8 +83,14 @@ struct LoopNest {
 };
 
 // Requires directives that fit the DAG. kFailed with the directive's number and reason where they
-// do not.
+// do not, and where stages are inlined into each other until a definition has more than
+// kMostInlined of them: a compiler would not come back from that either.
+inline constexpr size_t kMostInlined = 1024;
 Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives);
+
+// The stages and loops alone, without layouts, reads and operations: what stages read is inlined
+// until it is placed, and in a deep DAG of which little is placed yet, that grows without bound.
+Result<LoopNest> BuildLoops(const Dag& dag, const std::vector<Directive>& directives);
 
 // StageNest::region of one stage alone, at less cost. kFailed also for a stage that the directives
 // leave inlined.

@@ -183,8 +183,11 @@ Result<SketchSpace> SketchSpace::Create(const Task& task, const MachineModel& ma
   impl->task = task;
   impl->machine = machine;
   RETURN_IF_ERROR(impl->AddVariant({}));
+  // A user's pipeline is scheduled as it is: its schedule must be one of its own Funcs.
+  const bool is_pipeline = task.nodes[0].op == "Pipeline";
   const Impl::Variant& plain = impl->variants[0];
   for (const auto& [input, levels] : VariablePanels(*plain.dag, plain.roles, machine)) {
+    if (is_pipeline) continue;
     AlgorithmOptions options;
     options.packed[impl->variants[0].dag->stages[input].name] = levels;
     RETURN_IF_ERROR(impl->AddVariant(std::move(options)));
@@ -219,7 +222,12 @@ Trace SketchSpace::Default() const { return impl_->Plain(0, Outline::kRows); }
 std::vector<Trace> SketchSpace::PlainTraces() const {
   std::vector<Trace> traces;
   for (Outline outline : kOutlines)
-    for (size_t s = 0; s < impl_->sketches.size(); ++s) traces.push_back(impl_->Plain(s, outline));
+    for (size_t s = 0; s < impl_->sketches.size(); ++s) {
+      // Other arithmetic goes by way of stages that are larger than what they save.
+      const Impl::Variant& variant = impl_->variants[impl_->programs[s].variant];
+      if (outline == Outline::kApart && !variant.options.algorithms.empty()) continue;
+      traces.push_back(impl_->Plain(s, outline));
+    }
   return traces;
 }
 

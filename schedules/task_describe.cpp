@@ -34,6 +34,7 @@ std::vector<std::string> AttributeTexts(const TaskNode& node) {
   std::vector<std::string> texts;
   const OperatorDef* def = FindOperator(node.op);
   if (!def) return texts;
+  if (node.op == "Pipeline") return {node.attributes.String("name")};
   const Attributes defaults = CanonicalAttributes(*def, {});
   for (const AttributeDef& attribute : def->attributes) {
     const std::string name(attribute.name);

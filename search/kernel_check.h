@@ -1,7 +1,8 @@
 // Is a kernel's output right? Comparison with the reference, element by element.
 //
 // The error of an element is |result - expected| / (1 + |expected|): relative for large values,
-// absolute for small ones. Thread safety: pure functions.
+// absolute for small ones. Integers that are rounded from floating point numbers, which a tolerance
+// above 0 says, may be one off. Thread safety: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,8 @@ std::string ToString(const Deviation& deviation, const Shape& shape, double tole
 
 // The largest error that the order of summation and fused operations can explain: 1e-4 for floating
 // outputs of contractions up to 1024 long, growing with the root of the length (the error of a sum
-// of n rounded terms is a random walk), at most 1e-3. 0 for integers.
+// of n rounded terms is a random walk), at most 1e-3. 0 for integers, but for
+// those that a user's pipeline computes from floating point numbers.
 double ToleranceFor(const Task& task, DataType output);
 
 }  // namespace whet

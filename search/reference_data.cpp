@@ -34,6 +34,28 @@ int64_t ContractionLength(const TaskNode& node, const Shape& operand) {
   return 0;
 }
 
+// Values of images: all that the bits hold, or 0 to 1.
+Range ImageRange(DataType dtype) {
+  switch (dtype) {
+    case DataType::kUInt8:
+      return {0, 256};
+    case DataType::kInt8:
+      return {-128, 128};
+    case DataType::kUInt16:
+      return {0, 65536};
+    case DataType::kInt16:
+      return {-32768, 32768};
+    case DataType::kInt32:
+    case DataType::kUInt32:
+    case DataType::kInt64:
+      return {0, 65536};
+    case DataType::kBool:
+      return {0, 2};
+    default:
+      return {0, 1};
+  }
+}
+
 // What operand `position` of `node` must be like.
 Range RangeOf(const TaskNode& node, size_t position, const TensorType& type,
               const std::map<std::string, TensorType>& types) {
@@ -53,6 +75,7 @@ Range RangeOf(const TaskNode& node, size_t position, const TensorType& type,
     const double scale = std::min(1.0, std::sqrt(3.0 / static_cast<double>(length)));
     return {-scale, scale};
   }
+  if (node.op == "Pipeline") return ImageRange(type.dtype);
   const bool integer = type.dtype == DataType::kInt8 || type.dtype == DataType::kInt32 ||
                        type.dtype == DataType::kInt64;
   if (integer) return {-8, 8};
@@ -112,8 +135,17 @@ Result<std::vector<Tensor>> MakeInputs(const Task& task) {
       case DataType::kBool:
         Fill<uint8_t>(&tensor, range, &rng);
         break;
+      case DataType::kInt16:
+        Fill<int16_t>(&tensor, range, &rng);
+        break;
+      case DataType::kUInt16:
+        Fill<uint16_t>(&tensor, range, &rng);
+        break;
       case DataType::kInt32:
         Fill<int32_t>(&tensor, range, &rng);
+        break;
+      case DataType::kUInt32:
+        Fill<uint32_t>(&tensor, range, &rng);
         break;
       case DataType::kInt64:
         Fill<int64_t>(&tensor, range, &rng);

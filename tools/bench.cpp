@@ -1,11 +1,13 @@
 // `whet bench`: how fast networks, bundles and tasks run.
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/table.h"
 #include "codegen/kernel_builder.h"
 #include "codegen/kernel_compiler.h"
 #include "runtime/thread_pool.h"
+#include "schedules/pipeline_task.h"
 #include "tools/bench_item.h"
 #include "tools/runnable.h"
 #include "tools/verbs.h"
@@ -14,7 +16,7 @@ namespace whet {
 namespace {
 
 struct BenchOptions {
-  std::vector<std::string> what, only;
+  std::vector<std::string> what, only, pipelines, scalars;
   RunnableOptions runnable;
   std::string tasks_file, json, trace;
   double seconds = 1;
@@ -145,7 +147,7 @@ Status BenchTasks(const std::vector<NamedTask>& tasks, const BenchOptions& optio
                        schedules[i].record > 0 ? fmt::format("record {}", schedules[i].record)
                                                : std::string("default"),
                        {}});
-      if (!options.onnx_layout) return {};
+      if (!options.onnx_layout || tasks[i].task.nodes[0].op == "Pipeline") return {};
       ASSIGN_OR_RETURN(BenchItem alone, MakeOnnxLayoutItem(tasks[i].id, tasks[i].task,
                                                            database.get(), target, *workers));
       std::string tuned = TunedCount(alone.executor->plan());
@@ -179,6 +181,11 @@ Result<int> Bench(const BenchOptions& options) {
                 "--only selects from a shape list; give --tasks FILE with it");
   std::vector<NamedTask> tasks;
   std::vector<std::string> networks;
+  for (const std::string& path : options.pipelines) {
+    ASSIGN_OR_RETURN(Task task, ReadPipelineTask(path, target.ToString(),
+                                                      options.runnable.shapes, options.scalars));
+    tasks.push_back({std::filesystem::path(path).stem().string(), std::move(task)});
+  }
   if (!options.tasks_file.empty()) {
     ASSIGN_OR_RETURN(tasks, SelectTasks(options.tasks_file, options.only, target.ToString()));
   }
@@ -192,7 +199,7 @@ Result<int> Bench(const BenchOptions& options) {
   }
   if (networks.empty() && tasks.empty()) {
     return Fail(ErrorCode::kInvalidInput,
-                "nothing to time: name ONNX files, bundles, tasks, or --tasks FILE");
+                "nothing to time: name ONNX files, bundles, tasks, --tasks FILE or --pipeline FILE");
   }
   if (networks.empty() && (options.profile || !options.trace.empty()))
     return Fail(ErrorCode::kInvalidInput,
@@ -228,6 +235,11 @@ void RegisterBench(CLI::App& app, int* exit_code) {
       ->type_name("MODEL|BUNDLE|TASK...");
   verb->add_option("--tasks", options->tasks_file, "a list of kernel shapes (JSON)")
       ->type_name("FILE");
+  verb->add_option("--pipeline", options->pipelines, "Halide pipelines")
+      ->type_name("FILE.hlpipe...");
+  verb->add_option("--scalar", options->scalars,
+                   "value of a scalar parameter of the pipelines: alpha=0.5")
+      ->type_name("NAME=NUMBER");
   verb->add_option("--only", options->only, "of that list, these ids")->type_name("ID...");
   verb->add_flag("!--no-onnx-layout", options->onnx_layout,
                  "tasks in their own layout only, not with conversions from and to ONNX's");

@@ -7,6 +7,7 @@
 #include "codegen/kernel_compiler.h"
 #include "costmodel/features.h"
 #include "runtime/bundle_loader.h"
+#include "schedules/pipeline_task.h"
 #include "tools/session.h"
 #include "tools/tuner.h"
 #include "tools/verbs.h"
@@ -16,7 +17,7 @@ namespace {
 
 struct InspectOptions {
   std::string what, database, target = "host", trace, emit, output, json;
-  std::vector<std::string> shapes;
+  std::vector<std::string> shapes, scalars;
   int threads = 0;
   bool features = false;
 };
@@ -179,7 +180,10 @@ Result<int> InspectCandidate(const Task& task, const Trace* trace, const Inspect
 
 Result<int> InspectTask(const InspectOptions& options, Json* json) {
   ASSIGN_OR_RETURN(const Target target, ResolveTarget(options.target, options.threads));
-  ASSIGN_OR_RETURN(const Task task, ParseTaskSpelling(options.what, target.ToString()));
+  ASSIGN_OR_RETURN(const Task task, options.what.ends_with(".hlpipe")
+                                        ? ReadPipelineTask(options.what, target.ToString(),
+                                                           options.shapes, options.scalars)
+                                        : ParseTaskSpelling(options.what, target.ToString()));
   if (options.trace.empty()) return InspectCandidate(task, nullptr, options, json);
   ASSIGN_OR_RETURN(const std::string text, ReadFile(options.trace));
   auto parsed = ParseJson(text);
@@ -229,6 +233,7 @@ Result<int> Inspect(const InspectOptions& options) {
   Result<int> code = options.what == "features" ? Result<int>(InspectFeatures(&json))
                      : number                   ? InspectRecord(options, &json)
                      : trace_file               ? InspectTraceFile(options, &json)
+                     : options.what.ends_with(".hlpipe") ? InspectTask(options, &json)
                      : KindOf(options.what) == ArgumentKind::kBundle ? InspectBundle(options, &json)
                      : KindOf(options.what) == ArgumentKind::kTask   ? InspectTask(options, &json)
                                                                      : InspectModel(options, &json);
@@ -248,16 +253,20 @@ void RegisterInspect(CLI::App& app, int* exit_code) {
   auto options = std::make_shared<InspectOptions>();
   verb->add_option("what", options->what,
                    "an ONNX file, a bundle's folder, a task ('MatMul(a=64x64,b=64x64)'), a "
-                   "record's id, a file with\n"
-                   "a task and its trace (.json, .jsonl: of inspect --json, db export), or the word\n"
-                   "features for the table of what the cost model sees")
-      ->type_name("MODEL|BUNDLE|TASK|RECORD-ID|TRACE|features")
+                   "Halide pipeline\n"
+                   "(.hlpipe), a record's id, a file with a task and its trace (.json, .jsonl: of "
+                   "inspect --json,\n"
+                   "db export), or the word features for the table of what the cost model sees")
+      ->type_name("MODEL|BUNDLE|TASK|PIPELINE|RECORD-ID|TRACE|features")
       ->required();
   verb->add_option("--db", options->database, "tuning database that holds the record")
       ->type_name("FILE");
   verb->add_option("--shape", options->shapes,
                    "shape of an input that the file leaves open: x=1x3x48x192")
       ->type_name("NAME=SHAPE");
+  verb->add_option("--scalar", options->scalars,
+                   "value of a scalar parameter of a pipeline: alpha=0.5")
+      ->type_name("NAME=NUMBER");
   verb->add_option("--trace", options->trace,
                    "a task: under this trace (JSON) instead of the default schedule")
       ->type_name("FILE");

@@ -1,7 +1,10 @@
 // `whet tune`: searches for the fastest schedules of a network's kernels, or of single tasks.
 #include <cstdio>
 
+#include "base/file.h"
 #include "base/table.h"
+#include "codegen/kernel_compiler.h"
+#include "schedules/pipeline_task.h"
 #include "tools/tuner.h"
 #include "tools/verbs.h"
 
@@ -9,8 +12,8 @@ namespace whet {
 namespace {
 
 struct TuneOptions {
-  std::vector<std::string> what, only, shapes;
-  std::string tasks_file, target = "host", time_budget, json;
+  std::vector<std::string> what, only, shapes, scalars;
+  std::string tasks_file, target = "host", time_budget, json, pipeline, output;
   int threads = 0;
   int64_t trials = -1;
   TunerOptions tuner;
@@ -28,6 +31,11 @@ Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
     ASSIGN_OR_RETURN(const std::vector<NamedTask> named,
                      SelectTasks(options.tasks_file, options.only, target.ToString()));
     for (const NamedTask& task : named) work.tasks.push_back({task.task, 1, task.id});
+  }
+  if (!options.pipeline.empty()) {
+    ASSIGN_OR_RETURN(Task task, ReadPipelineTask(options.pipeline, target.ToString(),
+                                                      options.shapes, options.scalars));
+    work.tasks.push_back({std::move(task), 1, ""});
   }
   for (const std::string& text : options.what) {
     switch (KindOf(text)) {
@@ -50,10 +58,10 @@ Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
   }
   if (work.tasks.empty()) {
     return Fail(ErrorCode::kInvalidInput,
-                "nothing to tune: name an ONNX file, tasks such as 'MatMul(a=64x64,b=64x64)', or "
-                "--tasks FILE");
+                "nothing to tune: name an ONNX file, tasks such as 'MatMul(a=64x64,b=64x64)', "
+                "--tasks FILE or --pipeline FILE.hlpipe");
   }
-  if (!work.network && !options.shapes.empty())
+  if (!work.network && options.pipeline.empty() && !options.shapes.empty())
     return Fail(ErrorCode::kInvalidInput,
                 "--shape sets inputs of an ONNX file; a task's spelling has its shapes");
   return work;
@@ -108,6 +116,32 @@ Status WriteReport(const std::string& path, const TunerReport& report, int threa
   return WriteJson(path, json);
 }
 
+// The best schedule of the pipeline as PREFIX.schedule.h, as PREFIX.o and as the PREFIX.h to call
+// that.
+Status WritePipeline(const Task& task, const std::string& database_path,
+                     const std::string& prefix) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
+                   Database::Open(database_path, Database::Mode::kReadOnly));
+  ASSIGN_OR_RETURN(const std::optional<Record> best, database->Best(task.Fingerprint()));
+  if (!best) return {};  // the table has said so
+  ASSIGN_OR_RETURN(const std::string schedule, PipelineScheduleToCpp(task, best->trace));
+  const std::string symbol = task.nodes[0].attributes.String("name");
+  RETURN_IF_ERROR(CompileKernel(task, best->trace, symbol, {prefix + ".o", "", ""}));
+  std::string parameters;
+  for (const TaskInput& input : task.inputs)
+    parameters += fmt::format("struct halide_buffer_t *{}, ", input.name);
+  const std::string header = fmt::format(
+      "// {}, compiled by whet for {}; needs the Halide runtime.\n#pragma once\n"
+      "struct halide_buffer_t;\n#ifdef __cplusplus\nextern \"C\"\n#endif\n"
+      "int {}({}struct halide_buffer_t *{});\n",
+      task.Describe(), task.target, symbol, parameters, task.output);
+  RETURN_IF_ERROR(WriteFileAtomically(prefix + ".schedule.h", schedule));
+  RETURN_IF_ERROR(WriteFileAtomically(prefix + ".h", header));
+  std::printf("wrote %s.schedule.h, %s.o and %s.h\n", prefix.c_str(), prefix.c_str(),
+              prefix.c_str());
+  return {};
+}
+
 Result<int> TuneVerb(TuneOptions options) {
   ASSIGN_OR_RETURN(const Target target, ResolveTarget(options.target, options.threads));
   if (!options.time_budget.empty()) {
@@ -122,12 +156,24 @@ Result<int> TuneVerb(TuneOptions options) {
   if (!options.only.empty() && options.tasks_file.empty())
     return Fail(ErrorCode::kInvalidInput,
                 "--only selects from a shape list; give --tasks FILE with it");
+  if (!options.output.empty()) {
+    if (options.pipeline.empty())
+      return Fail(ErrorCode::kInvalidInput,
+                  "-o names what --pipeline writes; a network is shipped by whet compile");
+    RETURN_IF_ERROR(CheckWritable(options.output + ".schedule.h", "-o"));
+  }
+  if (!options.pipeline.empty() && (!options.what.empty() || !options.tasks_file.empty()))
+    return Fail(ErrorCode::kInvalidInput, "--pipeline {}: a pipeline is tuned alone",
+                options.pipeline);
   ASSIGN_OR_RETURN(const Work work, ReadWork(options, target));
   ASSIGN_OR_RETURN(
       const TunerReport report,
       Tune(work.tasks, work.network ? &*work.network : nullptr, target, options.tuner));
   PrintTasks(report.outcome);
   PrintSummary(report, options.tuner.database);
+  if (!options.output.empty()) {
+    RETURN_IF_ERROR(WritePipeline(work.tasks[0].task, options.tuner.database, options.output));
+  }
   if (!options.json.empty()) RETURN_IF_ERROR(WriteReport(options.json, report, target.threads));
   if (report.outcome.interrupted) return 130;
   for (const TaskOutcome& task : report.outcome.tasks)
@@ -147,6 +193,16 @@ void RegisterTune(CLI::App& app, int* exit_code) {
   verb->add_option("--tasks", options->tasks_file, "a list of kernel shapes (JSON) to tune")
       ->type_name("FILE");
   verb->add_option("--only", options->only, "of that list, these ids")->type_name("ID...");
+  verb->add_option("--pipeline", options->pipeline,
+                   "a Halide pipeline (Halide::serialize_pipeline, with estimates) to tune")
+      ->type_name("FILE.hlpipe");
+  verb->add_option("--scalar", options->scalars,
+                   "value of a scalar parameter of the pipeline: alpha=0.5")
+      ->type_name("NAME=NUMBER");
+  verb->add_option("-o,--output", options->output,
+                   "with --pipeline: write the best schedule as C++ to PREFIX.schedule.h, compiled "
+                   "to PREFIX.o\nwith PREFIX.h")
+      ->type_name("PREFIX");
   verb->add_option("--db", options->tuner.database,
                    "tuning database; made if it is missing, gone on with if not")
       ->type_name("FILE")
@@ -160,7 +216,8 @@ void RegisterTune(CLI::App& app, int* exit_code) {
                    "for the whole run: 90s, 5m, 1h30m (default: no limit)")
       ->type_name("TIME");
   verb->add_option("--shape", options->shapes,
-                   "shape of an input that the file leaves open: x=1x3x48x192")
+                   "shape of an input that the file leaves open: x=1x3x48x192; of a pipeline's, "
+                   "dimension 0 first")
       ->type_name("NAME=SHAPE");
   verb->add_option("--target", options->target,
                    "what to compile for: host, or as whet env spells it (default: host)")
@@ -191,7 +248,8 @@ void RegisterTune(CLI::App& app, int* exit_code) {
       "Examples:\n"
       "  whet tune model.onnx --db tuning.db --time-budget 5m\n"
       "  whet tune 'Conv(x=1x64x56x56,w=64x64x3x3,pads=1)+Relu' --db tuning.db --trials 64\n"
-      "  whet tune --tasks shapes.json --only resnet50.conv3x3_56_64 --db tuning.db");
+      "  whet tune --tasks shapes.json --only resnet50.conv3x3_56_64 --db tuning.db\n"
+      "  whet tune --pipeline blur.hlpipe --db tuning.db -o blur");
   verb->callback([options, exit_code] {
     CatchInterrupts();
     options->tuner.command = CommandLine();

@@ -28,6 +28,7 @@ HalideOperator FindHalideOperator(const std::string& op) {
       {"Min", HalideBinary},
       {"Mul", HalideBinary},
       {"Neg", HalideUnary},
+      {"Pipeline", HalidePipeline},
       {"Relu", HalideUnary},
       {"Reshape", HalideReshape},
       {"Sigmoid", HalideUnary},

@@ -23,6 +23,7 @@ TensorReader HalideConcat(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideSlice(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideGather(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideReshape(AlgorithmBuilder& builder, const HalideNode& node);
+TensorReader HalidePipeline(AlgorithmBuilder& builder, const HalideNode& node);
 
 // Positions of the spatial dimensions and the channel in a 4-D shape of the node's `layout`.
 struct ImageAxes {

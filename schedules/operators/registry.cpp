@@ -11,7 +11,8 @@ const std::vector<const OperatorDef*>& Sorted() {
     std::vector<const OperatorDef*> all;
     for (const auto* family :
          {&UnaryOperators(), &BinaryOperators(), &ConvOperators(), &PoolOperators(),
-          &MatMulOperators(), &NormalizationOperators(), &MovementOperators(), &ViewOperators()})
+          &MatMulOperators(), &NormalizationOperators(), &MovementOperators(), &ViewOperators(),
+          &PipelineOperators()})
       for (const OperatorDef& def : *family) all.push_back(&def);
     std::sort(all.begin(), all.end(),
               [](const auto* a, const auto* b) { return a->name < b->name; });

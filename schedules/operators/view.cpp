@@ -39,7 +39,7 @@ Result<TensorType> InferCast(const Attributes& attributes, Types inputs) {
   ASSIGN_OR_RETURN(const DataType to, ParseDataType(*name));
   if (to == DataType::kFloat16 || to == DataType::kBFloat16)
     return Fail(ErrorCode::kInvalidInput,
-                "attribute to is {}; Cast makes f32, f64, i8, u8, i32, i64 and bool", *name);
+                "attribute to is {}; Cast makes f32, f64, integers and bool", *name);
   return TensorType{to, inputs[0]->shape};
 }
 
@@ -72,8 +72,17 @@ Status ComputeCast(const Attributes&, Tensors inputs, Tensor& output) {
     case DataType::kUInt8:
       convert(uint8_t());
       break;
+    case DataType::kInt16:
+      convert(int16_t());
+      break;
+    case DataType::kUInt16:
+      convert(uint16_t());
+      break;
     case DataType::kInt32:
       convert(int32_t());
+      break;
+    case DataType::kUInt32:
+      convert(uint32_t());
       break;
     case DataType::kInt64:
       convert(int64_t());

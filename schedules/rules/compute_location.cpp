@@ -27,7 +27,8 @@ class LocationStep : public SketchStep {
     if (decisions_.size() > 1) return {{shared ? kRoot : kOuter}, {8}};
     // What comes after a stage with tiles stays with them.
     for (const Access& access : dag_.stages[stage_index_].definitions.back().reads)
-      if (dag_.stages[access.stage].kind != StageKind::kInput) return {{kOuter}};
+      if (dag_.stages[access.stage].kind != StageKind::kInput)
+        return {{outline == Outline::kApart ? kRoot : kOuter}};
     const auto consumers = dag_.Consumers(stage_index_);
     const bool reduced = std::any_of(consumers.begin(), consumers.end(), [&](int c) {
       return dag_.stages[c].kind == StageKind::kReduction;
@@ -93,7 +94,7 @@ class LocationStep : public SketchStep {
   // Whether tiles begin and end where the divisions do. A tile that lies across them needs more
   // than its width says, and then the region that is promised to Halide would be too small.
   bool IsAligned(const LoopOf& loop, const Expansion& out) const {
-    const auto nest = BuildLoopNest(dag_, out.directives);
+    const auto nest = BuildLoops(dag_, out.directives);
     if (!nest || nest->nest_of[loop.stage] < 0) return false;
     const std::vector<NestLoop>& loops =
         nest->stages[nest->nest_of[loop.stage]].definitions.back().loops;

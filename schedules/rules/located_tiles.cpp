@@ -19,7 +19,7 @@ class LocatedTilesStep : public SketchStep {
     defaults_.push_back({kOuter});
     if (group_.dims().empty()) return;
     decisions_.push_back({"register." + s, "register", group_.RegisterTiles()});
-    defaults_.push_back(group_.PlainRegisterTile(decisions_.back().candidates));
+    defaults_.push_back(group_.PlainRegisterTile(decisions_.back().candidates, -1));
     decisions_.push_back({"order." + s, "order", Permutations(group_.tiled().size())});
     decisions_.push_back({"order.reduction." + s, "order", Permutations(group_.reductions())});
     decisions_.push_back({"unroll." + s, "unroll", {{1}, {2}, {3}, {4}, {8}, {16}}});
@@ -30,6 +30,7 @@ class LocatedTilesStep : public SketchStep {
   const std::vector<DecisionSpec>& decisions() const override { return decisions_; }
   std::vector<std::vector<int64_t>> PlainValues(Outline outline) const override {
     std::vector<std::vector<int64_t>> values = defaults_;
+    if (outline == Outline::kApart) values[0] = {kRoot};
     // Of many tiles, all by one panel of the packed operand before the next panel.
     if (values.size() > 2 && outline != Outline::kRows) {
       for (const auto& order : decisions_[2].candidates)
@@ -111,10 +112,27 @@ class LocatedTilesStep : public SketchStep {
     if (order.names.size() > 1) ds.push_back(order);
     ds.insert(ds.end(), marks.begin(), marks.end());
     if (!at_root || group_.machine().threads < 2) return;
-    const std::vector<std::string>& loops =
+    std::vector<std::string>& loops =
         placed.outer_loops.empty() ? placed.mid_loops : placed.outer_loops;
-    if (!loops.empty())
-      ds.push_back(LoopDirective(DirectiveKind::kParallel, owner.name, 0, loops.front()));
+    Parallelise(owner.name, BalancedLoops(loops, tile, region), &loops, &ds);
+  }
+
+  // How many of `loops`, outermost first, together have iterations that the threads share evenly.
+  int64_t BalancedLoops(const std::vector<std::string>& loops, const RegisterTile& tile,
+                        const std::vector<int64_t>& region) const {
+    const int64_t threads = group_.machine().threads;
+    int64_t count = 0, iterations = 1;
+    for (const std::string& loop : loops) {
+      for (int d : group_.dims()) {
+        const std::string& x = group_.owner().dims[d].name;
+        if (loop == x) iterations *= region[d];
+        if (loop == x + "_m") iterations *= CeilDiv(region[d], tile.size[d]);
+      }
+      ++count;
+      const int64_t rounds = CeilDiv(iterations, threads);
+      if (10 * iterations >= 9 * rounds * threads) break;
+    }
+    return count;
   }
 
   const TileGroup group_;

@@ -27,7 +27,9 @@ class TilingStep : public SketchStep {
     if (group_.dims().empty()) return {};
     const std::vector<int>& tiled = group_.tiled();
     const size_t orders = 1 + tiled.size();
-    std::vector<std::vector<int64_t>> values = {group_.PlainRegisterTile(decisions_[0].candidates)};
+    const size_t cut = outline == Outline::kChannels ? 0 : tiled.size() - 1;
+    std::vector<std::vector<int64_t>> values = {
+        group_.PlainRegisterTile(decisions_[0].candidates, static_cast<int>(cut))};
     // Rows: whole ones as tiles, the dimensions outside them one by one.
     for (size_t t = 0; t < tiled.size(); ++t) values.push_back({t < 2 && tiled.size() > 2 ? 0 : 1});
     if (tiled.size() == 2) values[1] = {0};
@@ -37,7 +39,6 @@ class TilingStep : public SketchStep {
     values.push_back(OrderWithLast(decisions_[orders + 1].candidates, 0));
     if (outline != Outline::kRows) {
       // Blocks: the outermost dimension, or the first, in as many as there are threads.
-      const size_t cut = outline == Outline::kBlocks ? tiled.size() - 1 : 0;
       for (size_t t = 0; t < tiled.size(); ++t) values[1 + t] = {0};
       const int64_t steps = CeilDiv(Extent(tiled[cut]), values[0][2 + cut]);
       for (const auto& candidate : decisions_[1 + cut].candidates)
@@ -208,25 +209,7 @@ class TilingStep : public SketchStep {
     std::reverse(placed.outer_loops.begin(), placed.outer_loops.end());
     if (order.names.size() > 1) ds.push_back(order);
     ds.insert(ds.end(), marks.begin(), marks.end());
-    Parallelise(choice.parallel, &placed.outer_loops, &ds);
-  }
-
-  void Parallelise(int64_t count, std::vector<std::string>* outer,
-                   std::vector<Directive>* ds) const {
-    std::vector<std::string>& loops = *outer;
-    count = std::min<int64_t>(count, static_cast<int64_t>(loops.size()));
-    if (count == 0) return;
-    for (int64_t f = 1; f < count; ++f) {
-      Directive fuse;
-      fuse.kind = DirectiveKind::kFuse;
-      fuse.stage = owner_.name;
-      fuse.loop = "p" + std::to_string(f);
-      fuse.names = {loops[0], loops[1]};
-      ds->push_back(fuse);
-      loops.erase(loops.begin());
-      loops[0] = fuse.loop;
-    }
-    ds->push_back(LoopDirective(DirectiveKind::kParallel, owner_.name, 0, loops[0]));
+    Parallelise(s, choice.parallel, &placed.outer_loops, &ds);
   }
 
   const TileGroup group_;

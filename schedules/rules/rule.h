@@ -66,8 +66,10 @@ enum class Outline {
   kRows,      // single rows of the output
   kBlocks,    // a block of rows for each thread
   kChannels,  // a block of the innermost dimension for each thread
+  kApart,     // as blocks, and every stage that is stored computed whole before its readers
 };
-constexpr Outline kOutlines[] = {Outline::kRows, Outline::kBlocks, Outline::kChannels};
+constexpr Outline kOutlines[] = {Outline::kRows, Outline::kBlocks, Outline::kChannels,
+                                 Outline::kApart};
 
 using DecisionValues = std::span<const std::vector<int64_t>>;
 

@@ -65,8 +65,9 @@ std::vector<std::vector<int64_t>> TileGroup::RegisterTiles() const {
       accumulator() && Extent(tiled_[0]) >= 4 ? 1 : std::min<size_t>(2, tiled_.size());
   for (size_t v = 0; v < vector_choices; ++v) {
     const int64_t extent = Extent(tiled_[v]);
-    if (alignment_[tiled_[v]] > 1) continue;
+    if (IsCut(tiled_[v]) || (v > 0 && alignment_[tiled_[v]] > 1)) continue;
     for (int64_t lanes : VectorWidths(extent, SizeOf(owner().dtype), machine_)) {
+      if (lanes % alignment_[tiled_[v]] != 0) continue;
       for (int64_t vectors : {1, 2, 3, 4, 5, 6, 8}) {
         if (vectors > 1 && vectors * lanes > extent) continue;
         if (Wasteful(extent, vectors * lanes)) continue;
@@ -81,7 +82,28 @@ std::vector<std::vector<int64_t>> TileGroup::RegisterTiles() const {
       }
     }
   }
+  if (tiles.empty()) {
+    tiles.push_back(std::vector<int64_t>(tiled_.size() + 2, 1));
+    tiles.back()[0] = 0;
+  }
   return tiles;
+}
+
+void Parallelise(const std::string& stage, int64_t count, std::vector<std::string>* loops,
+                 std::vector<Directive>* directives) {
+  count = std::min<int64_t>(count, static_cast<int64_t>(loops->size()));
+  if (count == 0) return;
+  for (int64_t f = 1; f < count; ++f) {
+    Directive fuse;
+    fuse.kind = DirectiveKind::kFuse;
+    fuse.stage = stage;
+    fuse.loop = "p" + std::to_string(f);
+    fuse.names = {(*loops)[0], (*loops)[1]};
+    directives->push_back(fuse);
+    loops->erase(loops->begin());
+    loops->front() = fuse.loop;
+  }
+  directives->push_back(LoopDirective(DirectiveKind::kParallel, stage, 0, loops->front()));
 }
 
 void TileGroup::Grow(size_t position, size_t vector_position, int64_t vectors, int64_t budget,
@@ -111,8 +133,8 @@ void TileGroup::Grow(size_t position, size_t vector_position, int64_t vectors, i
   (*tile)[2 + position] = 1;
 }
 
-std::vector<int64_t> TileGroup::PlainRegisterTile(
-    const std::vector<std::vector<int64_t>>& tiles) const {
+std::vector<int64_t> TileGroup::PlainRegisterTile(const std::vector<std::vector<int64_t>>& tiles,
+                                                  int cut) const {
   size_t best = 0;
   double best_score = -1;
   for (size_t i = 0; i < tiles.size(); ++i) {
@@ -121,7 +143,9 @@ std::vector<int64_t> TileGroup::PlainRegisterTile(
     double used = 1;
     for (size_t t = 0; t < tiled_.size(); ++t) {
       const int64_t extent = Extent(tiled_[t]), size = tile[2 + t];
-      used *= static_cast<double>(extent) / static_cast<double>(CeilDiv(extent, size) * size);
+      const int64_t parts = static_cast<int>(t) == cut ? std::max(1, machine_.threads) : 1;
+      const int64_t steps = CeilDiv(CeilDiv(extent, size), parts) * parts;
+      used *= static_cast<double>(extent) / static_cast<double>(steps * size);
     }
     // Panels of a packed operand are whole register tiles wide.
     const bool panels = Extent(tiled_[tile[0]]) % tile[2 + tile[0]] == 0;

@@ -48,8 +48,10 @@ class TileGroup {
   // Candidates of a "register" decision: [which of tiled() is vectorised, lanes, extent of each of
   // tiled()]: all that fit the registers and do not waste much.
   std::vector<std::vector<int64_t>> RegisterTiles() const;
-  // Of those, the one of full vectors that computes most for what it loads and wastes.
-  std::vector<int64_t> PlainRegisterTile(const std::vector<std::vector<int64_t>>& tiles) const;
+  // Of those, the one of full vectors that computes most for what it loads and wastes, where
+  // position `cut` of tiled() (-1: none) is divided among the threads.
+  std::vector<int64_t> PlainRegisterTile(const std::vector<std::vector<int64_t>>& tiles,
+                                         int cut) const;
   RegisterTile Read(const std::vector<int64_t>& value) const;
 
   // Splits `loop`, which covers a register tile's extent of dimension `dim`, into vectors, and says
@@ -81,5 +83,10 @@ class TileGroup {
 };
 
 int64_t CeilDiv(int64_t a, int64_t b);
+
+// Fuses the first `count` of `loops` (outermost first) into one, which replaces them, and makes
+// that parallel.
+void Parallelise(const std::string& stage, int64_t count, std::vector<std::string>* loops,
+                 std::vector<Directive>* directives);
 
 }  // namespace whet

@@ -12,7 +12,8 @@ namespace {
 TEST(DataTypes, NamesParseBack) {
   for (DataType dtype :
        {DataType::kFloat32, DataType::kFloat16, DataType::kBFloat16, DataType::kFloat64,
-        DataType::kInt8, DataType::kUInt8, DataType::kInt32, DataType::kInt64, DataType::kBool}) {
+        DataType::kInt8, DataType::kUInt8, DataType::kInt16, DataType::kUInt16, DataType::kInt32,
+        DataType::kUInt32, DataType::kInt64, DataType::kBool}) {
     EXPECT_EQ(ParseDataType(Name(dtype)).value(), dtype);
   }
   EXPECT_EQ(SizeOf(DataType::kBFloat16), 2);

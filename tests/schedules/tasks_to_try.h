@@ -16,6 +16,7 @@ inline std::vector<std::string> TasksToTry() {
       "Conv(x=1x32x13x13,w=32x1x3x3,pads=1,group=32,strides=2)",
       "Conv(x=1x16x10x10,w=24x4x3x3,pads=1x0x2x1,group=4,dilations=2)",
       "Conv(x=1x50x1x1,w=10x50x1x1)+Relu",
+      "Conv(x=1x512x5x4,w=32x512x1x1)+Relu",
       "MatMul(a=33x40,b=40x56)",
       "MatMul(a=2x3x32x24,b=2x3x24x48)",
       "Gemm(a=1x200,b=50x200,transB=1)",

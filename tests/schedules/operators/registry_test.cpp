@@ -44,9 +44,10 @@ TEST(OperatorRegistry, HasEveryOperatorOfItsReadme) {
                            "Slice",
                            "Gather",
                            "Reshape",
-                           "Cast"})
+                           "Cast",
+                           "Pipeline"})
     EXPECT_NE(FindOperator(name), nullptr) << name;
-  EXPECT_EQ(AllOperators().size(), 33u);
+  EXPECT_EQ(AllOperators().size(), 34u);
 }
 
 TEST(OperatorRegistry, KnowsNoOtherNames) {
