@@ -119,6 +119,30 @@ bool IsReducedAgain(const Task& task, const std::string& value) {
   });
 }
 
+// Whether a padded window reads what the task itself computes. A tile of that is as large at the
+// image's edges as elsewhere, and reaches over them: what it reads there nobody uses, but it must be
+// there.
+bool ReachesOverEdges(const Task& task) {
+  return std::any_of(task.nodes.begin(), task.nodes.end(), [&](const TaskNode& node) {
+    const std::vector<int64_t> pads = node.attributes.Ints("pads");
+    const bool padded = std::any_of(pads.begin(), pads.end(), [](int64_t p) { return p > 0; });
+    return padded && std::any_of(task.nodes.begin(), task.nodes.end(), [&](const TaskNode& before) {
+             return before.output == node.inputs[0];
+           });
+  });
+}
+
+// Reads of what lies outside, but for the innermost dimension, are reads of the edge.
+TensorReader ClampedToEdges(const TensorReader& reader) {
+  return {reader.type, [reader](Exprs index) -> Expr {
+            for (size_t d = 0; d + 1 < index.size(); ++d) {
+              const int extent = static_cast<int>(reader.type.shape[d]);
+              if (extent > 1) index[d] = Halide::clamp(index[d], 0, extent - 1);
+            }
+            return reader(index);
+          }};
+}
+
 }  // namespace
 
 HalideStage* HalideAlgorithm::Find(const std::string& name) {
@@ -232,12 +256,15 @@ HalideAlgorithm BuildHalideAlgorithm(const Task& original, const AlgorithmOption
   AlgorithmBuilder builder(&algorithm);
   auto types = task.Types();
   if (!types) throw Halide::CompileError(types.error().message.c_str());
+  const bool reaches_over = ReachesOverEdges(task);
   std::map<std::string, TensorReader> values;
   for (size_t i = 0; i < task.inputs.size(); ++i) {
     const auto prepared = PreparedType(task, options, i);
     if (!prepared) throw Halide::CompileError(prepared.error().message.c_str());
     values[task.inputs[i].name] =
         MakeInput(task.inputs[i], *prepared, options.packed, &algorithm, &builder);
+    if (reaches_over && !task.inputs[i].constant)
+      values[task.inputs[i].name] = ClampedToEdges(values[task.inputs[i].name]);
   }
   for (const TaskNode& node : task.nodes) {
     const HalideOperator op = FindHalideOperator(node.op);

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <set>
+#include <sstream>
 
 #include "base/file.h"
 #include "schedules/operators/halide_pipeline.h"
@@ -83,6 +84,17 @@ std::string NameOf(const std::string& path) {
   return name.substr(0, 64);
 }
 
+// Whether the identifier is in the text.
+bool Mentions(const std::string& text, const std::string& name) {
+  const auto is_part = [&](size_t at) {
+    return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
+                                text[at] == '_');
+  };
+  for (size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1))
+    if ((at == 0 || !is_part(at - 1)) && !is_part(at + name.size())) return true;
+  return false;
+}
+
 // Declares the loops of a trace as Vars and RVars under their stable names.
 class LoopDeclarations {
  public:
@@ -110,14 +122,20 @@ class LoopDeclarations {
       Declare(name, fmt::format("{} {}(\"{}\");", reduction ? "RVar" : "Var", name, name));
     }
   }
-  std::string Text() const { return text_; }
+  // Of those that `calls` speaks of, a line each.
+  std::string Text(const std::string& calls) const {
+    std::string text;
+    for (const auto& [name, line] : lines_)
+      if (Mentions(calls, name)) text += "  " + line + "\n";
+    return text;
+  }
 
  private:
   void Declare(const std::string& name, const std::string& line) {
-    if (declared_.insert(name).second) text_ += "  " + line + "\n";
+    if (declared_.insert(name).second) lines_.emplace_back(name, line);
   }
   std::set<std::string> declared_, reductions_;
-  std::string text_;
+  std::vector<std::pair<std::string, std::string>> lines_;  // in order of declaration
 };
 
 }  // namespace
@@ -212,21 +230,18 @@ Result<std::string> PipelineScheduleToCpp(const Task& task, const Trace& trace) 
       "inline Halide::Pipeline schedule_{}(Halide::Pipeline pipeline) {{\n"
       "  using namespace Halide;\n",
       name, task.target, ToString(loaded.output().shape), " (outermost dimension first)", name);
-  for (const auto& [stage, index] : funcs)
-    text += fmt::format("  Func {} = pipeline.get_func({});\n", stage, index);
-  text += loops.Text();
+  std::string calls;
   if (copies) {
     const std::string arguments = fmt::format("{}", fmt::join(last.dims, ", "));
-    text += fmt::format("  Func out(\"out\");\n  out({}) = {}({});\n", arguments,
-                        last.stage, arguments);
+    calls = fmt::format("  Func out(\"out\");\n  out({}) = {}({});\n", arguments, last.stage,
+                        arguments);
   }
-  const std::string calls = trace.ToCpp();
-  size_t begin = 0;
-  while (begin < calls.size()) {
-    const size_t end = std::min(calls.find('\n', begin), calls.size());
-    text += "  " + calls.substr(begin, end - begin) + "\n";
-    begin = end + 1;
-  }
+  std::istringstream lines(trace.ToCpp());
+  for (std::string line; std::getline(lines, line);) calls += "  " + line + "\n";
+  for (const auto& [stage, index] : funcs)
+    if (Mentions(calls, stage))
+      text += fmt::format("  Func {} = pipeline.get_func({});\n", stage, index);
+  text += loops.Text(calls) + calls;
   text += copies ? "  return Pipeline(out);\n}\n" : "  return pipeline;\n}\n";
   return text;
 }

@@ -130,8 +130,8 @@ def test_what_the_file_leaves_open_is_asked_for_and_taken(tmp_path):
     edge[x, y] = image[hl.clamp(x, 0, image.width() - 1), hl.clamp(y, 0, image.height() - 1)]
     f[x, y] = gain * (edge[x - 1, y] + edge[x + 1, y])
     path = save(f, tmp_path / "open.hlpipe", 64, 32)
-    refused("inspect", path, mentions=[path, "picture", "--shape"])
-    refused("inspect", path, "--shape", "picture=64x32", mentions=["gain", "--scalar"])
+    refused("inspect", path, mentions=[path, "gain", "--scalar"])
+    refused("inspect", path, "--scalar", "gain=0.5", mentions=["picture", "--shape"])
     refused("inspect", path, "--shape", "picture=64", mentions=["picture"])
     refused("inspect", path, "--shape", "picture=64x32", "--scalar", "gain=much", mentions=["gain=much"])
     succeed("tune", "--pipeline", path, "--shape", "picture=64x32", "--scalar", "gain=0.5", "--db", tmp_path / "t.db",
