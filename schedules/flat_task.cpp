@@ -25,11 +25,47 @@ bool IsPerChannel(const Shape& shape) {
   return true;
 }
 
+// A Transpose with as few dimensions longer than one as say the same: those that stay neighbours
+// are one. The rank stays.
+Task FlattenedTranspose(const Task& task) {
+  const Shape& shape = task.inputs[0].type.shape;
+  std::vector<int64_t> perm;  // of dimensions longer than one
+  for (int64_t d : task.nodes[0].attributes.Ints("perm"))
+    if (shape[d] > 1) perm.push_back(d);
+  const auto follows = [&](int64_t d, int64_t after) {
+    for (int64_t between = after + 1; between < d; ++between)
+      if (shape[between] > 1) return false;
+    return d > after;
+  };
+  // Groups of input dimensions, in the order of the output.
+  std::vector<std::vector<int64_t>> groups;
+  for (size_t i = 0; i < perm.size(); ++i) {
+    if (i == 0 || !follows(perm[i], perm[i - 1])) groups.emplace_back();
+    groups.back().push_back(perm[i]);
+  }
+  std::vector<std::vector<int64_t>> by_input = groups;
+  std::sort(by_input.begin(), by_input.end());
+  const size_t rank = shape.size(), first = rank - groups.size();
+  Shape merged(rank, 1);
+  std::vector<int64_t> merged_perm(rank);
+  for (size_t d = 0; d < first; ++d) merged_perm[d] = static_cast<int64_t>(d);
+  for (size_t g = 0; g < groups.size(); ++g) {
+    for (int64_t d : by_input[g]) merged[first + g] *= shape[d];
+    const auto at = std::find(by_input.begin(), by_input.end(), groups[g]) - by_input.begin();
+    merged_perm[first + g] = static_cast<int64_t>(first) + at;
+  }
+  Task flat = task;
+  flat.inputs[0].type.shape = merged;
+  flat.nodes[0].attributes.Set("perm", merged_perm);
+  return flat.Types() ? flat : task;
+}
+
 }  // namespace
 
 Task Flattened(const Task& task) {
   const auto types = task.Types();
   if (!types) return task;
+  if (task.nodes.size() == 1 && task.nodes[0].op == "Transpose") return FlattenedTranspose(task);
   const Shape image = types->at(task.output).shape;
   if (image.size() != 4) return task;
   const auto is_image = [&](const Shape& shape) {

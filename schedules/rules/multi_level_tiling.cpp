@@ -25,6 +25,7 @@ class TilingStep : public SketchStep {
 
   std::vector<std::vector<int64_t>> PlainValues(Outline outline) const override {
     if (group_.dims().empty()) return {};
+    if (outline == Outline::kRows && TransposedPosition() > 0) return PlainTranspose();
     const std::vector<int>& tiled = group_.tiled();
     const size_t orders = 1 + tiled.size();
     const size_t cut = outline == Outline::kChannels ? 0 : tiled.size() - 1;
@@ -33,6 +34,13 @@ class TilingStep : public SketchStep {
     // Rows: whole ones as tiles, the dimensions outside them one by one.
     for (size_t t = 0; t < tiled.size(); ++t) values.push_back({t < 2 && tiled.size() > 2 ? 0 : 1});
     if (tiled.size() == 2) values[1] = {0};
+    if (tiled.size() == 1) {
+      // A single row: a part of it for each thread, in as few pieces as can be.
+      const int64_t steps = CeilDiv(Extent(tiled[0]), values[0][2]);
+      for (const auto& candidate : decisions_[1].candidates)
+        if (candidate[0] > 0 && candidate[0] <= CeilDiv(steps, group_.machine().threads))
+          values[1] = candidate;
+    }
     const auto& orders_outer = decisions_[orders].candidates;
     values.push_back(orders_outer.front());
     // The first dimension outside the others: its panel of the packed operand stays in a cache.
@@ -108,6 +116,44 @@ class TilingStep : public SketchStep {
   void Add(const std::string& name, const std::string& kind,
            std::vector<std::vector<int64_t>> candidates) {
     decisions_.push_back({name, kind, std::move(candidates)});
+  }
+
+  // Which of the tiled dimensions walks along the rows of what is read; 0: the one that walks along
+  // those of the output, as it should, or nothing is known.
+  size_t TransposedPosition() const {
+    const std::vector<int>& tiled = group_.tiled();
+    if (group_.accumulator() || Extent(tiled[0]) < 8) return 0;
+    for (const Access& access : owner_.definitions[0].reads)
+      for (size_t t = 1; t < tiled.size(); ++t)
+        if (!access.index.empty() && access.index[0].IsLoop(tiled[t])) return t;
+    return 0;
+  }
+
+  // Blocks of the output's rows, one vector wide, and in each all that the input has side by side:
+  // whole cache lines of both are used while they are in the first-level cache.
+  std::vector<std::vector<int64_t>> PlainTranspose() const {
+    const std::vector<int>& tiled = group_.tiled();
+    const size_t across = TransposedPosition(), orders = 1 + tiled.size();
+    std::vector<int64_t> best = group_.PlainRegisterTile(decisions_[0].candidates, -1);
+    int64_t most = 0;
+    for (const auto& tile : decisions_[0].candidates) {
+      if (tile[0] != 0 || tile[2] != tile[1]) continue;
+      bool others = true;
+      for (size_t t = 1; t < tiled.size(); ++t) others &= t == across || tile[2 + t] == 1;
+      const int64_t size = tile[1] * tile[2 + across];
+      if (others && size > most) most = size, best = tile;
+    }
+    std::vector<std::vector<int64_t>> values = {best};
+    for (size_t t = 0; t < tiled.size(); ++t) values.push_back({t == across ? 0 : 1});
+    const int64_t wanted = 2 * group_.machine().threads;
+    const int64_t blocks = CeilDiv(Extent(tiled[0]), best[2]);
+    const int64_t steps = CeilDiv(Extent(tiled[across]), best[2 + across]);
+    for (const auto& candidate : decisions_[1 + across].candidates)
+      if (blocks < wanted && candidate[0] <= CeilDiv(steps, wanted)) values[1 + across] = candidate;
+    values.push_back(decisions_[orders].candidates.front());
+    values.push_back(decisions_[orders + 1].candidates.front());
+    values.push_back({WorthThreads() ? (blocks < wanted ? 2 : 1) : 0});
+    return values;
   }
 
   // How many register tiles a tile has along a dimension; 0: all of them.

@@ -121,44 +121,6 @@ std::unique_ptr<SketchStep> MakePackingStep(const Dag& dag, const Roles& roles, 
   return std::make_unique<PackingStep>(dag, input, *reader);
 }
 
-namespace {
-
-// Rows of this many bytes, and multiples of it, fall into one set or two of a first-level cache
-// (64 sets of 64 bytes): a register tile of 14 of them does not fit there.
-constexpr int64_t kConflictingBytes = 2048;
-
-// Input `s` in blocks of a cache line's channels, [c/16, n, h, w, 16]: where a reduction walks along
-// its rows, which lie a large power of two apart. Nothing where that is not so.
-std::optional<std::vector<PackLevel>> BlockedRows(const Dag& dag, const Roles& roles, size_t s) {
-  const Stage& stage = dag.stages[s];
-  const int64_t lanes = 64 / SizeOf(stage.dtype);
-  if (stage.dims[0].extent % lanes != 0) return std::nullopt;
-  for (size_t owner = 0; owner < dag.stages.size(); ++owner) {
-    const int accumulator = roles.accumulator_of[owner];
-    if (accumulator < 0) continue;
-    const Stage& reader = dag.stages[accumulator];
-    const Definition& update = reader.definitions.back();
-    for (const Access& access : update.reads) {
-      if (access.stage != static_cast<int>(s)) continue;
-      bool along = false;
-      for (size_t l = reader.dims.size(); l < update.loops.size(); ++l)
-        along |= access.index[0].IsLoop(static_cast<int>(l));
-      const int64_t bytes =
-          access.index[1].Step(1) * stage.dims[0].extent * SizeOf(stage.dtype);
-      if (!along || bytes == 0 || bytes % kConflictingBytes != 0 || reader.dims[1].extent < 8)
-        continue;
-      const int rank = static_cast<int>(stage.dims.size());
-      std::vector<PackLevel> levels = {{rank - 1, lanes}};
-      for (int d = rank - 2; d >= 0; --d) levels.push_back({d, 0});
-      levels.push_back({rank - 1, 0});
-      return levels;
-    }
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 std::vector<std::pair<int, std::vector<PackLevel>>> VariablePanels(const Dag& dag,
                                                                    const Roles& roles,
                                                                    const MachineModel& machine) {
@@ -167,11 +129,7 @@ std::vector<std::pair<int, std::vector<PackLevel>>> VariablePanels(const Dag& da
     const Stage& stage = dag.stages[s];
     if (stage.kind != StageKind::kInput || stage.constant || stage.dims.size() < 2) continue;
     const auto reader = FindVectorReader(dag, roles, static_cast<int>(s));
-    if (!reader) {
-      if (auto levels = BlockedRows(dag, roles, s))
-        result.emplace_back(static_cast<int>(s), *std::move(levels));
-      continue;
-    }
+    if (!reader) continue;
     const size_t dim = reader->dim;
     const int64_t lanes = machine.vector_bytes / SizeOf(stage.dtype);
     // Worth a copy where the operand is read many times and rows of it lie far apart.

@@ -32,6 +32,19 @@ TEST(Flattened, MakesOneDimensionOfElementwiseWork) {
             (Shape{1, 1, 1, 2400}));
 }
 
+TEST(Flattened, MergesWhatATransposeLeavesSideBySide) {
+  const auto check = [](const std::string& spelling, Shape in, Shape out) {
+    const Task flat = Flattened(Parse(spelling));
+    EXPECT_EQ(flat.inputs[0].type.shape, in) << spelling;
+    EXPECT_EQ(flat.OutputType()->shape, out) << spelling;
+  };
+  check("Transpose(x=1x24x7x5,perm=0x2x3x1)", {1, 1, 24, 35}, {1, 1, 35, 24});
+  check("Transpose(x=1x7x5x24,perm=0x3x1x2)", {1, 1, 35, 24}, {1, 1, 24, 35});
+  check("Transpose(x=2x24x7x5,perm=0x2x3x1)", {1, 2, 24, 35}, {1, 2, 35, 24});
+  check("Transpose(x=1x12x8x64,perm=0x2x1x3)", {1, 12, 8, 64}, {1, 8, 12, 64});
+  check("Transpose(x=3x1x4x5,perm=1x0x2x3)", {1, 1, 1, 60}, {1, 1, 1, 60});
+}
+
 TEST(Flattened, LeavesTasksAloneWhosePositionsDependOnEachOther) {
   for (const char* spelling :
        {"Conv(x=1x24x7x5,w=40x24x3x3,pads=1)", "Conv(x=1x24x8x8,w=40x24x1x1,strides=2)",
