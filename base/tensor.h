@@ -32,9 +32,9 @@ enum class DataType : uint8_t {
   kBool,
 };
 
-int64_t SizeOf(DataType dtype);  // bytes of one element
-std::string_view Name(
-    DataType dtype);  // "f32", "f16", "bf16", "f64", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "bool"
+int64_t SizeOf(DataType dtype);         // bytes of one element
+std::string_view Name(DataType dtype);  // "f32", "f16", "bf16", "f64", "i8", "u8", "i16", "u16",
+                                        // "i32", "u32", "i64", "bool"
 Result<DataType> ParseDataType(std::string_view name);
 
 using Shape = std::vector<int64_t>;

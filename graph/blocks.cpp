@@ -37,8 +37,7 @@ bool ReadsAsWritten(const Task& reader, const TaskUse& use, ValueId value, const
 Result<std::vector<Edge>> FindEdges(const Graph& graph, const Partition& partition) {
   std::map<ValueId, std::set<int>> readers;
   for (size_t u = 0; u < partition.uses.size(); ++u)
-    for (ValueId operand : partition.uses[u].operands)
-      readers[operand].insert(static_cast<int>(u));
+    for (ValueId operand : partition.uses[u].operands) readers[operand].insert(static_cast<int>(u));
   std::set<ValueId> kept;
   for (ValueId output : graph.outputs) kept.insert(partition.alias_of[output]);
 
@@ -68,9 +67,8 @@ Block Merge(const Partition& partition, std::vector<int> uses) {
     const Task& part = partition.tasks[use.task];
     std::map<std::string, std::string> renamed;  // names in the part to names in the block
     for (size_t i = 0; i < part.inputs.size(); ++i) {
-      const auto [at, added] =
-          names.try_emplace({use.operands[i], part.inputs[i].type.shape},
-                            fmt::format("i{}", block.task.inputs.size()));
+      const auto [at, added] = names.try_emplace({use.operands[i], part.inputs[i].type.shape},
+                                                 fmt::format("i{}", block.task.inputs.size()));
       renamed[part.inputs[i].name] = at->second;
       if (!added) continue;
       block.task.inputs.push_back({at->second, part.inputs[i].type, part.inputs[i].constant});

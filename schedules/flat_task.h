@@ -9,7 +9,8 @@ namespace whet {
 // stride 1), images are lists of positions: [n, h, w, c] becomes [1, 1, n h w, c], and where there
 // is no convolution and nothing is broadcast, [1, 1, 1, n h w c]. The bytes of all tensors are the
 // same, so the kernels are too; 7 x 7 positions no longer have to be tiled as a square. Dimensions
-// that a Transpose leaves side by side become one. Other tasks come back as they are. Requires a validated task.
+// that a Transpose leaves side by side become one. Other tasks come back as they are. Requires a
+// validated task.
 Task Flattened(const Task& task);
 
 }  // namespace whet

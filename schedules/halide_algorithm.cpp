@@ -120,8 +120,8 @@ bool IsReducedAgain(const Task& task, const std::string& value) {
 }
 
 // Whether a padded window reads what the task itself computes. A tile of that is as large at the
-// image's edges as elsewhere, and reaches over them: what it reads there nobody uses, but it must be
-// there.
+// image's edges as elsewhere, and reaches over them: what it reads there nobody uses, but it must
+// be there.
 bool ReachesOverEdges(const Task& task) {
   return std::any_of(task.nodes.begin(), task.nodes.end(), [&](const TaskNode& node) {
     const std::vector<int64_t> pads = node.attributes.Ints("pads");

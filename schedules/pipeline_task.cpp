@@ -64,8 +64,7 @@ Result<PipelineBindings> ReadBindings(const std::vector<std::string>& shapes,
                   text);
     const auto shape = ParseShape(text.substr(equals + 1));
     if (!shape) return Prefixed(shape.error(), "--shape '" + text + "'");
-    for (int64_t extent : *shape)
-      bindings.images[text.substr(0, equals)].push_back({0, extent});
+    for (int64_t extent : *shape) bindings.images[text.substr(0, equals)].push_back({0, extent});
   }
   for (const std::string& text : scalars) {
     const auto parsed = ParseScalars(text);
@@ -87,8 +86,8 @@ std::string NameOf(const std::string& path) {
 // Whether the identifier is in the text.
 bool Mentions(const std::string& text, const std::string& name) {
   const auto is_part = [&](size_t at) {
-    return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 ||
-                                text[at] == '_');
+    return at < text.size() &&
+           (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || text[at] == '_');
   };
   for (size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1))
     if ((at == 0 || !is_part(at - 1)) && !is_part(at + name.size())) return true;
@@ -101,20 +100,19 @@ class LoopDeclarations {
   explicit LoopDeclarations(const LoadedPipeline& pipeline) {
     for (const PipelineFunc& func : pipeline.funcs()) {
       for (size_t d = 0; d < func.dims.size(); ++d)
-        Declare(func.dims[d], fmt::format("Var {}(\"{}\");", func.dims[d],
-                                          func.function.args()[d]));
+        Declare(func.dims[d],
+                fmt::format("Var {}(\"{}\");", func.dims[d], func.function.args()[d]));
       for (size_t r = 0; r < func.reductions.size(); ++r) {
         reductions_.insert(func.reductions[r]);
-        Declare(func.reductions[r], fmt::format("RVar {}({}.rvars(0)[{}]);",
-                                                func.reductions[r], func.stage, r));
+        Declare(func.reductions[r],
+                fmt::format("RVar {}({}.rvars(0)[{}]);", func.reductions[r], func.stage, r));
       }
     }
   }
   void Add(const Directive& d) {
     if (d.kind != DirectiveKind::kSplit && d.kind != DirectiveKind::kFuse) return;
-    const bool reduction = d.kind == DirectiveKind::kSplit
-                               ? reductions_.contains(d.loop)
-                               : reductions_.contains(d.names[0]);
+    const bool reduction = d.kind == DirectiveKind::kSplit ? reductions_.contains(d.loop)
+                                                           : reductions_.contains(d.names[0]);
     const std::vector<std::string> made =
         d.kind == DirectiveKind::kSplit ? d.names : std::vector<std::string>{d.loop};
     for (const std::string& name : made) {

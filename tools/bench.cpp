@@ -182,8 +182,8 @@ Result<int> Bench(const BenchOptions& options) {
   std::vector<NamedTask> tasks;
   std::vector<std::string> networks;
   for (const std::string& path : options.pipelines) {
-    ASSIGN_OR_RETURN(Task task, ReadPipelineTask(path, target.ToString(),
-                                                      options.runnable.shapes, options.scalars));
+    ASSIGN_OR_RETURN(Task task, ReadPipelineTask(path, target.ToString(), options.runnable.shapes,
+                                                 options.scalars));
     tasks.push_back({std::filesystem::path(path).stem().string(), std::move(task)});
   }
   if (!options.tasks_file.empty()) {
@@ -198,8 +198,9 @@ Result<int> Bench(const BenchOptions& options) {
     tasks.push_back({text, std::move(task)});
   }
   if (networks.empty() && tasks.empty()) {
-    return Fail(ErrorCode::kInvalidInput,
-                "nothing to time: name ONNX files, bundles, tasks, --tasks FILE or --pipeline FILE");
+    return Fail(
+        ErrorCode::kInvalidInput,
+        "nothing to time: name ONNX files, bundles, tasks, --tasks FILE or --pipeline FILE");
   }
   if (networks.empty() && (options.profile || !options.trace.empty()))
     return Fail(ErrorCode::kInvalidInput,

@@ -198,7 +198,8 @@ Result<int> InspectTask(const InspectOptions& options, Json* json) {
 Result<int> InspectTraceFile(const InspectOptions& options, Json* json) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(options.what));
   auto parsed = ParseJson(text);
-  if (!parsed && options.what.ends_with(".jsonl")) parsed = ParseJson(text.substr(0, text.find('\n')));
+  if (!parsed && options.what.ends_with(".jsonl"))
+    parsed = ParseJson(text.substr(0, text.find('\n')));
   if (!parsed) return Prefixed(parsed.error(), options.what);
   if (!parsed->is_object() || !parsed->contains("trace") || !parsed->contains("task")) {
     return Fail(ErrorCode::kInvalidInput,
@@ -230,9 +231,9 @@ Result<int> Inspect(const InspectOptions& options) {
                       options.what.find_first_not_of("0123456789") == std::string::npos;
   Json json;
   const bool trace_file = options.what.ends_with(".json") || options.what.ends_with(".jsonl");
-  Result<int> code = options.what == "features" ? Result<int>(InspectFeatures(&json))
-                     : number                   ? InspectRecord(options, &json)
-                     : trace_file               ? InspectTraceFile(options, &json)
+  Result<int> code = options.what == "features"          ? Result<int>(InspectFeatures(&json))
+                     : number                            ? InspectRecord(options, &json)
+                     : trace_file                        ? InspectTraceFile(options, &json)
                      : options.what.ends_with(".hlpipe") ? InspectTask(options, &json)
                      : KindOf(options.what) == ArgumentKind::kBundle ? InspectBundle(options, &json)
                      : KindOf(options.what) == ArgumentKind::kTask   ? InspectTask(options, &json)

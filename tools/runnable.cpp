@@ -49,8 +49,8 @@ Result<Runnable> OpenRunnable(const std::string& argument, const RunnableOptions
   Runnable runnable;
   ASSIGN_OR_RETURN(runnable.network, LoadNetworkFile(argument, options.shapes, target));
   runnable.id = runnable.network->id;
-  ASSIGN_OR_RETURN(const ChosenKernels kernels, ChooseKernels(*runnable.network, database.get(),
-                                                              OnMiss::kDefault, machine));
+  ASSIGN_OR_RETURN(const ChosenKernels kernels,
+                   ChooseKernels(*runnable.network, database.get(), OnMiss::kDefault, machine));
   runnable.tuned_tasks = kernels.tuned;
   ASSIGN_OR_RETURN(runnable.executor, BuildExecutor(runnable.network->graph, kernels, *workers));
   return runnable;

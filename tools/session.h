@@ -50,8 +50,8 @@ struct Network {
   Graph graph;   // after the passes
   Partition partition;
   std::vector<Block> blocks;  // of the partition's uses: what could run as one kernel
-  std::string fingerprint;  // of the file's bytes and the static shapes
-  std::string id;           // the file's name without extension; its folder's where that is "model"
+  std::string fingerprint;    // of the file's bytes and the static shapes
+  std::string id;  // the file's name without extension; its folder's where that is "model"
 };
 // From `source`: the graph after the passes, its tasks and blocks.
 Status PrepareNetwork(const Target& target, Network* network);

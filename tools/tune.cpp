@@ -34,7 +34,7 @@ Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
   }
   if (!options.pipeline.empty()) {
     ASSIGN_OR_RETURN(Task task, ReadPipelineTask(options.pipeline, target.ToString(),
-                                                      options.shapes, options.scalars));
+                                                 options.shapes, options.scalars));
     work.tasks.push_back({std::move(task), 1, ""});
   }
   for (const std::string& text : options.what) {

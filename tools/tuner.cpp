@@ -104,8 +104,7 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
   measuring.worker.stop_requested = [] { return InterruptFlag().load(); };
   ASSIGN_OR_RETURN(const std::unique_ptr<ProcessMeasurer> measurer,
                    ProcessMeasurer::Create(measuring));
-  if (network != nullptr)
-    RETURN_IF_ERROR(RememberNetwork(*network, network->partition, *database));
+  if (network != nullptr) RETURN_IF_ERROR(RememberNetwork(*network, network->partition, *database));
   ASSIGN_OR_RETURN(const std::unique_ptr<CostModel> model,
                    MakeModel(options.cost_model, options.seed));
   const std::unique_ptr<Progress> progress = MakeProgress(mode, Clock::System(), StandardError());

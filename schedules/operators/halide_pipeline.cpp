@@ -27,10 +27,9 @@ std::string StableName(const std::string& name, std::set<std::string>* taken) {
 }
 
 Result<DataType> ElementType(const Halide::Type& type, const std::string& what) {
-  for (DataType dtype :
-       {DataType::kFloat32, DataType::kFloat16, DataType::kFloat64, DataType::kInt8,
-        DataType::kUInt8, DataType::kInt16, DataType::kUInt16, DataType::kInt32, DataType::kUInt32,
-        DataType::kInt64})
+  for (DataType dtype : {DataType::kFloat32, DataType::kFloat16, DataType::kFloat64,
+                         DataType::kInt8, DataType::kUInt8, DataType::kInt16, DataType::kUInt16,
+                         DataType::kInt32, DataType::kUInt32, DataType::kInt64})
     if (HalideType(dtype) == type) return dtype;
   if (type.is_bool()) return DataType::kBool;
   std::ostringstream text;
@@ -68,7 +67,8 @@ class Reads : public hi::IRMutator {
   Expr visit(const hi::Call* op) override {
     const Expr mutated = IRMutator::visit(op);
     const auto* call = mutated.as<hi::Call>();
-    if (call == nullptr || (call->call_type != hi::Call::Halide && call->call_type != hi::Call::Image))
+    if (call == nullptr ||
+        (call->call_type != hi::Call::Halide && call->call_type != hi::Call::Image))
       return mutated;
     return Halide::cast(call->type, readers_.at(call->name)(call->args));
   }
@@ -234,10 +234,10 @@ Status LoadedPipeline::ReadFuncs(const Halide::Pipeline& pipeline) {
   }
   PipelineFunc& last = funcs_.back();
   for (const std::string& dim : last.function.args()) {
-    const std::string what =
-        fmt::format("the output '{}' has no estimate of dimension '{}'; call set_estimates() with "
-                    "constants before serialising",
-                    last.function.name(), dim);
+    const std::string what = fmt::format(
+        "the output '{}' has no estimate of dimension '{}'; call set_estimates() with "
+        "constants before serialising",
+        last.function.name(), dim);
     Expr min, extent;
     for (const hi::Bound& bound : last.function.schedule().estimates()) {
       if (bound.var != dim) continue;
@@ -272,9 +272,10 @@ Result<std::map<std::string, hi::Box>> LoadedPipeline::Required(const PipelineFu
     for (const hi::ReductionVariable& rv : update.schedule().rvars()) {
       RETURN_IF_ERROR(CheckBound(rv.min));
       RETURN_IF_ERROR(CheckBound(rv.extent));
-      const std::string what = fmt::format("the RDom of Func '{}' has no constant bounds; Whet "
-                                           "schedules reductions of static extents",
-                                           func.function.name());
+      const std::string what = fmt::format(
+          "the RDom of Func '{}' has no constant bounds; Whet "
+          "schedules reductions of static extents",
+          func.function.name());
       ASSIGN_OR_RETURN(const int64_t min, ConstantInt(Constant(rv.min), what));
       ASSIGN_OR_RETURN(const int64_t extent, ConstantInt(Constant(rv.extent), what));
       scope.push(rv.var, hi::Interval(static_cast<int>(min), static_cast<int>(min + extent - 1)));
@@ -297,9 +298,10 @@ Status LoadedPipeline::InferRegions() {
       const auto low = hi::as_const_int(hi::simplify(box[d].min));
       const auto high = hi::as_const_int(hi::simplify(box[d].max));
       if (!box[d].is_bounded() || !low || !high) {
-        return Fail(ErrorCode::kUnsupported,
-                    "Func '{}' is read where no bound is known in dimension '{}'; clamp() the index",
-                    func.function.name(), func.function.args()[d]);
+        return Fail(
+            ErrorCode::kUnsupported,
+            "Func '{}' is read where no bound is known in dimension '{}'; clamp() the index",
+            func.function.name(), func.function.args()[d]);
       }
       func.min.push_back(*low);
       func.extent.push_back(*high - *low + 1);
@@ -325,9 +327,10 @@ Status LoadedPipeline::ShapeImage(const hi::Box& box, PipelineImage* image) cons
     }
     const std::string& name = image->parameter.name();
     if (!low || !high) {
-      return Fail(ErrorCode::kInvalidInput,
-                  "the input '{}' is read where no bound is known in dimension {}; clamp() the index",
-                  name, d);
+      return Fail(
+          ErrorCode::kInvalidInput,
+          "the input '{}' is read where no bound is known in dimension {}; clamp() the index", name,
+          d);
     }
     if (*low >= image->min[d] && *high < image->min[d] + image->extent[d]) continue;
     return Fail(ErrorCode::kInvalidInput,
@@ -412,8 +415,8 @@ TensorReader LoadedPipeline::Build(AlgorithmBuilder& builder,
       };
       if (rvars.empty()) {
         result = builder.Pure(
-            hint, type,
-            [&](const Exprs& index) { return value(before(index), index, {}); }, func.dims);
+            hint, type, [&](const Exprs& index) { return value(before(index), index, {}); },
+            func.dims);
       } else {
         std::vector<AlgorithmBuilder::ReductionLoop> loops;
         for (const hi::ReductionVariable& rv : rvars)

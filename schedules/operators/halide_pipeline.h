@@ -25,9 +25,9 @@ namespace whet {
 // A Func as a stage sees it.
 struct PipelineFunc {
   Halide::Internal::Function function;
-  std::string stage;              // its stable name
-  std::vector<int64_t> min, extent;  // of each dimension, Halide's order
-  std::vector<std::string> dims;     // stable names of its Vars
+  std::string stage;                    // its stable name
+  std::vector<int64_t> min, extent;     // of each dimension, Halide's order
+  std::vector<std::string> dims;        // stable names of its Vars
   std::vector<std::string> reductions;  // and of its RVars, of all updates
 };
 

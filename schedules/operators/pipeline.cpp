@@ -11,8 +11,7 @@ namespace {
 
 Result<TensorType> InferPipeline(const Attributes& attributes, Types) {
   ASSIGN_OR_RETURN(const DataType dtype, ParseDataType(attributes.String("dtype")));
-  if (!attributes.Has("shape"))
-    return Fail(ErrorCode::kInvalidInput, "attribute shape is missing");
+  if (!attributes.Has("shape")) return Fail(ErrorCode::kInvalidInput, "attribute shape is missing");
   ASSIGN_OR_RETURN(Shape shape,
                    IntsAttribute(attributes, "shape", -1, 1, std::numeric_limits<int32_t>::max()));
   return TensorType{dtype, std::move(shape)};
@@ -84,16 +83,16 @@ std::string ScalarsText(const std::map<std::string, double>& scalars) {
 }
 
 const std::vector<OperatorDef>& PipelineOperators() {
-  static const std::vector<OperatorDef> rows = {Row<&InferPipeline, &RunPipeline, &PipelineFlops,
-                                                    1, -1>(
-      "Pipeline", OperatorClass::kReduction, {{"x"}},
-      {{"name", AttributeKind::kString, ""},
-       {"pipeline", AttributeKind::kString},
-       {"bounds", AttributeKind::kInts},
-       {"scalars", AttributeKind::kString, ""},
-       {"dtype", AttributeKind::kString},
-       {"shape", AttributeKind::kInts},
-       {"flops", AttributeKind::kFloat, 0.0}})};
+  static const std::vector<OperatorDef> rows = {
+      Row<&InferPipeline, &RunPipeline, &PipelineFlops, 1, -1>(
+          "Pipeline", OperatorClass::kReduction, {{"x"}},
+          {{"name", AttributeKind::kString, ""},
+           {"pipeline", AttributeKind::kString},
+           {"bounds", AttributeKind::kInts},
+           {"scalars", AttributeKind::kString, ""},
+           {"dtype", AttributeKind::kString},
+           {"shape", AttributeKind::kInts},
+           {"flops", AttributeKind::kFloat, 0.0}})};
   return rows;
 }
 

@@ -106,8 +106,8 @@ class RoleAssigner {
     // Worth storing: what is read again and again and is more than a load, what is chosen by its
     // own loops, and where a reduction's tile ends.
     const bool costs = stage.pads || Expensive(stage);
-    const bool computes = costs || stage.definitions[0].ops.Flops() > 0 ||
-                          stage.definitions[0].reads.size() > 1;
+    const bool computes =
+        costs || stage.definitions[0].ops.Flops() > 0 || stage.definitions[0].reads.size() > 1;
     if ((read_by_reduction && costs) || (read_at_several && computes) ||
         !stage.definitions[0].choosing_loops.empty() || (carries_[s] && tile_of_[s] < 0)) {
       roles_.of_stage[s] = StageRole::kLocated;

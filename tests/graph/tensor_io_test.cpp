@@ -24,10 +24,9 @@ std::string Floats(std::vector<float> values) {
 }
 
 TEST(NpyFile, RoundTripsEveryType) {
-  for (DataType dtype :
-       {DataType::kFloat32, DataType::kFloat16, DataType::kFloat64, DataType::kInt8,
-        DataType::kUInt8, DataType::kInt16, DataType::kUInt16, DataType::kInt32, DataType::kUInt32,
-        DataType::kInt64, DataType::kBool}) {
+  for (DataType dtype : {DataType::kFloat32, DataType::kFloat16, DataType::kFloat64,
+                         DataType::kInt8, DataType::kUInt8, DataType::kInt16, DataType::kUInt16,
+                         DataType::kInt32, DataType::kUInt32, DataType::kInt64, DataType::kBool}) {
     for (const Shape& shape : {Shape{}, Shape{3}, Shape{2, 3}, Shape{1, 0, 2}}) {
       Tensor tensor(TensorType{dtype, shape});
       for (int64_t i = 0; i < tensor.size_bytes(); ++i) tensor.bytes()[i] = i % 2;
