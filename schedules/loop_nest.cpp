@@ -126,6 +126,9 @@ class DefinitionBuilder {
     if (loops_[at].parts.size() != 1) return BadDirective(d, "a fused loop cannot be split");
     const WorkLoop::Part part = loops_[at].parts[0];
     const int64_t extent = loops_[at].extent;
+    // Shifted inwards, such a tile would start before the loop and write what is not there.
+    if (d.tail == Tail::kShiftInwards && d.factor > extent)
+      return BadDirective(d, "the tile is longer than the loop");
     const bool reduction = definition_.loops[part.origin].reduction;
     const bool exact = extent % d.factor == 0;
     Tail tail = d.tail;

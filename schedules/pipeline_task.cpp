@@ -74,6 +74,14 @@ Result<PipelineBindings> ReadBindings(const std::vector<std::string>& shapes,
   return bindings;
 }
 
+// Halide's words as one line: names in a damaged file can be any bytes.
+Error Readable(Error error) {
+  for (char& c : error.message)
+    if (c < ' ' || c > '~') c = c == '\n' ? ' ' : '?';
+  error.message.erase(error.message.find_last_not_of(' ') + 1);
+  return error;
+}
+
 // A C identifier from a file's name.
 std::string NameOf(const std::string& path) {
   std::string name = std::filesystem::path(path).stem().string();
@@ -147,7 +155,7 @@ Result<Task> ReadPipelineTask(const std::string& path, const std::string& target
   if (const Status tried = TryReading(bytes, bindings); !tried)
     return Prefixed(tried.error(), path);
   const auto loaded = LoadedPipeline::FromBytes(bytes, bindings);
-  if (!loaded) return Prefixed(loaded.error(), path);
+  if (!loaded) return Prefixed(Readable(loaded.error()), path);
   Task task;
   task.target = target;
   TaskNode node;

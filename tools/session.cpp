@@ -150,16 +150,17 @@ Status PrepareNetwork(const Target& target, Network* network) {
 
 Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database, OnMiss on_miss,
                                       const MachineModel& machine) {
+  ASSIGN_OR_RETURN(const SketchSpace space, SketchSpace::Create(task, machine));
   if (database != nullptr) {
     ASSIGN_OR_RETURN(const std::optional<Record> best, database->Best(task.Fingerprint()));
-    if (best) return ChosenSchedule{best->trace, best->id};
+    // A record of an earlier version may speak of loops that the algorithm no longer has.
+    if (best && space.Nest(best->trace)) return ChosenSchedule{best->trace, best->id};
   }
   if (on_miss == OnMiss::kError) {
     return Fail(ErrorCode::kNotFound,
                 "{}: {} has no record of it for target {}; tune it, or take --on-miss default",
                 task.Describe(), database ? database->path() : "no database (--db)", task.target);
   }
-  ASSIGN_OR_RETURN(const SketchSpace space, SketchSpace::Create(task, machine));
   return ChosenSchedule{space.Default(), 0};
 }
 

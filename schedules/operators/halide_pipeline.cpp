@@ -200,7 +200,6 @@ Status LoadedPipeline::ReadParameters(const std::map<std::string, Halide::Parame
         stride *= extent;
       }
     }
-    image_index_[name] = images_.size();
     images_.push_back(std::move(image));
   }
   return {};
@@ -229,7 +228,6 @@ Status LoadedPipeline::ReadFuncs(const Halide::Pipeline& pipeline) {
     for (const hi::Definition& update : func.function.updates())
       for (const hi::ReductionVariable& rv : update.schedule().rvars())
         func.reductions.push_back(StableName(rv.var, &loops));
-    func_index_[name] = funcs_.size();
     funcs_.push_back(std::move(func));
   }
   PipelineFunc& last = funcs_.back();

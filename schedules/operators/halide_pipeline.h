@@ -68,8 +68,6 @@ class LoadedPipeline {
   std::vector<PipelineImage> images_;
   std::vector<PipelineFunc> funcs_;
   std::map<std::string, Halide::Expr> constants_;  // parameters' variables by name
-  std::map<std::string, size_t> func_index_;       // by Halide's name
-  std::map<std::string, size_t> image_index_;
 };
 
 Result<LoadedPipeline> LoadPipeline(const Attributes& attributes);
