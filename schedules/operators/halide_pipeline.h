@@ -25,6 +25,7 @@ namespace whet {
 // A Func as a stage sees it.
 struct PipelineFunc {
   Halide::Internal::Function function;
+  TensorType type;
   std::string stage;                    // its stable name
   std::vector<int64_t> min, extent;     // of each dimension, Halide's order
   std::vector<std::string> dims;        // stable names of its Vars
@@ -48,7 +49,7 @@ class LoadedPipeline {
 
   const std::vector<PipelineImage>& images() const { return images_; }
   const std::vector<PipelineFunc>& funcs() const { return funcs_; }  // producers first
-  TensorType output() const;
+  const TensorType& output() const { return funcs_.back().type; }
   // The stages of all Funcs; `images` reads the inputs, in the order of images().
   TensorReader Build(AlgorithmBuilder& builder, const std::vector<TensorReader>& images) const;
   // The user's Funcs in which Halide's schedule calls can be written: index for
