@@ -6,6 +6,7 @@
 #include <map>
 
 #include "codegen/target.h"
+#include "codegen/transpose_loads.h"
 #include "schedules/apply_halide.h"
 #include "schedules/halide_algorithm.h"
 
@@ -55,6 +56,7 @@ Status CheckLayouts(const Task& task, const Trace& trace) {
 Status CompileKernel(const Task& task, const Trace& trace, const std::string& kernel_name,
                      const EmitRequest& emit) {
   ASSIGN_OR_RETURN(const Target target, Target::Parse(task.target));
+  ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
   RETURN_IF_ERROR(CheckLayouts(task, trace));
   try {
     HalideAlgorithm algorithm = BuildHalideAlgorithm(task, AlgorithmOptionsOf(trace.directives));
@@ -66,7 +68,10 @@ Status CompileKernel(const Task& task, const Trace& trace, const std::string& ke
     if (!emit.object_path.empty()) files[Halide::OutputFileType::object] = emit.object_path;
     if (!emit.stmt_path.empty()) files[Halide::OutputFileType::conceptual_stmt] = emit.stmt_path;
     if (!emit.assembly_path.empty()) files[Halide::OutputFileType::assembly] = emit.assembly_path;
-    algorithm.stages.back().func.compile_to(files, arguments, kernel_name, halide_target);
+    Halide::Module module =
+        algorithm.stages.back().func.compile_to_module(arguments, kernel_name, halide_target);
+    TransposeLoads(machine.vector_bytes, &module);
+    module.compile(files);
   } catch (const Halide::Error& e) {
     return Fail(ErrorCode::kFailed, "Halide: {}", e.what());
   } catch (const std::exception& e) {

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "graph/channels_first.h"
 #include "schedules/operators/operator.h"
 
 namespace whet {
@@ -18,8 +19,10 @@ struct Edge {
   double bytes = 0;      // of the value between them
 };
 
-// Movement operators are views or copies of their own; everything else may be part of a block.
+// Movement operators are views or copies of their own, but for conversions between layouts;
+// everything else may be part of a block.
 bool MayJoin(const Task& task) {
+  if (task.nodes.size() == 1 && ConversionOf(task.nodes[0])) return true;
   return std::all_of(task.nodes.begin(), task.nodes.end(), [](const TaskNode& node) {
     const OperatorDef* def = FindOperator(node.op);
     return def != nullptr && (def->op_class == OperatorClass::kElementwise ||
@@ -86,6 +89,8 @@ Block Merge(const Partition& partition, std::vector<int> uses) {
     const TensorType type = *part.OutputType();
     names[{partition.alias_of[use.output], type.shape}] = block.task.output;
   }
+  // Between two conversions: computed in the layout that comes and goes.
+  if (std::optional<Task> direct = WithoutConversions(block.task)) block.task = std::move(*direct);
   block.task = block.task.Canonical();
   block.uses = std::move(uses);
   return block;
@@ -100,6 +105,7 @@ Result<std::vector<Block>> FindBlocks(const Graph& graph, const Partition& parti
   // Each use starts as a group of its own; an edge joins two groups.
   struct Group {
     std::vector<int> uses;
+    int kernels = 0;  // uses that are not conversions
     double flops = 0, saved = 0;
     size_t nodes = 0;
   };
@@ -107,7 +113,8 @@ Result<std::vector<Block>> FindBlocks(const Graph& graph, const Partition& parti
   std::vector<int> group_of(partition.uses.size());
   for (size_t u = 0; u < groups.size(); ++u) {
     const Task& task = partition.tasks[partition.uses[u].task];
-    groups[u] = {{static_cast<int>(u)}, task.Flops(), 0, task.nodes.size()};
+    const bool conversion = task.nodes.size() == 1 && ConversionOf(task.nodes[0]);
+    groups[u] = {{static_cast<int>(u)}, !conversion, task.Flops(), 0, task.nodes.size()};
     group_of[u] = static_cast<int>(u);
   }
   for (const Edge& edge : edges) {
@@ -115,7 +122,7 @@ Result<std::vector<Block>> FindBlocks(const Graph& graph, const Partition& parti
     Group& second = groups[group_of[edge.to]];
     const double saved = first.saved + second.saved + 2 * edge.bytes;
     const double flops = first.flops + second.flops;
-    if (first.uses.size() + second.uses.size() > kMaxBlockUses ||
+    if (first.kernels + second.kernels > kMaxBlockKernels ||
         first.nodes + second.nodes > kMaxTaskNodes || flops > kMaxFlopsPerByteSaved * saved)
       continue;
     // Parts follow one another: the first group's last use feeds the second's first.
@@ -124,6 +131,7 @@ Result<std::vector<Block>> FindBlocks(const Graph& graph, const Partition& parti
       group_of[use] = group_of[edge.from];
       first.uses.push_back(use);
     }
+    first.kernels += second.kernels;
     first.flops = flops;
     first.saved = saved;
     first.nodes += second.nodes;

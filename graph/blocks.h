@@ -1,4 +1,6 @@
-// Blocks: several uses of a partition, one after the other, that could run as one kernel.
+// Blocks: several uses of a partition, one after the other, that could run as one kernel: thin
+// kernels whose values stay in a cache, or a kernel with the conversions around it, which then
+// computes in the layout that comes and goes (channels_first.h).
 //
 // Whether that is faster is for measurements to say: a block's task is tuned beside the tasks of
 // its parts, and a network runs the one or the other (FuseBlocks). Thread safety: plain values.
@@ -24,7 +26,7 @@ struct Block {
 // GB/s, where the saving is a tenth of the arithmetic's time. An inverted residual has 20, two
 // 3x3 convolutions of 64 channels 140.
 inline constexpr double kMaxFlopsPerByteSaved = 80;
-inline constexpr int kMaxBlockUses = 3;
+inline constexpr int kMaxBlockKernels = 3;  // conversions beside them
 
 // The blocks worth trying, no two with a use in common. A value between two parts is read by the
 // second alone, in the shape in which the first writes it; edges with most bytes are taken first.

@@ -1,9 +1,13 @@
-// How a loop is handed out: `ticket` holds the loop's number in its high half and the next
-// iteration in its low half. A thread takes an iteration by advancing the ticket from the value
-// under which it read the loop's fields. The fields stay as they are until all iterations are done,
-// and the ticket is closed while the next loop's are written, so a thread that comes late either
-// takes part in the loop that it read, or fails and takes nothing. No worker has to report for a
-// loop to end.
+// How a loop is handed out: every thread has a shard, an equal part of the iterations, and takes
+// them from its front; with none left there it takes those of the others' shards. The same loop run
+// again, or the next one over the same rows, so finds its data in the cache of the core that left
+// them there.
+//
+// A shard's ticket holds the loop's number in its high half and the next iteration in its low half.
+// A thread takes an iteration by advancing the ticket from the value under which it read the loop's
+// fields. The fields stay as they are until all iterations are done, and all tickets are closed
+// while the next loop's are written, so a thread that comes late either takes part in the loop that
+// it read, or fails and takes nothing. No worker has to report for a loop to end.
 #include "runtime/thread_pool.h"
 
 #include <pthread.h>
@@ -75,20 +79,23 @@ class Pool {
     const std::lock_guard lock(turn_);
     if (workers_.empty()) Spawn();
     KeepApart();
-    const uint64_t loop = ((ticket_.load(std::memory_order_relaxed) >> 32) + 1) << 32;
-    ticket_.store(loop | kClosed, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_release);  // with the one in TakeIterations
+    const uint64_t loop = loop_.load(std::memory_order_relaxed) + 1;
+    for (Shard& shard : shards_)
+      shard.ticket.store(loop << 32 | kClosed, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_release);  // with the one in TakeFrom
     begin_.store(begin, std::memory_order_relaxed);
     count_.store(count, std::memory_order_relaxed);
     task_.store(task, std::memory_order_relaxed);
     context_.store(context, std::memory_order_relaxed);
     result_.store(0, std::memory_order_relaxed);
     done_.store(0, std::memory_order_relaxed);
+    for (size_t s = 0; s < shards_.size(); ++s)
+      shards_[s].ticket.store(loop << 32 | ShardBegin(s, count), std::memory_order_release);
     // Sequentially consistent, as are a worker's steps into sleep: one of the two sees the other.
-    ticket_.store(loop);
+    loop_.store(loop);
     WakeSleepers(count - 1);
     inside_loop = true;
-    TakeIterations();
+    TakeIterations(0);
     inside_loop = false;
     AwaitDone(count);
     return result_.load(std::memory_order_relaxed);
@@ -102,6 +109,15 @@ class Pool {
   }
 
  private:
+  struct alignas(64) Shard {  // on a cache line of its own
+    std::atomic<uint64_t> ticket{0};
+  };
+
+  // Where the shard begins; that of the one after the last: `count`.
+  uint64_t ShardBegin(size_t shard, int count) const {
+    return shard * static_cast<uint64_t>(count) / shards_.size();
+  }
+
   // Workers start with the first loop: a program that only asks for threads may still fork.
   void Spawn() {
     enough_cpus_ = allowed_cpus.size() >= static_cast<size_t>(threads());
@@ -109,6 +125,8 @@ class Pool {
     spin_ = enough_cpus_ ? kSpinTime : std::chrono::microseconds(0);
     stop_ = false;
     caller_cpu_ = sched_getcpu();
+    shards_ = std::vector<Shard>(static_cast<size_t>(threads()));
+    next_worker_ = 1;
     for (int i = 0; i + 1 < threads(); ++i) {
       // A worker has its CPU before it runs. One that began on the caller's and then moved was late
       // by a time slice: 4 ms, of measurements that last 20.
@@ -125,8 +143,9 @@ class Pool {
     }
   }
 
-  static void* Enter(void* pool) {
-    static_cast<Pool*>(pool)->Work();
+  static void* Enter(void* context) {
+    Pool* const pool = static_cast<Pool*>(context);
+    pool->Work(pool->next_worker_.fetch_add(1));
     return nullptr;
   }
 
@@ -158,28 +177,27 @@ class Pool {
     workers_.clear();
   }
 
-  bool HasIterations() const {
-    const uint64_t ticket = ticket_.load();
-    return static_cast<int64_t>(ticket & kIterationMask) < count_.load(std::memory_order_relaxed);
-  }
-
-  void Work() {
+  void Work(size_t own_shard) {
     inside_loop = true;
+    uint64_t seen = 0;  // the last loop that has nothing left for this thread
     while (!stop_) {
-      TakeIterations();
-      if (SpinForIterations()) continue;
+      const uint64_t loop = loop_.load(std::memory_order_acquire);
+      TakeIterations(own_shard);
+      seen = loop;
+      if (SpinForLoopAfter(seen)) continue;
       sleepers_.fetch_add(1);
       const int wake = wake_.load();
-      if (!HasIterations() && !stop_) wake_.wait(wake);
+      if (loop_.load() == seen && !stop_) wake_.wait(wake);
       sleepers_.fetch_sub(1);
     }
   }
 
-  bool SpinForIterations() const {
+  bool SpinForLoopAfter(uint64_t seen) const {
     const auto end = std::chrono::steady_clock::now() + spin_;
     do {
       for (int i = 0; i < kPausesPerClockRead; ++i) {
-        if (HasIterations() || stop_.load(std::memory_order_relaxed)) return true;
+        if (loop_.load(std::memory_order_relaxed) != seen || stop_.load(std::memory_order_relaxed))
+          return true;
         Pause();
       }
     } while (std::chrono::steady_clock::now() < end);
@@ -197,20 +215,35 @@ class Pool {
     }
   }
 
-  void TakeIterations() {
-    uint64_t ticket = ticket_.load(std::memory_order_acquire);
+  void TakeIterations(size_t own_shard) {
+    int taken = 0, count = 0;
+    for (size_t i = 0; i < shards_.size(); ++i)
+      taken += TakeFrom((own_shard + i) % shards_.size(), &count);
+    // A loop whose iterations were taken here cannot have ended before they are counted.
+    if (taken > 0 && done_.fetch_add(taken, std::memory_order_acq_rel) + taken == count)
+      done_.notify_all();
+  }
+
+  // Runs what is left in a shard. The number of iterations; `loop_count` becomes that of the loop
+  // if there were any.
+  int TakeFrom(size_t shard, int* loop_count) {
+    std::atomic<uint64_t>& at = shards_[shard].ticket;
+    int taken = 0;
+    uint64_t ticket = at.load(std::memory_order_acquire);
     while (true) {
       const int count = count_.load(std::memory_order_relaxed);
       const int begin = begin_.load(std::memory_order_relaxed);
       const ParallelTask task = task_.load(std::memory_order_relaxed);
       void* const context = context_.load(std::memory_order_relaxed);
-      const auto index = static_cast<int64_t>(ticket & kIterationMask);
-      if (index >= count) break;
+      const uint64_t index = ticket & kIterationMask;
+      if (index >= ShardBegin(shard + 1, count)) break;
       std::atomic_thread_fence(std::memory_order_acquire);
-      if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel,
-                                         std::memory_order_acquire)) {
+      if (!at.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel,
+                                    std::memory_order_acquire)) {
         continue;  // with the ticket as it is now
       }
+      ++taken;
+      *loop_count = count;
       // After a failure the rest of the loop is only counted.
       if (result_.load(std::memory_order_relaxed) == 0) {
         if (const int result = task(context, begin + static_cast<int>(index)); result != 0) {
@@ -218,9 +251,9 @@ class Pool {
           result_.compare_exchange_strong(none, result);
         }
       }
-      if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == count) done_.notify_all();
-      ticket = ticket_.load(std::memory_order_acquire);
+      ticket = at.load(std::memory_order_acquire);
     }
+    return taken;
   }
 
   void AwaitDone(int count) const {
@@ -251,8 +284,11 @@ class Pool {
   std::atomic<void*> context_{nullptr};
   std::atomic<int> result_{0};
 
-  // Each on its own cache line: workers spin on the ticket while others count what is done.
-  alignas(64) std::atomic<uint64_t> ticket_{0};
+  std::vector<Shard> shards_;  // one a thread, the caller's first
+  std::atomic<size_t> next_worker_{1};
+
+  // Each on its own cache line: workers spin on the loop's number while others count what is done.
+  alignas(64) std::atomic<uint64_t> loop_{0};
   alignas(64) std::atomic<int> done_{0};
   alignas(64) std::atomic<int> sleepers_{0};
   std::atomic<int> wake_{0};

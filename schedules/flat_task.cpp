@@ -7,21 +7,30 @@
 namespace whet {
 namespace {
 
-bool IsPointwise(const TaskNode& node, const Shape& weights) {
+// The dimension of a 4-D image that holds channels, by the first node that knows; the last one,
+// where none does.
+size_t ChannelAxis(const Task& task) {
+  for (const TaskNode& node : task.nodes)
+    if (node.op == "Conv") return node.attributes.String("layout", "NCHW") == "NHWC" ? 3 : 1;
+  return 3;
+}
+
+bool IsPointwise(const TaskNode& node, const Shape& weights, size_t channel_axis) {
   const Attributes& a = node.attributes;
   const auto all = [&](const char* name, int64_t wanted, std::vector<int64_t> fallback) {
     const std::vector<int64_t> values = a.Ints(name, std::move(fallback));
     return std::all_of(values.begin(), values.end(), [&](int64_t v) { return v == wanted; });
   };
-  return node.op == "Conv" && a.String("layout", "NCHW") == "NHWC" && weights[2] == 1 &&
-         weights[3] == 1 && a.Int("group", 1) == 1 && all("strides", 1, {1, 1}) &&
-         all("pads", 0, {0, 0, 0, 0});
+  return node.op == "Conv" && (a.String("layout", "NCHW") == "NHWC") == (channel_axis == 3) &&
+         weights[2] == 1 && weights[3] == 1 && a.Int("group", 1) == 1 &&
+         all("strides", 1, {1, 1}) && all("pads", 0, {0, 0, 0, 0});
 }
 
-// Whether a tensor has one value for all positions: [c], [1, 1, 1, c] or less.
-bool IsPerChannel(const Shape& shape) {
-  for (size_t d = 0; d + 1 < shape.size(); ++d)
-    if (shape[d] != 1) return false;
+// Whether a tensor has one value for all positions: [c], [1, 1, 1, c] or less; channels first
+// [c, 1, 1].
+bool IsPerChannel(const Shape& shape, size_t channel_axis) {
+  for (size_t d = 0; d < shape.size(); ++d)
+    if (d + 4 != channel_axis + shape.size() && shape[d] != 1) return false;
   return true;
 }
 
@@ -68,19 +77,22 @@ Task Flattened(const Task& task) {
   if (task.nodes.size() == 1 && task.nodes[0].op == "Transpose") return FlattenedTranspose(task);
   const Shape image = types->at(task.output).shape;
   if (image.size() != 4) return task;
-  const auto is_image = [&](const Shape& shape) {
-    return shape.size() == 4 && std::equal(image.begin(), image.begin() + 3, shape.begin());
+  const size_t channel_axis = ChannelAxis(task);
+  const auto is_image = [&](Shape shape) {
+    if (shape.size() == 4) shape[channel_axis] = image[channel_axis];
+    return shape == image;
   };
   bool broadcasts = false;
   for (const TaskNode& node : task.nodes) {
     const OperatorDef* def = FindOperator(node.op);
-    const bool pointwise = node.op == "Conv" && IsPointwise(node, types->at(node.inputs[1]).shape);
+    const bool pointwise =
+        node.op == "Conv" && IsPointwise(node, types->at(node.inputs[1]).shape, channel_axis);
     if (!pointwise && (def == nullptr || def->op_class != OperatorClass::kElementwise)) return task;
     broadcasts |= pointwise;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (pointwise && i > 0) continue;  // weights and bias
       const Shape& shape = types->at(node.inputs[i]).shape;
-      if (!is_image(shape) && !IsPerChannel(shape)) return task;
+      if (!is_image(shape) && !IsPerChannel(shape, channel_axis)) return task;
       broadcasts |= shape != image;
     }
     if (!is_image(types->at(node.output).shape)) return task;
@@ -92,8 +104,13 @@ Task Flattened(const Task& task) {
     for (const TaskNode& node : task.nodes)
       weights |= node.op == "Conv" && node.inputs[1] == input.name;
     if (weights || !is_image(shape)) continue;
-    shape = broadcasts ? Shape{1, 1, image[0] * image[1] * image[2], shape[3]}
-                       : Shape{1, 1, 1, image[0] * image[1] * image[2] * image[3]};
+    if (!broadcasts) {
+      shape = {1, 1, 1, image[0] * image[1] * image[2] * image[3]};
+    } else if (channel_axis == 3) {
+      shape = {1, 1, image[0] * image[1] * image[2], shape[3]};
+    } else {
+      shape = {image[0], shape[1], 1, image[2] * image[3]};
+    }
   }
   return flat.Types() ? flat : task;
 }

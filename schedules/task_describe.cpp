@@ -29,7 +29,8 @@ std::string AttributeText(const std::string& name, const Attribute& value) {
   return "";
 }
 
-// `name=value` for each attribute that is not its default. The layout is left to the caller.
+// `name=value` for each attribute that is not its default. The layout, which is named where it is
+// not Whet's own, is left to the caller.
 std::vector<std::string> AttributeTexts(const TaskNode& node) {
   std::vector<std::string> texts;
   const OperatorDef* def = FindOperator(node.op);
@@ -89,6 +90,7 @@ std::string DescribeHead(const TaskNode& node, const OperatorDef& def, const Typ
     text.append(" ").append(parameter ? ToString(shape) : ActivationText(shape, channels_last));
   }
   for (const std::string& attribute : AttributeTexts(node)) text.append(" ").append(attribute);
+  if (HasLayout(node, "NCHW") && first.size() == 4) text.append(" layout=NCHW");
   return LacksBias(node, def) ? text + " bias=0" : text;
 }
 

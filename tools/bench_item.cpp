@@ -5,9 +5,9 @@
 
 #include "base/clock.h"
 #include "codegen/task_plan.h"
-#include "graph/task_graph.h"
 #include "search/reference_data.h"
 #include "tools/runnable.h"
+#include "tools/task_network.h"
 
 namespace whet {
 namespace {
@@ -94,12 +94,8 @@ Result<BenchItem> MakeTaskItem(const std::string& id, const Task& task, const Tr
 Result<BenchItem> MakeOnnxLayoutItem(const std::string& id, const Task& task,
                                      const Database* database, const Target& target,
                                      WorkerClient& workers) {
-  ASSIGN_OR_RETURN(const std::vector<Tensor> tensors, MakeInputs(task));
-  Network network;
-  network.id = id;
-  ASSIGN_OR_RETURN(network.source, GraphOfTask(task, tensors));
+  ASSIGN_OR_RETURN(const Network network, NetworkOfTask(id, task, target));
   ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
-  RETURN_IF_ERROR(PrepareNetwork(target, &network));
   ASSIGN_OR_RETURN(const ChosenKernels kernels,
                    ChooseKernels(network, database, OnMiss::kDefault, machine));
   BenchItem item;

@@ -1,10 +1,12 @@
 // `whet tune`: searches for the fastest schedules of a network's kernels, or of single tasks.
 #include <cstdio>
+#include <map>
 
 #include "base/file.h"
 #include "base/table.h"
 #include "codegen/kernel_compiler.h"
 #include "schedules/pipeline_task.h"
+#include "tools/task_network.h"
 #include "tools/tuner.h"
 #include "tools/verbs.h"
 
@@ -16,6 +18,7 @@ struct TuneOptions {
   std::string tasks_file, target = "host", time_budget, json, pipeline, output;
   int threads = 0;
   int64_t trials = -1;
+  bool onnx_layout = false;
   TunerOptions tuner;
 };
 
@@ -24,6 +27,26 @@ struct Work {
   std::optional<Network> network;
   std::vector<TuningTask> tasks;
 };
+
+// With each task, what computes it in ONNX's layout: the conversions, and one kernel in their
+// stead.
+Result<std::vector<TuningTask>> WithOnnxLayout(const std::vector<TuningTask>& tasks,
+                                               const Target& target) {
+  std::vector<TuningTask> all;
+  std::map<std::string, size_t> index_of;  // by fingerprint
+  for (const TuningTask& task : tasks) {
+    ASSIGN_OR_RETURN(const Network network, NetworkOfTask(task.label, task.task, target));
+    for (TuningTask& part : TasksOf(network)) {
+      const auto [at, added] = index_of.try_emplace(part.task.Fingerprint(), all.size());
+      if (added) {
+        all.push_back(std::move(part));
+      } else {
+        all[at->second].uses += part.uses;
+      }
+    }
+  }
+  return all;
+}
 
 Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
   Work work;
@@ -55,6 +78,12 @@ Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
         ASSIGN_OR_RETURN(work.network, LoadNetworkFile(text, options.shapes, target));
         work.tasks = TasksOf(*work.network);
     }
+  }
+  if (options.onnx_layout) {
+    if (work.network || !options.pipeline.empty())
+      return Fail(ErrorCode::kInvalidInput,
+                  "--onnx-layout is for tasks; networks are always tuned as ONNX has them");
+    ASSIGN_OR_RETURN(work.tasks, WithOnnxLayout(work.tasks, target));
   }
   if (work.tasks.empty()) {
     return Fail(ErrorCode::kInvalidInput,
@@ -193,6 +222,9 @@ void RegisterTune(CLI::App& app, int* exit_code) {
   verb->add_option("--tasks", options->tasks_file, "a list of kernel shapes (JSON) to tune")
       ->type_name("FILE");
   verb->add_option("--only", options->only, "of that list, these ids")->type_name("ID...");
+  verb->add_flag("--onnx-layout", options->onnx_layout,
+                 "tune tasks as operators of a network in ONNX's layout: with the conversions that "
+                 "they need,\nand in that layout itself where that may be faster");
   verb->add_option("--pipeline", options->pipeline,
                    "a Halide pipeline (Halide::serialize_pipeline, with estimates) to tune")
       ->type_name("FILE.hlpipe");

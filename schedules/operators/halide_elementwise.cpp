@@ -1,6 +1,7 @@
 // Halide algorithms of the elementwise operators.
 #include <limits>
 
+#include "schedules/operators/halide_exp.h"
 #include "schedules/operators/halide_operators.h"
 
 namespace whet {
@@ -17,7 +18,7 @@ Expr Bounded(Expr x, const Attributes& a) {
 // 1 - 2 / (e^2x + 1): no cancellation that matters at fp32, and it saturates without overflow
 // trouble.
 Expr TanhOf(const Expr& x) {
-  return 1.0f - 2.0f / (Halide::exp(2.0f * Halide::clamp(x, -20.0f, 20.0f)) + 1.0f);
+  return 1.0f - 2.0f / (BoundedExp(2.0f * Halide::clamp(x, -20.0f, 20.0f)) + 1.0f);
 }
 
 // Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7.
@@ -27,7 +28,7 @@ Expr ErfOf(const Expr& x) {
   const Expr poly =
       t * (0.254829592f +
            t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
-  const Expr y = 1.0f - poly * Halide::exp(-magnitude * magnitude);
+  const Expr y = 1.0f - poly * ExpOfNonPositive(-magnitude * magnitude);
   return Halide::select(x < 0.0f, -y, y);
 }
 
@@ -38,7 +39,7 @@ Expr HardSigmoidOf(const Expr& x, float alpha, float beta) {
 Expr Unary(const std::string& op, const Attributes& a, const Expr& x) {
   if (op == "Relu") return Halide::max(x, Halide::cast(x.type(), 0));
   if (op == "Clip") return Bounded(x, a);
-  if (op == "Sigmoid") return 1.0f / (1.0f + Halide::exp(-x));
+  if (op == "Sigmoid") return 1.0f / (1.0f + BoundedExp(-x));
   if (op == "Tanh") return TanhOf(x);
   if (op == "Exp") return Halide::exp(x);
   if (op == "Sqrt") return Halide::sqrt(x);

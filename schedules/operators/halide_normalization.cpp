@@ -1,4 +1,5 @@
 // BatchNormalization (where it could not be folded into weights) and Softmax.
+#include "schedules/operators/halide_exp.h"
 #include "schedules/operators/halide_operators.h"
 
 namespace whet {
@@ -84,14 +85,16 @@ TensorReader HalideSoftmax(AlgorithmBuilder& builder, const HalideNode& n) {
       {"largest", HalideType(rows.dtype).min(), [](Expr a, Expr b) { return Halide::max(a, b); },
        [&](const Exprs& row, const Expr& k) { return x(with_axis(row, k)); }});
   const TensorReader power = builder.Pure("power", n.output, [&](const Exprs& index) {
-    return Halide::exp(x(index) - largest(without_axis(index)));
+    return ExpOfNonPositive(x(index) - largest(without_axis(index)));
   });
   const TensorReader sum =
       ReduceRows(builder, rows, extent, contiguous,
                  {"total", Expr(0.0f), [](Expr a, Expr b) { return a + b; },
                   [&](const Exprs& row, const Expr& k) { return power(with_axis(row, k)); }});
-  return builder.Pure("softmax", n.output,
-                      [&](const Exprs& index) { return power(index) / sum(without_axis(index)); });
+  // One division a row.
+  return builder.Pure("softmax", n.output, [&](const Exprs& index) {
+    return power(index) * (1.0f / sum(without_axis(index)));
+  });
 }
 
 }  // namespace whet

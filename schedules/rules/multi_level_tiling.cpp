@@ -25,7 +25,7 @@ class TilingStep : public SketchStep {
 
   std::vector<std::vector<int64_t>> PlainValues(Outline outline) const override {
     if (group_.dims().empty()) return {};
-    if (outline == Outline::kRows && TransposedPosition() > 0) return PlainTranspose();
+    if (outline == Outline::kRows && group_.TransposedPosition() > 0) return PlainTranspose();
     const std::vector<int>& tiled = group_.tiled();
     const size_t orders = 1 + tiled.size();
     const size_t cut = outline == Outline::kChannels ? 0 : tiled.size() - 1;
@@ -118,29 +118,20 @@ class TilingStep : public SketchStep {
     decisions_.push_back({name, kind, std::move(candidates)});
   }
 
-  // Which of the tiled dimensions walks along the rows of what is read; 0: the one that walks along
-  // those of the output, as it should, or nothing is known.
-  size_t TransposedPosition() const {
-    const std::vector<int>& tiled = group_.tiled();
-    if (group_.accumulator() || Extent(tiled[0]) < 8) return 0;
-    for (const Access& access : owner_.definitions[0].reads)
-      for (size_t t = 1; t < tiled.size(); ++t)
-        if (!access.index.empty() && access.index[0].IsLoop(tiled[t])) return t;
-    return 0;
-  }
-
   // Blocks of the output's rows, one vector wide, and in each all that the input has side by side:
-  // whole cache lines of both are used while they are in the first-level cache.
+  // whole cache lines of both are used while they are in the first-level cache. Square register
+  // tiles of a power of two, which become transposes in registers (codegen/transpose_loads.h).
   std::vector<std::vector<int64_t>> PlainTranspose() const {
     const std::vector<int>& tiled = group_.tiled();
-    const size_t across = TransposedPosition(), orders = 1 + tiled.size();
+    const size_t across = group_.TransposedPosition(), orders = 1 + tiled.size();
     std::vector<int64_t> best = group_.PlainRegisterTile(decisions_[0].candidates, -1);
     int64_t most = 0;
     for (const auto& tile : decisions_[0].candidates) {
       if (tile[0] != 0 || tile[2] != tile[1]) continue;
       bool others = true;
       for (size_t t = 1; t < tiled.size(); ++t) others &= t == across || tile[2 + t] == 1;
-      const int64_t size = tile[1] * tile[2 + across];
+      const int64_t rows = tile[2 + across];
+      const int64_t size = tile[1] * ((rows & (rows - 1)) == 0 ? 2 * rows : rows);
       if (others && size > most) most = size, best = tile;
     }
     std::vector<std::vector<int64_t>> values = {best};

@@ -59,6 +59,14 @@ size_t TileGroup::reductions() const {
   return accumulator()->definitions.back().loops.size() - owner().dims.size();
 }
 
+size_t TileGroup::TransposedPosition() const {
+  if (accumulator() || tiled_.empty() || Extent(tiled_[0]) < 8) return 0;
+  for (const Access& access : owner().definitions[0].reads)
+    for (size_t t = 1; t < tiled_.size(); ++t)
+      if (!access.index.empty() && access.index[0].IsLoop(tiled_[t])) return t;
+  return 0;
+}
+
 std::vector<std::vector<int64_t>> TileGroup::RegisterTiles() const {
   std::vector<std::vector<int64_t>> tiles;
   const size_t vector_choices =
@@ -77,7 +85,9 @@ std::vector<std::vector<int64_t>> TileGroup::RegisterTiles() const {
         tile[2 + v] = vectors * lanes;
         // Accumulators; the other operand's vectors and a broadcast are in registers beside them.
         // (4 x 7 of 32 registers: a third of the speed of 4 x 6.)
-        const int64_t budget = accumulator() ? machine_.vector_registers - vectors - 1 : 8;
+        // A transpose in registers wants as many vectors as a vector has lanes.
+        const int64_t plain = TransposedPosition() > 0 ? std::max<int64_t>(8, lanes) : 8;
+        const int64_t budget = accumulator() ? machine_.vector_registers - vectors - 1 : plain;
         Grow(0, v, vectors, budget, &tile, &tiles);
       }
     }

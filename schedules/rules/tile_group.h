@@ -45,6 +45,10 @@ class TileGroup {
   bool IsCut(int dim) const { return Extent(dim) % alignment_[dim] != 0; }
   int64_t Blocks(int dim) const;  // whole or begun ones; elements, where nothing has to be aligned
 
+  // Which of tiled() walks along the rows of what a stage without an accumulator reads; 0: the one
+  // that walks along those of the output, as it should, or nothing is known.
+  size_t TransposedPosition() const;
+
   // Candidates of a "register" decision: [which of tiled() is vectorised, lanes, extent of each of
   // tiled()]: all that fit the registers and do not waste much.
   std::vector<std::vector<int64_t>> RegisterTiles() const;

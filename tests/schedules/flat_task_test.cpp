@@ -18,6 +18,13 @@ TEST(Flattened, MakesAListOfPositionsForPointwiseConvolutions) {
   EXPECT_EQ(flat.OutputType()->shape, (Shape{1, 1, 70, 40}));
 }
 
+TEST(Flattened, KeepsChannelsOutsideWhereTheyComeFirst) {
+  const Task flat = Flattened(Parse("Conv(x=2x24x7x5,w=40x24x1x1,layout=NCHW)+Relu"));
+  EXPECT_EQ(flat.inputs[0].type.shape, (Shape{2, 24, 1, 35}));
+  EXPECT_EQ(flat.inputs[1].type.shape, (Shape{40, 24, 1, 1}));
+  EXPECT_EQ(flat.OutputType()->shape, (Shape{2, 40, 1, 35}));
+}
+
 TEST(Flattened, KeepsTheBytesOfEveryTensor) {
   const Task task = Parse("Conv(x=1x24x7x5,w=40x24x1x1)+Add+Mul(b=1x40x1x1,const=1)+Relu");
   const Task flat = Flattened(task);
@@ -49,8 +56,8 @@ TEST(Flattened, LeavesTasksAloneWhosePositionsDependOnEachOther) {
   for (const char* spelling :
        {"Conv(x=1x24x7x5,w=40x24x3x3,pads=1)", "Conv(x=1x24x8x8,w=40x24x1x1,strides=2)",
         "Conv(x=1x24x8x8,w=40x24x1x1,pads=1)", "Conv(x=1x24x8x8,w=40x12x1x1,group=2)",
-        "Conv(x=1x24x8x8,w=40x24x1x1,layout=NCHW)", "MaxPool(x=1x24x15x15,kernel=3,strides=2)",
-        "MatMul(a=33x40,b=40x56)", "Softmax(x=6x37)"}) {
+        "Conv(x=1x24x8x8,w=40x24x1x1,layout=NCHW,strides=2)",
+        "MaxPool(x=1x24x15x15,kernel=3,strides=2)", "MatMul(a=33x40,b=40x56)", "Softmax(x=6x37)"}) {
     const Task task = Parse(spelling);
     EXPECT_EQ(Flattened(task), task) << spelling;
   }

@@ -29,6 +29,9 @@ inline std::vector<std::string> TasksToTry() {
       "Clip(min=0,max=6)+Conv(w=16x48x1x1)+Add",
       "MatMul(a=1x2x24x16,b=1x2x16x32)+Mul(1)+Softmax+MatMul(b=1x2x32x16)",
       "Transpose(x=1x8x12x20,perm=0x2x3x1)",
+      "Transpose(x=1x9x11x36,perm=0x3x1x2)",
+      "Conv(x=1x24x9x7,w=20x24x1x1,layout=NCHW)+Relu",
+      "Conv(x=1x12x11x13,w=12x1x3x3,pads=1,group=12,layout=NCHW)+Relu",
       "Add(a=1x24x10x10,b=1x24x10x10)+Relu",
       "Sigmoid(x=1x200x3x3)",
   };
