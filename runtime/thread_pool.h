@@ -1,10 +1,11 @@
 // The thread pool that every kernel runs on: tuner, executor and bundle alike.
 //
 // A parallel loop costs a kernel of ten microseconds dearly, so workers spin for a while (about 50
-// us of idle time) before they sleep, and the calling thread takes part. Iterations are handed out
-// one at a time from an atomic counter. A parallel loop inside a parallel loop runs serially on its
-// thread. Thread safety: ParallelFor may be called from any thread; calls from several threads take
-// turns.
+// us of idle time) before they sleep, and the calling thread takes part. Every thread begins with
+// an equal part of the iterations, the same part of every loop of that length, so that it finds in
+// its core's caches what it left there; then it helps the others. A parallel loop inside a parallel
+// loop runs serially on its thread. Thread safety: ParallelFor may be called from any thread; calls
+// from several threads take turns.
 #pragma once
 
 #include <cstdint>

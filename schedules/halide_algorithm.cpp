@@ -110,6 +110,20 @@ TensorReader MakeInput(const TaskInput& input, const TensorType& prepared,
 
 namespace {
 
+// Whether all that happens to a value is one product of matrices with it on the left.
+bool IsLeftOfAProduct(const Task& task, const std::string& value) {
+  int reads = 0;
+  bool left = false;
+  for (const TaskNode& node : task.nodes) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] != value) continue;
+      ++reads;
+      left = node.op == "MatMul" && i == 0;
+    }
+  }
+  return reads == 1 && left && value != task.output;
+}
+
 // Whether a node that is not elementwise reads the value.
 bool IsReducedAgain(const Task& task, const std::string& value) {
   return std::any_of(task.nodes.begin(), task.nodes.end(), [&](const TaskNode& node) {
@@ -274,12 +288,13 @@ HalideAlgorithm BuildHalideAlgorithm(const Task& original, const AlgorithmOption
     std::vector<TensorReader> inputs;
     for (const std::string& name : node.inputs) inputs.push_back(values.at(name));
     const auto algorithm_of = options.algorithms.find(node.output);
-    values[node.output] = op(
-        builder, HalideNode{node, inputs, types->at(node.output),
-                            algorithm_of == options.algorithms.end() ? "" : algorithm_of->second});
+    values[node.output] =
+        op(builder, HalideNode{node, inputs, types->at(node.output),
+                               algorithm_of == options.algorithms.end() ? "" : algorithm_of->second,
+                               IsLeftOfAProduct(task, node.output)});
     // A reduction in the middle ends in a pure stage, which owns its tiles.
     const HalideStage& made = algorithm.stages.back();
-    if (!made.reductions.empty() && node.output != task.output &&
+    if (!made.reductions.empty() && node.output != task.output && !values[node.output].row_factor &&
         IsReducedAgain(task, node.output)) {
       const TensorReader sums = values[node.output];
       values[node.output] = builder.Pure(made.name + "_out", sums.type,

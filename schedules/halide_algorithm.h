@@ -58,6 +58,9 @@ using Exprs = std::vector<Halide::Expr>;
 struct TensorReader {
   TensorType type;
   std::function<Halide::Expr(const Exprs&)> read;
+  // Where it is set, what every element is still to be multiplied by, from the index without its
+  // last dimension: only for operators that were asked for it (HalideNode::reader_scales).
+  std::function<Halide::Expr(const Exprs&)> row_factor;
   Halide::Expr operator()(const Exprs& index) const { return read(index); }
 };
 
@@ -95,6 +98,9 @@ struct HalideNode {
   std::vector<TensorReader> inputs;
   TensorType output;
   std::string algorithm;  // empty: the direct one
+  // Its one reader is a MatMul that has it as its left operand, and multiplies its own result by
+  // row_factor instead.
+  bool reader_scales = false;
 };
 using HalideOperator = TensorReader (*)(AlgorithmBuilder&, const HalideNode&);
 // nullptr: the operator has no Halide algorithm.

@@ -6,8 +6,8 @@
 
 namespace whet {
 
-// e^x for -87 <= x <= 88, relative error below 2e-7; outside, that of the nearer bound. Range
-// reduction by ln 2 in two parts and the polynomial of Cephes's expf (Moshier, 1989).
+// e^x for -87 <= x <= 88, relative error below 5e-7; outside, that of the nearer bound. Range
+// reduction by ln 2 and the polynomial of Cephes's expf (Moshier, 1989).
 Halide::Expr BoundedExp(Halide::Expr x);
 // The same for x that is never above 0.
 Halide::Expr ExpOfNonPositive(Halide::Expr x);

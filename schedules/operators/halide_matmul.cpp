@@ -9,16 +9,23 @@ TensorReader HalideMatMul(AlgorithmBuilder& builder, const HalideNode& n) {
   const TensorReader &a = n.inputs[0], &b = n.inputs[1];
   const size_t rank_a = a.type.shape.size(), rank_b = b.type.shape.size();
   const int64_t depth = a.type.shape.back();
-  return builder.Reduce(
+  // A vector operand has no row or column of its own in the output.
+  const size_t own = (rank_a > 1 ? 1 : 0) + (rank_b > 1 ? 1 : 0);
+  const auto batch_of = [own](const Exprs& index) {
+    return Exprs(index.begin(), index.end() - static_cast<long>(own));
+  };
+  // The index of an operand in this batch, but for its matrix.
+  const auto batch_index = [](const TensorReader& t, const Exprs& batch) {
+    const Shape& s = t.type.shape;
+    const Shape batch_shape(s.begin(), s.size() > 2 ? s.end() - 2 : s.begin());
+    return batch_shape.empty() ? Exprs{} : BroadcastIndex(batch, batch_shape);
+  };
+  const TensorReader product = builder.Reduce(
       "matmul", n.output, {{"k", depth}}, [](const Exprs&) { return Expr(0.0f); },
       [&](Expr sum, const Exprs& index, const Exprs& r) -> Expr {
-        // A vector operand has no row or column of its own in the output.
-        const size_t own = (rank_a > 1 ? 1 : 0) + (rank_b > 1 ? 1 : 0);
-        const Exprs batch(index.begin(), index.end() - static_cast<long>(own));
+        const Exprs batch = batch_of(index);
         const auto operand = [&](const TensorReader& t, const Exprs& matrix) {
-          const Shape& s = t.type.shape;
-          const Shape batch_shape(s.begin(), s.size() > 2 ? s.end() - 2 : s.begin());
-          Exprs at = batch_shape.empty() ? Exprs{} : BroadcastIndex(batch, batch_shape);
+          Exprs at = batch_index(t, batch);
           at.insert(at.end(), matrix.begin(), matrix.end());
           return t(at);
         };
@@ -27,6 +34,13 @@ TensorReader HalideMatMul(AlgorithmBuilder& builder, const HalideNode& n) {
         const Expr right = operand(b, rank_b > 1 ? Exprs{r[0], index.back()} : Exprs{r[0]});
         return sum + left * right;
       });
+  if (!a.row_factor) return product;
+  return builder.Pure("scale", n.output, [&](const Exprs& index) {
+    const Exprs batch = batch_of(index);
+    Exprs row = batch_index(a, batch);
+    if (rank_a > 1) row.push_back(index[batch.size()]);
+    return product(index) * a.row_factor(row);
+  });
 }
 
 TensorReader HalideGemm(AlgorithmBuilder& builder, const HalideNode& n) {

@@ -91,7 +91,10 @@ TensorReader HalideSoftmax(AlgorithmBuilder& builder, const HalideNode& n) {
       ReduceRows(builder, rows, extent, contiguous,
                  {"total", Expr(0.0f), [](Expr a, Expr b) { return a + b; },
                   [&](const Exprs& row, const Expr& k) { return power(with_axis(row, k)); }});
-  // One division a row.
+  // One division a row; of a product's left operand, one multiplication an element of the product.
+  if (n.reader_scales && contiguous) {
+    return {n.output, power.read, [sum](const Exprs& row) { return 1.0f / sum(row); }};
+  }
   return builder.Pure("softmax", n.output, [&](const Exprs& index) {
     return power(index) * (1.0f / sum(without_axis(index)));
   });
