@@ -170,3 +170,15 @@ def test_without_a_terminal_progress_has_no_control_characters(database):
     done = subprocess.run(command, capture_output=True, timeout=300, check=False)
     assert done.returncode == 0
     assert b"\r" not in done.stdout + done.stderr and b"\x1b" not in done.stdout + done.stderr
+
+
+def test_an_operator_in_onnx_layout_is_tuned_with_its_conversions_and_without(database, model):
+    task = "Conv(x=1x16x9x7,w=16x1x3x3,pads=1,group=16)+Relu"
+    succeed("tune", task, "--onnx-layout", "--db", database, "--trials", 3, "--progress", "none")
+    kernels = sorted(row[0] for row in query(database, "SELECT describe FROM tasks"))
+    assert [kernel.split()[0] for kernel in kernels] == ["Conv", "Conv", "Transpose", "Transpose"]
+    assert sum("layout=NCHW" in kernel for kernel in kernels) == 1
+    rows = [line.split() for line in succeed("bench", task, "--db", database, "--seconds", 0.1).splitlines()]
+    (row,) = [row for row in rows if "whet-onnx-layout" in row]
+    assert row[-1] == "tuned" and row[-2] == row[-4] and row[-2] in ("1", "3")
+    refused("tune", model, "--onnx-layout", "--db", database, mentions=["--onnx-layout", "tasks"])
