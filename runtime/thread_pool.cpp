@@ -109,8 +109,8 @@ class Pool {
   }
 
  private:
-  struct alignas(64) Shard {  // on a cache line of its own
-    std::atomic<uint64_t> ticket{0};
+  struct alignas(64) Shard {                // on a cache line of its own
+    std::atomic<uint64_t> ticket{kClosed};  // the last loop's fields are those of other shards
   };
 
   // Where the shard begins; that of the one after the last: `count`.
