@@ -304,6 +304,8 @@ class TuningRun {
       // The winner is the fastest of the final records: whoever is faster by no more than noise is
       // no final.
       records[i].is_final = winner && contenders[i].median_ns >= contenders[*winner].median_ns;
+      if (winner && !records[i].is_final && measurements[i].ok())
+        records[i].message = "final comparison: faster than the default by no more than noise";
       RETURN_IF_ERROR(Commit(records[i]));
       state.candidates.Add(records[i]);
     }

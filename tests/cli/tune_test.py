@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import SMALL_TASK, WHET, candidates_measured_twice, query, succeed
+from conftest import SMALL_TASK, WHET, candidates_measured_twice, query, refused, succeed
 
 MARK = "WHET_TEST_RUN"
 TASK_FIELDS = {"fingerprint", "uses", "trials", "failed", "default_ms", "best_ms", "gflops", "best_record"}
