@@ -305,7 +305,8 @@ class TuningRun {
       // no final.
       records[i].is_final = winner && contenders[i].median_ns >= contenders[*winner].median_ns;
       if (winner && !records[i].is_final && measurements[i].ok())
-        records[i].message = "final comparison: faster than the default by no more than noise";
+        records[i].measurement.message =
+            "final comparison: faster than the default by no more than noise";
       RETURN_IF_ERROR(Commit(records[i]));
       state.candidates.Add(records[i]);
     }
