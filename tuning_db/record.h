@@ -33,7 +33,7 @@ Result<MeasureStatus> ParseMeasureStatus(std::string_view name);
 
 struct Measurement {
   MeasureStatus status = MeasureStatus::kOk;
-  std::string message;              // empty if ok
+  std::string message;              // empty if ok (a lost final comparison says so)
   std::vector<int64_t> samples_ns;  // one run each; empty if failed
   double compile_ms = 0;
   double max_error = 0;  // largest abs(result - reference) / (1 + abs(reference))
