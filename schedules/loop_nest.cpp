@@ -1,9 +1,8 @@
 // Builds the loop nest: consumers before producers, so that every stage's region is known before
 // its loops are.
 //
-// Map: DirectiveIndex sorts the directives by stage; DefinitionBuilder interprets those of one
-// definition on concrete extents; Builder walks the stages, infers regions (Need) and expands
-// inlined reads.
+// Map: DefinitionBuilder (definition_builder.h) interprets the directives of one definition on
+// concrete extents; Builder walks the stages, infers regions (Need) and expands inlined reads.
 #include "schedules/loop_nest.h"
 
 #include <algorithm>
