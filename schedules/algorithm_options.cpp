@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "schedules/operators/conv_copies.h"
 #include "schedules/operators/winograd.h"
 
 namespace whet {
@@ -33,6 +34,8 @@ AlgorithmOptions AlgorithmOptionsOf(const std::vector<Directive>& directives) {
   for (const Directive& d : directives) {
     if (d.kind == DirectiveKind::kPack) options.packed[d.stage] = d.layout;
     if (d.kind == DirectiveKind::kAlgorithm) options.algorithms[d.stage] = d.algorithm;
+    if (d.kind == DirectiveKind::kRfactor && d.names.size() == 2)
+      options.rfactored[d.stage] = {d.loop, d.names[0], d.names[1], d.factor, d.at == d.names[1]};
   }
   return options;
 }
@@ -40,6 +43,7 @@ AlgorithmOptions AlgorithmOptionsOf(const std::vector<Directive>& directives) {
 std::vector<std::string> AlternativeAlgorithms(const Task& task, const TaskNode& node) {
   std::vector<std::string> names;
   for (const Winograd& winograd : WinogradsFor(task, node)) names.push_back(winograd.Name());
+  if (names.empty()) names = ConvCopiesFor(task, node);
   return names;
 }
 

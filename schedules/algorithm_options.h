@@ -16,10 +16,21 @@ namespace whet {
 // By input name; inputs that are not in it have their natural layout.
 using PackedLayouts = std::map<std::string, std::vector<PackLevel>>;
 
+// A reduction loop cut into blocks of `factor` iterations. The inner or the outer one of the two
+// loops becomes the innermost dimension of a stage of partial results, which the reduction then
+// combines: vectors along a reduction, or threads that share one.
+struct Rfactor {
+  std::string loop, outer, inner;  // outer and inner: the names of the two
+  int64_t factor = 1;
+  bool keeps_inner = false;
+  bool operator==(const Rfactor&) const = default;
+};
+
 struct AlgorithmOptions {
   PackedLayouts packed;
   // By a node's output; a node that is not in it is computed directly.
   std::map<std::string, std::string> algorithms;
+  std::map<std::string, Rfactor> rfactored;  // by stage
   bool operator==(const AlgorithmOptions&) const = default;
 };
 

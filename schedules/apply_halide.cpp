@@ -61,8 +61,10 @@ class Applier {
   }
 
   Status Apply(const Directive& d) {
-    // These two are done while the algorithm is built.
-    if (d.kind == DirectiveKind::kPack || d.kind == DirectiveKind::kAlgorithm) return {};
+    // These are done while the algorithm is built.
+    if (d.kind == DirectiveKind::kPack || d.kind == DirectiveKind::kAlgorithm ||
+        d.kind == DirectiveKind::kRfactor)
+      return {};
     HalideStage* stage = algorithm_.Find(d.stage);
     if (stage == nullptr) return Fail(ErrorCode::kInvalidInput, "there is no stage '{}'", d.stage);
     if (d.kind == DirectiveKind::kComputeRoot) {
@@ -73,16 +75,14 @@ class Applier {
       stage->func.store_in(ToHalideMemory(d.memory));
       return {};
     }
-    if (d.kind == DirectiveKind::kBoundExtent) {
-      if (std::find(stage->dims.begin(), stage->dims.end(), d.loop) == stage->dims.end() ||
-          d.factor < 1) {
-        return Fail(ErrorCode::kInvalidInput, "bound_extent: stage '{}' has no dimension '{}'",
-                    d.stage, d.loop);
-      }
-      stage->func.bound_extent(Var(d.loop), static_cast<int>(d.factor));
+    if (d.kind == DirectiveKind::kStoreRoot) {
+      stage->func.store_root();
       return {};
     }
-    if (d.kind == DirectiveKind::kComputeAt) return ComputeAt(d, *stage);
+    if (d.kind == DirectiveKind::kBoundExtent || d.kind == DirectiveKind::kFoldStorage)
+      return OnDimension(d, *stage);
+    if (d.kind == DirectiveKind::kComputeAt || d.kind == DirectiveKind::kStoreAt)
+      return AtLoop(d, *stage);
     const auto loops = loops_.find({d.stage, d.definition});
     if (loops == loops_.end()) {
       return Fail(ErrorCode::kInvalidInput, "stage '{}' has no definition {}", d.stage,
@@ -94,17 +94,32 @@ class Applier {
   }
 
  private:
-  Status ComputeAt(const Directive& d, HalideStage& stage) {
+  static Status OnDimension(const Directive& d, HalideStage& stage) {
+    if (std::find(stage.dims.begin(), stage.dims.end(), d.loop) == stage.dims.end() ||
+        d.factor < 1) {
+      return Fail(ErrorCode::kInvalidInput, "stage '{}' has no dimension '{}'", d.stage, d.loop);
+    }
+    if (d.kind == DirectiveKind::kBoundExtent) {
+      stage.func.bound_extent(Var(d.loop), static_cast<int>(d.factor));
+    } else {
+      stage.func.fold_storage(Var(d.loop), static_cast<int>(d.factor));
+    }
+    return {};
+  }
+
+  Status AtLoop(const Directive& d, HalideStage& stage) {
     HalideStage* consumer = algorithm_.Find(d.at);
     if (consumer == nullptr) return Fail(ErrorCode::kInvalidInput, "there is no stage '{}'", d.at);
     // The consumer's last definition is where producers of a reduction are wanted.
     const auto& loops = loops_.at({d.at, consumer->func.num_update_definitions()});
     const auto loop = loops.Find(d.loop);
     if (!loop) return Fail(ErrorCode::kInvalidInput, "stage '{}' has no loop '{}'", d.at, d.loop);
-    if (loop->is_rvar) {
-      stage.func.compute_at(consumer->func, loop->rvar);
+    const Halide::LoopLevel level = loop->is_rvar ? Halide::LoopLevel(consumer->func, loop->rvar)
+                                                  : Halide::LoopLevel(consumer->func, loop->var);
+    if (d.kind == DirectiveKind::kComputeAt) {
+      stage.func.compute_at(level);
     } else {
-      stage.func.compute_at(consumer->func, loop->var);
+      stage.func.store_at(level);
     }
     return {};
   }
@@ -168,10 +183,29 @@ class Applier {
       case DirectiveKind::kGpuLanes:
         target.gpu_lanes(*loop);
         break;
+      case DirectiveKind::kNeverPartition:
+        target.never_partition({*loop});
+        break;
+      case DirectiveKind::kPrefetch:
+        return Prefetch(d, target, *loop);
       default:
         return Fail(ErrorCode::kInvalidInput, "a directive of an unknown kind");
     }
     return {};
+  }
+
+  Status Prefetch(const Directive& d, Halide::Stage& target, const VarOrRVar& loop) {
+    const int ahead = static_cast<int>(d.factor);
+    if (const HalideStage* stage = algorithm_.Find(d.at)) {
+      target.prefetch(stage->func, loop, loop, ahead);
+      return {};
+    }
+    for (const HalideInput& input : algorithm_.inputs) {
+      if (input.name != d.at) continue;
+      target.prefetch(input.param, loop, loop, ahead);
+      return {};
+    }
+    return Fail(ErrorCode::kInvalidInput, "there is no stage '{}' to prefetch", d.at);
   }
 
   HalideAlgorithm& algorithm_;

@@ -77,6 +77,7 @@ struct Stage {
   std::vector<Definition> definitions;  // none for an input
   bool constant = false;                // inputs: known before the kernel runs
   bool pads = false;                    // a boundary: a select on its coordinates around one read
+  bool combines = false;                // reductions: partial results can be combined (Rfactor)
 };
 
 struct Dag {

@@ -215,6 +215,7 @@ Dag ReadDag(const HalideAlgorithm& algorithm) {
     stage.dtype = FromHalide(function.output_types()[0]);
     stage.dims = PureLoops(source);
     stage.kind = source.reductions.empty() ? StageKind::kPure : StageKind::kReduction;
+    stage.combines = source.combining != Combining::kOther;
 
     std::map<std::string, int> loops;
     for (size_t d = 0; d < source.dims.size(); ++d) loops[source.dims[d]] = static_cast<int>(d);

@@ -233,15 +233,23 @@ TensorReader AlgorithmBuilder::Pure(const std::string& hint, const TensorType& t
           }};
 }
 
-TensorReader AlgorithmBuilder::Reduce(
-    const std::string& hint, const TensorType& type, const std::vector<ReductionLoop>& loops,
-    const std::function<Expr(const Exprs&)>& init,
-    const std::function<Expr(Expr, const Exprs&, const Exprs&)>& update,
-    std::vector<std::string> dims) {
+TensorReader AlgorithmBuilder::Reduce(const std::string& hint, const TensorType& type,
+                                      const std::vector<ReductionLoop>& loops, const Init& init,
+                                      const Update& update, Combining combining,
+                                      std::vector<std::string> dims) {
   HalideStage stage;
   stage.name = UniqueName(hint);
-  stage.func = Func(stage.name);
   stage.dims = dims.empty() ? DimensionNames(type.shape.size()) : std::move(dims);
+  stage.combining = combining;
+  const auto cut = options_.rfactored.find(stage.name);
+  if (cut == options_.rfactored.end()) return Define(std::move(stage), type, loops, init, update);
+  return Rfactored(std::move(stage), type, cut->second, loops, init, update);
+}
+
+TensorReader AlgorithmBuilder::Define(HalideStage stage, const TensorType& type,
+                                      const std::vector<ReductionLoop>& loops, const Init& init,
+                                      const Update& update) {
+  stage.func = Func(stage.name);
   stage.extents = InnermostFirst(type.shape);
   std::vector<Var> vars;
   for (const std::string& dim : stage.dims) vars.emplace_back(dim);
@@ -264,10 +272,68 @@ TensorReader AlgorithmBuilder::Reduce(
           }};
 }
 
+TensorReader AlgorithmBuilder::Rfactored(HalideStage stage, const TensorType& type,
+                                         const Rfactor& cut,
+                                         const std::vector<ReductionLoop>& loops, const Init& init,
+                                         const Update& update) {
+  const auto loop = std::find_if(loops.begin(), loops.end(),
+                                 [&](const ReductionLoop& l) { return l.name == cut.loop; });
+  if (stage.combining == Combining::kOther || loop == loops.end() || cut.factor < 1 ||
+      loop->extent % cut.factor != 0) {
+    throw Halide::CompileError(("rfactor: stage '" + stage.name + "' has no reduction loop '" +
+                                cut.loop + "' of a multiple of " + std::to_string(cut.factor) +
+                                " iterations whose partial results combine")
+                                   .c_str());
+  }
+  const auto at = static_cast<size_t>(loop - loops.begin());
+  const int64_t blocks = loop->extent / cut.factor;
+  const ReductionLoop kept = {cut.keeps_inner ? cut.inner : cut.outer,
+                              cut.keeps_inner ? cut.factor : blocks};
+  std::vector<ReductionLoop> inside = loops;
+  inside[at] = {cut.keeps_inner ? cut.outer : cut.inner, cut.keeps_inner ? blocks : cut.factor};
+
+  // Inner loops next to each other, for vectors; outer ones apart, for threads.
+  TensorType partial_type = type;
+  Shape& shape = partial_type.shape;
+  std::vector<std::string> dims = stage.dims;
+  shape.insert(cut.keeps_inner ? shape.end() : shape.begin(), kept.extent);
+  dims.insert(cut.keeps_inner ? dims.begin() : dims.end(), kept.name);
+  const Halide::Type element = HalideType(type.dtype);
+  const Combining combining = stage.combining;
+  const TensorReader partial = Reduce(
+      stage.name + "_part", partial_type, inside,
+      [&](const Exprs&) -> Expr {
+        if (combining == Combining::kSum) return Halide::cast(element, 0);
+        return combining == Combining::kMax ? element.min() : element.max();
+      },
+      [&](Expr so_far, const Exprs& index, const Exprs& r) -> Expr {
+        Exprs natural = index, full = r;
+        const auto part = cut.keeps_inner ? natural.end() - 1 : natural.begin();
+        const Expr outer = cut.keeps_inner ? r[at] : *part;
+        full[at] = outer * static_cast<int>(cut.factor) + (cut.keeps_inner ? *part : r[at]);
+        natural.erase(part);
+        return update(so_far, natural, full);
+      },
+      combining, dims);
+  // Its own tiles, in which the partial results accumulate.
+  const TensorReader tiles = Pure(
+      stage.name + "_parts", partial_type, [&](const Exprs& index) { return partial(index); },
+      dims);
+  return Define(std::move(stage), type, {kept}, init,
+                [&](Expr so_far, const Exprs& index, const Exprs& r) -> Expr {
+                  Exprs from = index;
+                  from.insert(cut.keeps_inner ? from.end() : from.begin(), r[0]);
+                  const Expr value = tiles(from);
+                  if (combining == Combining::kSum) return so_far + value;
+                  return combining == Combining::kMax ? Halide::max(so_far, value)
+                                                      : Halide::min(so_far, value);
+                });
+}
+
 HalideAlgorithm BuildHalideAlgorithm(const Task& original, const AlgorithmOptions& options) {
   const Task task = Flattened(original);
   HalideAlgorithm algorithm;
-  AlgorithmBuilder builder(&algorithm);
+  AlgorithmBuilder builder(options, &algorithm);
   auto types = task.Types();
   if (!types) throw Halide::CompileError(types.error().message.c_str());
   const bool reaches_over = ReachesOverEdges(task);

@@ -19,6 +19,9 @@
 
 namespace whet {
 
+// How a reduction's partial results combine; kOther where nothing is known of it.
+enum class Combining { kOther, kSum, kMax, kMin };
+
 // A stage: a Func, the stable names of its pure dimensions (innermost first; they are its Vars'
 // names too) and of the reduction loops of its update, if it has one.
 struct HalideStage {
@@ -28,6 +31,7 @@ struct HalideStage {
   std::vector<int64_t> extents;  // of the dims
   std::vector<std::string> reductions;
   std::vector<Halide::RVar> reduction_vars;
+  Combining combining = Combining::kOther;
 };
 
 struct HalideInput {
@@ -66,7 +70,9 @@ struct TensorReader {
 
 class AlgorithmBuilder {
  public:
-  explicit AlgorithmBuilder(HalideAlgorithm* algorithm) : algorithm_(algorithm) {}
+  // Both outlive it.
+  AlgorithmBuilder(const AlgorithmOptions& options, HalideAlgorithm* algorithm)
+      : options_(options), algorithm_(algorithm) {}
 
   // A pure stage of the given shape: `value` gets one index per dimension, outermost first. `dims`
   // names the dimensions, innermost first, where DimensionNames would mislead.
@@ -76,7 +82,8 @@ class AlgorithmBuilder {
 
   // A reduction over loops (name, extent), innermost first: starts from `init`, then
   // f = update(f, index, reduction index). Index outermost first, reduction index in the order of
-  // `loops`.
+  // `loops`. Where `combining` is known, the options may ask for partial results (Rfactor); throws
+  // Halide::CompileError where they ask for what does not fit.
   struct ReductionLoop {
     std::string name;
     int64_t extent;
@@ -85,10 +92,21 @@ class AlgorithmBuilder {
       const std::string& hint, const TensorType& type, const std::vector<ReductionLoop>& loops,
       const std::function<Halide::Expr(const Exprs&)>& init,
       const std::function<Halide::Expr(Halide::Expr, const Exprs&, const Exprs&)>& update,
-      std::vector<std::string> dims = {});
+      Combining combining = Combining::kOther, std::vector<std::string> dims = {});
 
  private:
+  using Init = std::function<Halide::Expr(const Exprs&)>;
+  using Update = std::function<Halide::Expr(Halide::Expr, const Exprs&, const Exprs&)>;
+
   std::string UniqueName(const std::string& hint);
+  TensorReader Rfactored(HalideStage stage, const TensorType& type, const Rfactor& cut,
+                         const std::vector<ReductionLoop>& loops, const Init& init,
+                         const Update& update);
+  TensorReader Define(HalideStage stage, const TensorType& type,
+                      const std::vector<ReductionLoop>& loops, const Init& init,
+                      const Update& update);
+
+  const AlgorithmOptions& options_;
   HalideAlgorithm* algorithm_;
   std::map<std::string, int> names_;
 };

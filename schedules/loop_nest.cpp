@@ -6,6 +6,7 @@
 #include "schedules/loop_nest.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "schedules/definition_builder.h"
 #include "schedules/index_range.h"
@@ -58,7 +59,13 @@ class Builder {
     bool computed = false;
     const Directive* at = nullptr;  // kComputeAt
     const Directive* pack = nullptr;
+    const Directive* store = nullptr;  // kStoreAt, kStoreRoot
+    const Directive* fold = nullptr;
   };
+
+  // What is needed of a stage, a range a dimension.
+  using Box = std::vector<IndexRange>;
+  using Needs = std::vector<std::optional<Box>>;  // by stage; nothing: it is not needed
 
   Status Sort() {
     place_.resize(dag_.stages.size());
@@ -81,9 +88,18 @@ class Builder {
           place_[s].computed = true;
           place_[s].at = &d;
           break;
+        case DirectiveKind::kStoreAt:
+        case DirectiveKind::kStoreRoot:
+          place_[s].store = &d;
+          break;
+        case DirectiveKind::kFoldStorage:
+          place_[s].fold = &d;
+          break;
         case DirectiveKind::kStoreIn:
         case DirectiveKind::kBoundExtent:
           break;  // what bounds inference here finds by itself
+        case DirectiveKind::kRfactor:
+          break;  // the DAG has its stages
         default:
           if (d.definition < 0 ||
               d.definition >= static_cast<int>(dag_.stages[s].definitions.size())) {
@@ -118,11 +134,12 @@ class Builder {
       result.realisations = outer.realisations;
       for (int l = 0; l <= result.at_loop; ++l)
         result.realisations *= static_cast<double>(loops[l].extent);
-      region = Need(s, consumer, result.at_loop, loop->tile);
+      region = Extents(s, Need(s, consumer, result.at_loop, loop->tile));
+      if (place_[s].store != nullptr) RETURN_IF_ERROR(Slide(s, outer, *loop, &region, &result));
     } else if (s == dag_.output()) {
       for (const Loop& dim : stage.dims) region.push_back(dim.extent);
     } else {
-      region = NeedAtRoot(s);
+      region = Extents(s, NeedAtRoot(s));
     }
 
     for (size_t d = 0; d < stage.definitions.size(); ++d) {
@@ -141,11 +158,60 @@ class Builder {
     result.region = region;
     if (s != dag_.output()) {
       result.buffer_bytes = SizeOf(stage.dtype);
-      for (int64_t extent : region) result.buffer_bytes *= extent;
+      for (int64_t extent : StoredExtents(result)) result.buffer_bytes *= extent;
     }
     nest_.nest_of[s] = static_cast<int>(nest_.stages.size());
     nest_.stages.push_back(std::move(result));
     return {};
+  }
+
+  // A stage stored outside of the loop that it is computed in: what it stores, and what is left to
+  // compute in an iteration after the first.
+  Status Slide(int s, const StageNest& outer, const NestLoop& loop, std::vector<int64_t>* region,
+               StageNest* result) const {
+    const Directive& store = *place_[s].store;
+    if (store.kind == DirectiveKind::kStoreRoot) {
+      result->stored = Extents(s, NeedAtRoot(s));
+    } else {
+      const int at = dag_.Find(store.at);
+      if (at < 0 || nest_.nest_of[at] < 0)
+        return BadDirective(store, "the consumer '" + store.at + "' has no loops");
+      const std::vector<NestLoop>& loops = nest_.stages[nest_.nest_of[at]].definitions.back().loops;
+      const auto around = std::find_if(loops.begin(), loops.end(),
+                                       [&](const NestLoop& l) { return l.name == store.loop; });
+      if (around == loops.end())
+        return BadDirective(store, "the consumer '" + store.at + "' has no such loop");
+      const int at_loop = static_cast<int>(around - loops.begin());
+      result->stored = Extents(s, Need(s, at, at_loop, around->tile));
+    }
+    if (loop.kind == LoopKind::kSerial && loop.origin >= 0 && loop.extent > 1) {
+      // The width of two iterations together less that of one is what the second one adds.
+      std::vector<int64_t> two = loop.tile;
+      two[loop.origin] += loop.step;
+      const Box once = Need(s, outer.stage, result->at_loop, loop.tile);
+      const Box twice = Need(s, outer.stage, result->at_loop, two);
+      int moving = 0;
+      for (size_t d = 0; d < once.size(); ++d) {
+        const int64_t more = twice[d].width() - once[d].width();
+        if (more == 0) continue;
+        ++moving;
+        if (more > 0 && more < once[d].width()) result->slides_along = static_cast<int>(d);
+        if (more > 0 && more < once[d].width()) (*region)[d] = std::min((*region)[d], more);
+      }
+      if (moving != 1) {
+        result->slides_along = -1;
+        *region = Extents(s, once);
+      }
+    }
+    if (const Directive* fold = place_[s].fold) {
+      for (size_t d = 0; d < result->stored.size(); ++d)
+        if (dag_.stages[s].dims[d].name == fold->loop) result->stored[d] = fold->factor;
+    }
+    return {};
+  }
+
+  static const std::vector<int64_t>& StoredExtents(const StageNest& stage) {
+    return stage.stored.empty() ? stage.region : stage.stored;
   }
 
   // True where stage p is evaluated inside the body of loop `loop` of `consumer`.
@@ -159,15 +225,12 @@ class Builder {
     return InScope(nest.at_stage, consumer, loop);
   }
 
-  // What is needed of a stage, a range a dimension; empty: nothing.
-  using Box = std::vector<IndexRange>;
-
-  void AddReads(const Definition& definition, const Box& loops, std::vector<Box>* need) const {
+  void AddReads(const Definition& definition, const Box& loops, Needs* need) const {
     for (const Access& access : definition.reads) {
       if (dag_.stages[access.stage].kind == StageKind::kInput) continue;
-      Box& wanted = (*need)[access.stage];
-      const bool first = wanted.empty();
-      wanted.resize(access.index.size());
+      const bool first = !(*need)[access.stage].has_value();
+      if (first) (*need)[access.stage].emplace(access.index.size());
+      Box& wanted = *(*need)[access.stage];
       for (size_t i = 0; i < access.index.size(); ++i) {
         const IndexRange range = access.index[i].IsKnown()
                                      ? RangeOf(access.index[i], loops)
@@ -184,29 +247,37 @@ class Builder {
     return box;
   }
 
-  // Extents of stage `s` that one iteration of a loop needs, whose definition covers `tile` in it.
-  std::vector<int64_t> Need(int s, int consumer, int loop, const std::vector<int64_t>& tile) const {
-    std::vector<Box> need(dag_.stages.size());
+  // What one iteration of a loop needs of stage `s`, whose definition covers `tile` in it.
+  Box Need(int s, int consumer, int loop, const std::vector<int64_t>& tile) const {
+    Needs need(dag_.stages.size());
     AddReads(dag_.stages[consumer].definitions.back(), FromZero(tile), &need);
     for (int p = consumer - 1; p > s; --p) {
-      if (need[p].empty() || !InScope(p, consumer, loop)) continue;
+      if (!need[p] || !InScope(p, consumer, loop)) continue;
+      if (const int n = nest_.nest_of[p]; n >= 0) {
+        // Of a stage that slides along in the same loop, only what is new is computed.
+        const StageNest& nest = nest_.stages[n];
+        const int d = nest.slides_along;
+        if (d >= 0 && nest.at_stage == consumer && nest.at_loop == loop)
+          (*need[p])[d].low = std::max((*need[p])[d].low, (*need[p])[d].high - nest.region[d] + 1);
+      }
       Propagate(p, &need);
     }
-    return Extents(s, need[s]);
+    return need[s].value_or(Box{});
   }
 
-  std::vector<int64_t> NeedAtRoot(int s) const {
-    std::vector<Box> need(dag_.stages.size());
+  Box NeedAtRoot(int s) const {
+    Needs need(dag_.stages.size());
+    need[dag_.output()].emplace();
     for (const Loop& dim : dag_.stages[dag_.output()].dims)
-      need[dag_.output()].push_back({0, dim.extent - 1});
+      need[dag_.output()]->push_back({0, dim.extent - 1});
     for (int p = dag_.output(); p > s; --p)
-      if (!need[p].empty()) Propagate(p, &need);
-    return Extents(s, need[s]);
+      if (need[p]) Propagate(p, &need);
+    return need[s].value_or(Box{});
   }
 
-  void Propagate(int p, std::vector<Box>* need) const {
+  void Propagate(int p, Needs* need) const {
     for (const Definition& definition : dag_.stages[p].definitions) {
-      Box loops = (*need)[p];
+      Box loops = *(*need)[p];
       for (size_t l = loops.size(); l < definition.loops.size(); ++l)
         loops.push_back({0, definition.loops[l].extent - 1});
       AddReads(definition, loops, need);
@@ -228,7 +299,7 @@ class Builder {
     const size_t rank = stage.dims.size();
     std::vector<int64_t> extents;
     for (const Loop& dim : stage.dims) extents.push_back(dim.extent);
-    if (nest_.nest_of[s] >= 0) extents = nest_.stages[nest_.nest_of[s]].region;
+    if (nest_.nest_of[s] >= 0) extents = StoredExtents(nest_.stages[nest_.nest_of[s]]);
     layout.strides.assign(rank, 1);
     int64_t stride = 1;
     if (place_[s].pack != nullptr && stage.kind == StageKind::kInput && stage.constant) {

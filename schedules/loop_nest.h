@@ -53,6 +53,10 @@ struct StageNest {
   int at_stage = -1;            // consumer stage; -1: at root
   int at_loop = -1;             // index into the consumer's last definition's loops; the body of it
   std::vector<int64_t> region;  // extents of the pure dimensions computed in one realisation
+  // Where it slides, stored outside a loop that it is computed in: the dimension along which each
+  // realisation (but the first) computes only what the one before did not; -1: it does not.
+  int slides_along = -1;
+  std::vector<int64_t> stored;  // extents of its storage: the region, and what it slides over
   double realisations = 1;      // how often it is realised in one run of the task
   int64_t buffer_bytes = 0;     // storage of one realisation; 0 for the output
   std::vector<DefinitionNest> definitions;

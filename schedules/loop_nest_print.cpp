@@ -46,7 +46,10 @@ class Printer {
     Shape region(stage.region.rbegin(), stage.region.rend());
     const std::string size =
         stage.buffer_bytes > 0 ? fmt::format(", {} bytes", stage.buffer_bytes) : "";
-    Line(depth, fmt::format("{}: {}{}", dag_.stages[stage.stage].name, ToString(region), size));
+    const Stage& computed = dag_.stages[stage.stage];
+    const std::string slides =
+        stage.slides_along < 0 ? "" : ", slides along " + computed.dims[stage.slides_along].name;
+    Line(depth, fmt::format("{}: {}{}{}", computed.name, ToString(region), size, slides));
     for (size_t d = 0; d < stage.definitions.size(); ++d) {
       const DefinitionNest& definition = stage.definitions[d];
       int indent = depth + 1;

@@ -66,6 +66,8 @@ struct SketchSpace::Impl {
   Trace MakeTrace(size_t sketch, const std::vector<std::vector<int64_t>>& values) const;
   Trace Plain(size_t sketch, Outline outline) const;
   int SketchIndex(const std::string& name) const;
+  // Whether a stage with tiles of its own can slide.
+  bool HasSlidingTiles(size_t sketch) const;
   AlgorithmOptions OptionsOf(const std::vector<Directive>& directives) const;
 };
 
@@ -81,8 +83,8 @@ Status SketchSpace::Impl::AddVariant(AlgorithmOptions options) {
   program.variant = variants.size();
   for (size_t s = 0; s < d.stages.size(); ++s) {
     const std::string& name = d.stages[s].name;
-    if (variant.options.packed.count(name.substr(0, name.rfind("_pack"))) > 0 &&
-        d.stages[s].kind == StageKind::kPure)
+    // Copies into other layouts are made to be stored.
+    if (name.ends_with("_pack") && d.stages[s].kind == StageKind::kPure)
       variant.roles.of_stage[s] = StageRole::kLocated;
   }
   program.steps.push_back(MakeTilingStep(d, variant.roles, machine));
@@ -100,6 +102,8 @@ Status SketchSpace::Impl::AddVariant(AlgorithmOptions options) {
   Sketch sketch;
   for (const auto& [node, algorithm] : variant.options.algorithms)
     sketch.name += (sketch.name.empty() ? "" : "+") + algorithm;
+  for (const auto& [stage, cut] : variant.options.rfactored)
+    sketch.name += (sketch.name.empty() ? "" : "+") + ("rfactor(" + stage + "." + cut.loop + ")");
   for (const auto& step : program.steps) {
     sketch.name += (sketch.name.empty() ? "" : "+") + step->name();
     for (const DecisionSpec& spec : step->decisions()) sketch.decisions.push_back(spec);
@@ -123,6 +127,13 @@ std::vector<Directive> SketchSpace::Impl::Expand(
     choice.stage = node;
     choice.algorithm = algorithm;
     expansion.directives.push_back(choice);
+  }
+  for (const auto& [stage, cut] : variants[program.variant].options.rfactored) {
+    Directive rfactor = LoopDirective(DirectiveKind::kRfactor, stage, 0, cut.loop);
+    rfactor.names = {cut.outer, cut.inner};
+    rfactor.factor = cut.factor;
+    rfactor.at = cut.keeps_inner ? cut.inner : cut.outer;
+    expansion.directives.push_back(std::move(rfactor));
   }
   for (const auto& [input, levels] : variants[program.variant].options.packed) {
     Directive pack;
@@ -166,6 +177,16 @@ int SketchSpace::Impl::SketchIndex(const std::string& name) const {
   return -1;
 }
 
+bool SketchSpace::Impl::HasSlidingTiles(size_t sketch) const {
+  const std::vector<DecisionSpec>& specs = sketches[sketch].decisions;
+  return std::any_of(specs.begin(), specs.end(), [&](const DecisionSpec& slide) {
+    return slide.kind == "slide" &&
+           std::any_of(specs.begin(), specs.end(), [&](const DecisionSpec& tile) {
+             return tile.kind == "register" && "slide" + tile.name.substr(8) == slide.name;
+           });
+  });
+}
+
 AlgorithmOptions SketchSpace::Impl::OptionsOf(const std::vector<Directive>& directives) const {
   AlgorithmOptions options = AlgorithmOptionsOf(directives);
   for (const TaskInput& input : task.inputs)
@@ -190,6 +211,12 @@ Result<SketchSpace> SketchSpace::Create(const Task& task, const MachineModel& ma
     if (is_pipeline) continue;
     AlgorithmOptions options;
     options.packed[impl->variants[0].dag->stages[input].name] = levels;
+    RETURN_IF_ERROR(impl->AddVariant(std::move(options)));
+  }
+  for (auto& cuts : RfactorsOf(*impl->variants[0].dag, machine)) {
+    if (is_pipeline) continue;
+    AlgorithmOptions options;
+    options.rfactored = std::move(cuts);
     RETURN_IF_ERROR(impl->AddVariant(std::move(options)));
   }
   for (const TaskNode& node : task.nodes) {
@@ -226,6 +253,7 @@ std::vector<Trace> SketchSpace::PlainTraces() const {
       // Other arithmetic goes by way of stages that are larger than what they save.
       const Impl::Variant& variant = impl_->variants[impl_->programs[s].variant];
       if (outline == Outline::kApart && !variant.options.algorithms.empty()) continue;
+      if (outline == Outline::kSliding && !impl_->HasSlidingTiles(s)) continue;
       traces.push_back(impl_->Plain(s, outline));
     }
   return traces;

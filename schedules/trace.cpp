@@ -3,7 +3,9 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <limits>
 #include <string_view>
 
@@ -22,7 +24,7 @@ struct KindRow {
   int min_names, max_names;  // max -1: any number
 };
 constexpr int kAny = -1;
-constexpr std::array<KindRow, 15> kKinds = {{
+constexpr std::array<KindRow, 21> kKinds = {{
     {DirectiveKind::kPack, "pack", false, 0, 0},
     {DirectiveKind::kSplit, "split", true, 2, 2},
     {DirectiveKind::kFuse, "fuse", true, 2, 2},
@@ -38,6 +40,12 @@ constexpr std::array<KindRow, 15> kKinds = {{
     {DirectiveKind::kStoreIn, "store_in", false, 0, 0},
     {DirectiveKind::kBoundExtent, "bound_extent", true, 0, 0},
     {DirectiveKind::kAlgorithm, "algorithm", false, 0, 0},
+    {DirectiveKind::kStoreRoot, "store_root", false, 0, 0},
+    {DirectiveKind::kStoreAt, "store_at", true, 0, 0},
+    {DirectiveKind::kFoldStorage, "fold_storage", true, 0, 0},
+    {DirectiveKind::kRfactor, "rfactor", true, 2, 2},
+    {DirectiveKind::kPrefetch, "prefetch", true, 0, 0},
+    {DirectiveKind::kNeverPartition, "never_partition", true, 0, 0},
 }};
 
 struct TailRow {
@@ -99,6 +107,10 @@ Json DirectiveToJson(const Directive& directive) {
   return json;
 }
 
+bool Contains(std::initializer_list<DirectiveKind> kinds, DirectiveKind kind) {
+  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+}
+
 // Fields that the kind needs are there and make sense by themselves.
 Status CheckDirective(const Directive& directive) {
   const KindRow& row = RowOf(directive.kind);
@@ -113,13 +125,22 @@ Status CheckDirective(const Directive& directive) {
   for (const std::string& name : directive.names)
     if (name.empty()) return Fail(ErrorCode::kCorrupt, "{}: a loop in 'names' is empty", row.name);
   const bool has_factor =
-      directive.kind == DirectiveKind::kSplit || directive.kind == DirectiveKind::kBoundExtent;
+      Contains({DirectiveKind::kSplit, DirectiveKind::kBoundExtent, DirectiveKind::kFoldStorage,
+                DirectiveKind::kRfactor, DirectiveKind::kPrefetch},
+               directive.kind);
+  const bool has_at = Contains({DirectiveKind::kComputeAt, DirectiveKind::kStoreAt,
+                                DirectiveKind::kRfactor, DirectiveKind::kPrefetch},
+                               directive.kind);
   if (has_factor && (directive.factor < 1 || directive.factor > std::numeric_limits<int>::max()))
     return Fail(ErrorCode::kCorrupt,
                 "{}: field 'factor' is {} and should be at least 1 and fit 32 bits", row.name,
                 directive.factor);
-  if (directive.kind == DirectiveKind::kComputeAt && directive.at.empty())
-    return Fail(ErrorCode::kCorrupt, "compute_at: field 'at' is missing");
+  if (has_at && directive.at.empty())
+    return Fail(ErrorCode::kCorrupt, "{}: field 'at' is missing", row.name);
+  if (directive.kind == DirectiveKind::kRfactor && directive.at != directive.names[0] &&
+      directive.at != directive.names[1])
+    return Fail(ErrorCode::kCorrupt, "rfactor: field 'at' is '{}' and should be '{}' or '{}'",
+                directive.at, directive.names[0], directive.names[1]);
   if (directive.kind == DirectiveKind::kStoreIn && !FindByName(kMemories, directive.memory))
     return Fail(ErrorCode::kCorrupt, "store_in: memory '{}' is unknown; known are {}",
                 directive.memory, Names(kMemories));
@@ -232,6 +253,18 @@ std::string DirectiveToCpp(const Directive& d) {
       return fmt::format("{}.compute_at({}, {});", d.stage, d.at, d.loop);
     case DirectiveKind::kBoundExtent:
       return fmt::format("{}.bound_extent({}, {});", d.stage, d.loop, d.factor);
+    case DirectiveKind::kStoreRoot:
+      return fmt::format("{}.store_root();", d.stage);
+    case DirectiveKind::kStoreAt:
+      return fmt::format("{}.store_at({}, {});", d.stage, d.at, d.loop);
+    case DirectiveKind::kFoldStorage:
+      return fmt::format("{}.fold_storage({}, {});", d.stage, d.loop, d.factor);
+    case DirectiveKind::kRfactor:
+      return fmt::format(
+          "Func {0}_part = {0}.update(0).split({1}, {2}, {3}, {4}).rfactor({5}, {5}_);", d.stage,
+          d.loop, d.names[0], d.names[1], d.factor, d.at);
+    case DirectiveKind::kPrefetch:
+      return fmt::format("{}.prefetch({}, {}, {}, {});", loops, d.at, d.loop, d.loop, d.factor);
     case DirectiveKind::kStoreIn: {
       const MemoryRow* memory = FindByName(kMemories, d.memory);
       return fmt::format("{}.store_in(MemoryType::{});", d.stage, memory ? memory->halide : "Auto");

@@ -34,6 +34,13 @@ enum class DirectiveKind : uint8_t {
   kStoreIn,      // stage, `memory`: "stack", "heap", "shared", "register"
   kBoundExtent,  // dimension `loop` of stage: what is computed at a loop has `factor` elements of
                  // it
+  kStoreRoot,    // stage: stored outside all loops, computed as another directive says
+  kStoreAt,      // stage: stored inside `loop` of stage `at`, outside of where it is computed
+  kFoldStorage,  // dimension `loop` of stage: stored in a ring of `factor` elements
+  kRfactor,      // reduction `loop` of stage -> names[0] (outer), names[1] (inner) by `factor`;
+                 // `at`, one of the two, becomes a dimension of a stage `<stage>_part`
+  kPrefetch,     // what `loop` reads of stage `at` is fetched `factor` iterations ahead
+  kNeverPartition,  // loop: no copies of it for edges
 };
 
 enum class Tail : uint8_t { kAuto, kRoundUp, kGuardWithIf, kShiftInwards, kPredicate };
@@ -54,7 +61,7 @@ struct Directive {
   std::vector<std::string> names;
   int64_t factor = 0;
   Tail tail = Tail::kAuto;
-  std::string at;                 // kComputeAt: the consumer's stage
+  std::string at;                 // kComputeAt, kStoreAt: the consumer's stage; see kinds
   std::string memory;             // kStoreIn
   std::vector<PackLevel> layout;  // kPack
   std::string algorithm;          // kAlgorithm

@@ -33,7 +33,8 @@ TensorReader HalideMatMul(AlgorithmBuilder& builder, const HalideNode& n) {
         const Expr left = operand(a, rank_a > 1 ? Exprs{row, r[0]} : Exprs{r[0]});
         const Expr right = operand(b, rank_b > 1 ? Exprs{r[0], index.back()} : Exprs{r[0]});
         return sum + left * right;
-      });
+      },
+      Combining::kSum);
   if (!a.row_factor) return product;
   return builder.Pure("scale", n.output, [&](const Exprs& index) {
     const Exprs batch = batch_of(index);
@@ -62,7 +63,8 @@ TensorReader HalideGemm(AlgorithmBuilder& builder, const HalideNode& n) {
         const Expr left = trans_a ? a({r[0], index[0]}) : a({index[0], r[0]});
         const Expr right = trans_b ? b({index[1], r[0]}) : b({r[0], index[1]});
         return total + left * right;
-      });
+      },
+      Combining::kSum);
   if (alpha == 1) return sum;
   return builder.Pure("gemm_scale", n.output,
                       [&](const Exprs& index) { return alpha * sum(index) + addend(index); });

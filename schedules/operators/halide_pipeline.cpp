@@ -93,7 +93,7 @@ TensorReader LoadedPipeline::Build(AlgorithmBuilder& builder,
                 more[rvars[r].var] = at_reduction[r] + Constant(rvars[r].min);
               return Halide::cast(HalideType(type.dtype), value(current, index, more));
             },
-            func.dims);
+            Combining::kOther, func.dims);
       }
       before = [result](const Exprs& index) { return result(index); };
     }

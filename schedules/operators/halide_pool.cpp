@@ -58,7 +58,8 @@ TensorReader HalideMaxPool(AlgorithmBuilder& builder, const HalideNode& n) {
       "maxpool", n.output, window.loops, [&](const Exprs&) { return lowest; },
       [&](Expr best, const Exprs& index, const Exprs& r) {
         return Halide::max(best, image(window.At(index, r)));
-      });
+      },
+      Combining::kMax);
 }
 
 TensorReader HalideAveragePool(AlgorithmBuilder& builder, const HalideNode& n) {
@@ -69,7 +70,8 @@ TensorReader HalideAveragePool(AlgorithmBuilder& builder, const HalideNode& n) {
       "poolsum", n.output, window.loops, [](const Exprs&) { return Expr(0.0f); },
       [&](Expr total, const Exprs& index, const Exprs& r) {
         return total + image(window.At(index, r));
-      });
+      },
+      Combining::kSum);
   const Shape& in = n.inputs[0].type.shape;
   const bool include_pad = n.node.attributes.Int("count_include_pad", 0) != 0;
   const auto fits = [&](int axis, int64_t begin_pad, int64_t end_pad, int d) {
@@ -103,7 +105,8 @@ TensorReader HalideGlobalAveragePool(AlgorithmBuilder& builder, const HalideNode
         at[axes.x] = r[0];
         at[axes.y] = r[1];
         return total + n.inputs[0](at);
-      });
+      },
+      Combining::kSum);
   const float scale = 1.0f / static_cast<float>(in[axes.x] * in[axes.y]);
   return builder.Pure("globalaveragepool", n.output,
                       [&](const Exprs& index) { return sum(index) * scale; });

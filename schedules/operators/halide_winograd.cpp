@@ -82,7 +82,7 @@ TensorReader HalideWinogradConv(AlgorithmBuilder& builder, const HalideNode& n) 
         return sum + weights({at[0], at[1], at[5], r[0]}) *
                          input({at[0], at[1], at[2], at[3], at[4], r[0]});
       },
-      tile_dims);
+      Combining::kSum, tile_dims);
   const TensorReader product = builder.Pure(
       "products", products, [&](const Exprs& at) { return sums(at); }, tile_dims);
   const TensorReader columns =

@@ -15,6 +15,8 @@ class LocationStep : public SketchStep {
     decisions_.push_back({"locate." + s, "location", LocationCandidates(dag, roles, stage)});
     if (!dag.stages[stage].definitions[0].choosing_loops.empty())
       decisions_.push_back({"unroll." + s, "unroll", {{1}, {8}, {24}, {48}}});
+    else if (ReadByWindow(dag, roles, stage))
+      decisions_.push_back({"slide." + s, "slide", {{0}, {1}}});
     divided_ = FindDividedLoops();
   }
 
@@ -24,17 +26,11 @@ class LocationStep : public SketchStep {
     // What a product over all channels reads is computed once, not for every block of them.
     const bool shared =
         outline == Outline::kChannels && ReadByLocatedTiles(dag_, roles_, stage_index_);
-    if (decisions_.size() > 1) return {{shared ? kRoot : kOuter}, {8}};
-    // What comes after a stage with tiles stays with them.
-    for (const Access& access : dag_.stages[stage_index_].definitions.back().reads)
-      if (dag_.stages[access.stage].kind != StageKind::kInput)
-        return {{outline == Outline::kApart ? kRoot : kOuter}};
-    const auto consumers = dag_.Consumers(stage_index_);
-    const bool reduced = std::any_of(consumers.begin(), consumers.end(), [&](int c) {
-      return dag_.stages[c].kind == StageKind::kReduction;
-    });
-    const bool inlines = decisions_[0].candidates[0][0] == kInlined;
-    return {{inlines && !reduced ? kInlined : kRoot}};
+    if (HasChoices()) return {{shared ? kRoot : kOuter}, {8}};
+    std::vector<std::vector<int64_t>> values = {{PlainLocation(outline)}};
+    if (decisions_.size() > 1) values.push_back({outline == Outline::kSliding ? 1 : 0});
+    if (outline == Outline::kSliding) values[0] = {kMiddle};
+    return values;
   }
 
   void Expand(DecisionValues values, Expansion* out) const override {
@@ -46,19 +42,39 @@ class LocationStep : public SketchStep {
     auto loop = ResolveLocation(values[0][0], roles_, stage_index_, *out);
     if (loop && !divided_.empty() && !IsAligned(*loop, *out)) loop.reset();
     if (loop && !CoversChoices(*loop, *out)) loop.reset();
-    const std::vector<int64_t> region = PlaceStage(stage_index_, loop, out);
+    const bool slide = !HasChoices() && values.size() > 1 && values[1][0] == 1;
+    const PlacedRegion placed = PlaceStage(stage_index_, loop, slide, out);
+    const std::vector<int64_t>& region = placed.extents;
     if (region.empty() && !stage.dims.empty()) return;
     for (int d = 0; d < static_cast<int>(stage.definitions.size()); ++d) {
       // Updates only where vectors divide the extent: they must not touch an element twice.
       const int64_t full = machine_.vector_bytes / SizeOf(stage.dtype);
       if (d > 0 && (region.empty() || region[0] % full != 0)) continue;
       const std::vector<std::string> vector_loops = Vectorise(stage, d, region, out);
-      if (decisions_.size() > 1) Unroll(stage, region, vector_loops, values[1][0], out);
+      if (HasChoices()) Unroll(stage, region, vector_loops, values[1][0], out);
     }
     if (!loop) Parallelise(stage, region, out);
   }
 
  private:
+  // Whether the values of its loops choose among expressions.
+  bool HasChoices() const {
+    return !dag_.stages[stage_index_].definitions[0].choosing_loops.empty();
+  }
+
+  int64_t PlainLocation(Outline outline) const {
+    // What comes after a stage with tiles stays with them.
+    for (const Access& access : dag_.stages[stage_index_].definitions.back().reads)
+      if (dag_.stages[access.stage].kind != StageKind::kInput)
+        return outline == Outline::kApart ? kRoot : kOuter;
+    const auto consumers = dag_.Consumers(stage_index_);
+    const bool reduced = std::any_of(consumers.begin(), consumers.end(), [&](int c) {
+      return dag_.stages[c].kind == StageKind::kReduction;
+    });
+    const bool inlines = decisions_[0].candidates[0][0] == kInlined;
+    return inlines && !reduced ? kInlined : kRoot;
+  }
+
   // A loop of the consumer whose index is divided on the way to this stage: into panels (x / 16, x
   // % 16) or into groups of channels (c / 6).
   struct DividedLoop {

@@ -24,6 +24,9 @@ class LocatedTilesStep : public SketchStep {
     decisions_.push_back({"order.reduction." + s, "order", Permutations(group_.reductions())});
     decisions_.push_back({"unroll." + s, "unroll", {{1}, {2}, {3}, {4}, {8}, {16}}});
     for (size_t d = 2; d < 5; ++d) defaults_.push_back(decisions_[d].candidates.front());
+    if (!ReadByWindow(dag, roles, stage)) return;
+    decisions_.push_back({"slide." + s, "slide", {{0}, {1}}});
+    defaults_.push_back({0});
   }
 
   std::string name() const override { return "tile(" + group_.name() + ")"; }
@@ -31,6 +34,10 @@ class LocatedTilesStep : public SketchStep {
   std::vector<std::vector<int64_t>> PlainValues(Outline outline) const override {
     std::vector<std::vector<int64_t>> values = defaults_;
     if (outline == Outline::kApart) values[0] = {kRoot};
+    if (outline == Outline::kSliding) {
+      values[0] = {kMiddle};
+      if (values.size() > kSlide) values[kSlide] = {1};
+    }
     // Of many tiles, all by one panel of the packed operand before the next panel.
     if (values.size() > 2 && outline != Outline::kRows) {
       for (const auto& order : decisions_[2].candidates)
@@ -42,13 +49,20 @@ class LocatedTilesStep : public SketchStep {
   void Expand(DecisionValues values, Expansion* out) const override {
     const int stage = group_.owner_index();
     const auto loop = ResolveLocation(values[0][0], roles_, stage, *out);
-    const std::vector<int64_t> region = PlaceStage(stage, loop, out);
+    const bool slide = values.size() > kSlide && values[kSlide][0] == 1;
+    const PlacedRegion at = PlaceStage(stage, loop, slide, out);
+    const std::vector<int64_t>& region = at.extents;
     if (group_.dims().empty()) return group_.PlaceAccumulator({0, 1, {}}, {}, loop, out);
     if (region.empty()) return;
     RegisterTile tile = group_.Read(values[1]);
+    for (size_t d = 0; d < at.varies.size(); ++d) {
+      if (!at.varies[d]) continue;
+      tile.size[d] = 1;
+      if (static_cast<int>(d) == tile.vector_dim) tile.lanes = 1;
+    }
     Fit(region, &tile);
     const bool at_root = !loop;
-    ExpandOwner(tile, region, values[2], at_root, out);
+    ExpandOwner(tile, at, values[2], at_root, out);
     PlacedStage& placed = out->placed[stage];
     for (const auto* loops : {&placed.outer_loops, &placed.mid_loops})
       for (const std::string& own : *loops) placed.path.push_back({stage, own});
@@ -59,6 +73,8 @@ class LocatedTilesStep : public SketchStep {
   }
 
  private:
+  static constexpr size_t kSlide = 5;  // its place among the decisions
+
   // The tile within the region that is computed at a time: whole vectors, and steps of equal size.
   static void Fit(const std::vector<int64_t>& region, RegisterTile* tile) {
     for (size_t d = 0; d < region.size(); ++d) {
@@ -75,8 +91,10 @@ class LocatedTilesStep : public SketchStep {
     }
   }
 
-  void ExpandOwner(const RegisterTile& tile, const std::vector<int64_t>& region,
+  void ExpandOwner(const RegisterTile& tile, const PlacedRegion& at,
                    const std::vector<int64_t>& mid_order, bool at_root, Expansion* out) const {
+    const std::vector<int64_t>& region = at.extents;
+    const auto varies = [&](int d) { return !at.varies.empty() && at.varies[d]; };
     const Stage& owner = group_.owner();
     std::vector<Directive>& ds = out->directives;
     PlacedStage& placed = out->placed[group_.owner_index()];
@@ -87,6 +105,10 @@ class LocatedTilesStep : public SketchStep {
       const int d = tiled[t];
       const std::string& x = owner.dims[d].name;
       std::string current = x;
+      if (varies(d)) {  // its tiles are single elements: the loop over them
+        mid[t] = x;
+        continue;
+      }
       if (tile.size[d] < region[d]) {
         ds.push_back(
             SplitOf(owner.name, 0, x, x + "_m", x + "_r", tile.size[d], Tail::kShiftInwards));
@@ -105,7 +127,7 @@ class LocatedTilesStep : public SketchStep {
     for (size_t d = tiled.size(); d < group_.dims().size(); ++d) {
       const int dim = group_.dims()[d];
       order.names.push_back(owner.dims[dim].name);
-      if (region[dim] > 1) placed.outer_loops.push_back(owner.dims[dim].name);
+      if (region[dim] > 1 || varies(dim)) placed.outer_loops.push_back(owner.dims[dim].name);
     }
     std::reverse(placed.mid_loops.begin(), placed.mid_loops.end());
     std::reverse(placed.outer_loops.begin(), placed.outer_loops.end());

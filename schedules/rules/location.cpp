@@ -99,15 +99,95 @@ std::optional<LoopOf> ResolveLocation(int64_t location, const Roles& roles, int 
   return path.back();
 }
 
-std::vector<int64_t> PlaceStage(int stage, const std::optional<LoopOf>& loop, Expansion* out) {
+bool ReadByWindow(const Dag& dag, const Roles& roles, int stage) {
+  for (int c : dag.Consumers(stage)) {
+    const Stage& reader = dag.stages[c];
+    const auto pure_loops = static_cast<int>(reader.dims.size());
+    for (const Definition& definition : reader.definitions) {
+      const Access* first = nullptr;
+      for (const Access& access : definition.reads) {
+        if (access.stage != stage) continue;
+        if (first != nullptr && first->index != access.index) return true;
+        first = &access;
+        for (const IndexExpr& index : access.index) {
+          bool pure = false, reduction = false;
+          for (int l = 0; l < static_cast<int>(definition.loops.size()); ++l)
+            (l < pure_loops ? pure : reduction) |= index.Uses(l);
+          if (pure && reduction) return true;
+        }
+      }
+    }
+    // By way of a copy, too: padding.
+    const bool copies = reader.kind == StageKind::kPure && roles.accumulator_of[c] < 0;
+    if (copies && c != roles.owner && ReadByWindow(dag, roles, c)) return true;
+  }
+  return false;
+}
+
+namespace {
+
+bool IsParallel(const LoopOf& loop, const Expansion& out) {
+  const std::string& stage = out.dag->stages[loop.stage].name;
+  return std::any_of(out.directives.begin(), out.directives.end(), [&](const Directive& d) {
+    return d.kind == DirectiveKind::kParallel && d.stage == stage && d.loop == loop.loop;
+  });
+}
+
+// Stores the stage around `loop`, the last of its path. False where that would not let it slide;
+// the directives are then as they were.
+bool StoreAround(int stage, const LoopOf& loop, PlacedRegion* region, Expansion* out) {
+  const Dag& dag = *out->dag;
+  const std::vector<LoopOf>& path = out->placed[stage].path;
+  if (IsParallel(loop, *out)) return false;
+  Directive store;
+  store.stage = dag.stages[stage].name;
+  store.kind = DirectiveKind::kStoreRoot;
+  if (path.size() > 1) {
+    store.kind = DirectiveKind::kStoreAt;
+    store.at = dag.stages[path[path.size() - 2].stage].name;
+    store.loop = path[path.size() - 2].loop;
+  }
+  out->directives.push_back(store);
+  const auto nest = BuildLoops(dag, out->directives);
+  const int n = nest ? nest->nest_of[stage] : -1;
+  if (n < 0 || nest->stages[n].slides_along < 1) {  // 0: the vectorised dimension
+    out->directives.pop_back();
+    return false;
+  }
+  const StageNest& placed = nest->stages[n];
+  const auto along = static_cast<size_t>(placed.slides_along);
+  int64_t ring = 1;
+  while (ring < region->extents[along]) ring *= 2;
+  if (ring < placed.stored[along]) {
+    Directive fold = LoopDirective(DirectiveKind::kFoldStorage, store.stage, 0,
+                                   dag.stages[stage].dims[along].name);
+    fold.factor = ring;
+    out->directives.push_back(fold);
+  }
+  region->extents = placed.region;
+  return true;
+}
+
+// The region where no stage slides: what its first iteration needs.
+std::vector<int64_t> RegionWithoutSliding(int stage, const Expansion& out) {
+  std::vector<Directive> directives;
+  for (const Directive& d : out.directives)
+    if (d.kind != DirectiveKind::kStoreAt && d.kind != DirectiveKind::kStoreRoot)
+      directives.push_back(d);
+  return RegionOfStage(*out.dag, directives, stage).value_or(std::vector<int64_t>{});
+}
+
+}  // namespace
+
+PlacedRegion PlaceStage(int stage, const std::optional<LoopOf>& loop, bool slide, Expansion* out) {
   const Stage& s = out->dag->stages[stage];
   Directive place;
   place.stage = s.name;
   place.kind = DirectiveKind::kComputeRoot;
-  std::vector<int64_t> region;
+  PlacedRegion region;
   if (!loop) {
     out->directives.push_back(place);
-    for (const Loop& dim : s.dims) region.push_back(dim.extent);
+    for (const Loop& dim : s.dims) region.extents.push_back(dim.extent);
     return region;
   }
   place.kind = DirectiveKind::kComputeAt;
@@ -118,10 +198,15 @@ std::vector<int64_t> PlaceStage(int stage, const std::optional<LoopOf>& loop, Ex
     out->placed[stage].path.push_back(around);
     if (around == *loop) break;
   }
-  region = RegionOfStage(*out->dag, out->directives, stage).value_or(std::vector<int64_t>{});
-  for (size_t d = 0; d < region.size(); ++d)
-    if (s.dims[d].extent > 1)
-      out->directives.push_back(BoundExtent(s.name, s.dims[d].name, region[d]));
+  region.extents =
+      RegionOfStage(*out->dag, out->directives, stage).value_or(std::vector<int64_t>{});
+  const std::vector<int64_t> first = RegionWithoutSliding(stage, *out);
+  if (slide && !region.extents.empty()) StoreAround(stage, *loop, &region, out);
+  for (size_t d = 0; d < region.extents.size(); ++d) {
+    region.varies.push_back(region.extents[d] != first[d]);
+    if (s.dims[d].extent > 1 && !region.varies[d])
+      out->directives.push_back(BoundExtent(s.name, s.dims[d].name, region.extents[d]));
+  }
   return region;
 }
 

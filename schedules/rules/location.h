@@ -30,8 +30,20 @@ bool ReadByLocatedTiles(const Dag& dag, const Roles& roles, int stage);
 std::optional<LoopOf> ResolveLocation(int64_t location, const Roles& roles, int stage,
                                       const Expansion& expansion);
 
-// Puts the stage there: the directives, and the path of the stage (without loops of its own). The
-// extents computed at a time; empty where the directives so far have no loop nest.
-std::vector<int64_t> PlaceStage(int stage, const std::optional<LoopOf>& loop, Expansion* out);
+// Whether a window that moves with the loops of its readers reads the stage: iterations next to
+// each other need the same elements of it.
+bool ReadByWindow(const Dag& dag, const Roles& roles, int stage);
+
+struct PlacedRegion {
+  std::vector<int64_t> extents;  // computed at a time; empty: no loop nest so far
+  // By dimension: whether the first of a loop's iterations computes more of it than the others, as
+  // where this stage or one that reads it slides. Tiles of such a dimension are single elements.
+  std::vector<bool> varies;
+};
+
+// Puts the stage there: the directives, and the path of the stage (without loops of its own). With
+// `slide`, stored one loop further out where that loop is serial, in a ring, so that an iteration
+// computes only what the one before it did not.
+PlacedRegion PlaceStage(int stage, const std::optional<LoopOf>& loop, bool slide, Expansion* out);
 
 }  // namespace whet

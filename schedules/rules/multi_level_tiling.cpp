@@ -55,6 +55,7 @@ class TilingStep : public SketchStep {
           values[1 + cut] = candidate;
       if (outline == Outline::kChannels) values[orders] = OrderWithLast(orders_outer, 0);
     }
+    if (outline == Outline::kSliding) MakeRows(&values);
     values.push_back({WorthThreads() ? 1 : 0});
     if (group_.accumulator()) {
       // Channels innermost: neighbours in memory.
@@ -64,7 +65,9 @@ class TilingStep : public SketchStep {
         return order.empty() || order.front() == last;
       }));
       values.push_back({2});
+      if (group_.streamed()) values.push_back({0});
     }
+    values.push_back({1});
     return values;
   }
 
@@ -91,6 +94,7 @@ class TilingStep : public SketchStep {
     std::vector<int64_t> tile;                    // by dimension
     std::vector<int64_t> outer_order, mid_order;  // innermost first
     int64_t parallel = 0;
+    bool partition = true;  // copies of loops for what happens at edges
     Accumulation accumulation;
   };
 
@@ -110,7 +114,9 @@ class TilingStep : public SketchStep {
     if (group_.accumulator()) {
       Add("order.reduction", "order", Permutations(group_.reductions()));
       Add("unroll", "unroll", {{1}, {2}, {3}, {4}, {8}, {16}});
+      if (group_.streamed()) Add("prefetch", "prefetch", {{0}, {1}, {2}, {4}, {8}});
     }
+    Add("partition", "partition", {{1}, {0}});
   }
 
   void Add(const std::string& name, const std::string& kind,
@@ -144,7 +150,24 @@ class TilingStep : public SketchStep {
     values.push_back(decisions_[orders].candidates.front());
     values.push_back(decisions_[orders + 1].candidates.front());
     values.push_back({WorthThreads() ? (blocks < wanted ? 2 : 1) : 0});
+    values.push_back({1});
     return values;
+  }
+
+  // A block's register tiles of one row each, row by row.
+  void MakeRows(std::vector<std::vector<int64_t>>* values) const {
+    const size_t last = group_.tiled().size() - 1, orders = 1 + group_.tiled().size();
+    std::vector<std::vector<int64_t>> rows;
+    for (const auto& tile : decisions_[0].candidates)
+      if (tile[2 + last] == 1 && tile[0] != static_cast<int64_t>(last)) rows.push_back(tile);
+    if (rows.empty()) return;
+    (*values)[0] = group_.PlainRegisterTile(rows, -1);
+    const int64_t block = CeilDiv(Extent(group_.tiled()[last]), group_.machine().threads);
+    for (const auto& candidate : decisions_[1 + last].candidates)
+      if (candidate[0] > (*values)[1 + last][0] && candidate[0] <= block)
+        (*values)[1 + last] = candidate;
+    (*values)[orders + 1] =
+        OrderWithLast(decisions_[orders + 1].candidates, static_cast<int64_t>(last));
   }
 
   // How many register tiles a tile has along a dimension; 0: all of them.
@@ -192,8 +215,10 @@ class TilingStep : public SketchStep {
     choice.parallel = values[next++][0];
     if (group_.accumulator()) {
       choice.accumulation.order = values[next++];
-      choice.accumulation.unroll = values[next][0];
+      choice.accumulation.unroll = values[next++][0];
+      if (group_.streamed()) choice.accumulation.prefetch = values[next++][0];
     }
+    choice.partition = values[next][0] == 1;
     return choice;
   }
 
@@ -247,6 +272,10 @@ class TilingStep : public SketchStep {
     if (order.names.size() > 1) ds.push_back(order);
     ds.insert(ds.end(), marks.begin(), marks.end());
     Parallelise(s, choice.parallel, &placed.outer_loops, &ds);
+    if (choice.partition) return;
+    for (const auto* loops : {&placed.outer_loops, &placed.mid_loops})
+      for (const std::string& loop : *loops)
+        ds.push_back(LoopDirective(DirectiveKind::kNeverPartition, s, 0, loop));
   }
 
   const TileGroup group_;

@@ -6,11 +6,13 @@
 // machine only: none knows an operator. Thread safety: steps are immutable once made.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "schedules/algorithm_options.h"
 #include "schedules/dag.h"
 #include "schedules/sketch.h"
 #include "schedules/trace.h"
@@ -67,9 +69,10 @@ enum class Outline {
   kBlocks,    // a block of rows for each thread
   kChannels,  // a block of the innermost dimension for each thread
   kApart,     // as blocks, and every stage that is stored computed whole before its readers
+  kSliding,   // as blocks, row by row, of which every stage computes what the row before did not
 };
 constexpr Outline kOutlines[] = {Outline::kRows, Outline::kBlocks, Outline::kChannels,
-                                 Outline::kApart};
+                                 Outline::kApart, Outline::kSliding};
 
 using DecisionValues = std::span<const std::vector<int64_t>>;
 
@@ -108,6 +111,9 @@ std::unique_ptr<SketchStep> MakePackingStep(const Dag& dag, const Roles& roles, 
 std::vector<std::pair<int, std::vector<PackLevel>>> VariablePanels(const Dag& dag,
                                                                    const Roles& roles,
                                                                    const MachineModel& machine);
+
+// rules/rfactor.cpp: reductions worth computing in parts, each a set of cuts by stage.
+std::vector<std::map<std::string, Rfactor>> RfactorsOf(const Dag& dag, const MachineModel& machine);
 
 // --- Small helpers that the rules share ---
 

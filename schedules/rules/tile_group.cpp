@@ -232,6 +232,7 @@ void TileGroup::PlaceAccumulator(const RegisterTile& tile, const Accumulation& a
     for (int dim : dims_) ds.push_back(BoundExtent(s, owner().dims[dim].name, tile.size[dim]));
   }
   out->placed[accumulator_].path = out->placed[owner_index_].path;
+  if (dims_.empty()) return;  // a single element: nothing to tile
   for (int definition = 0; definition < 2; ++definition) {
     std::vector<std::string> order, unrolled;
     const std::string& v = owner().dims[tile.vector_dim].name;
@@ -247,7 +248,8 @@ void TileGroup::PlaceAccumulator(const RegisterTile& tile, const Accumulation& a
     }
     std::vector<std::string> names = {vector_loop};
     names.insert(names.end(), unrolled.begin(), unrolled.end());
-    if (definition == 1) AddReductions(tile, accumulation, &ds, &names, &unrolled);
+    std::string stream_loop;
+    if (definition == 1) stream_loop = AddReductions(tile, accumulation, &ds, &names, &unrolled);
     names.insert(names.end(), order.begin(), order.end());  // one iteration each
     if (names.size() > 1) {
       Directive reorder;
@@ -261,14 +263,21 @@ void TileGroup::PlaceAccumulator(const RegisterTile& tile, const Accumulation& a
       ds.push_back(LoopDirective(DirectiveKind::kVectorize, s, definition, vector_loop));
     for (const std::string& unroll : unrolled)
       ds.push_back(LoopDirective(DirectiveKind::kUnroll, s, definition, unroll));
+    if (accumulation.prefetch > 0 && !stream_loop.empty() && streamed() != nullptr) {
+      Directive prefetch = LoopDirective(DirectiveKind::kPrefetch, s, definition, stream_loop);
+      prefetch.at = streamed()->name;
+      prefetch.factor = accumulation.prefetch;
+      ds.push_back(std::move(prefetch));
+    }
   }
 }
 
-void TileGroup::AddReductions(const RegisterTile& tile, const Accumulation& accumulation,
-                              std::vector<Directive>* ds, std::vector<std::string>* names,
-                              std::vector<std::string>* unrolled) const {
+std::string TileGroup::AddReductions(const RegisterTile& tile, const Accumulation& accumulation,
+                                     std::vector<Directive>* ds, std::vector<std::string>* names,
+                                     std::vector<std::string>* unrolled) const {
   const std::vector<Loop>& loops = accumulator()->definitions.back().loops;
   const size_t first = owner().dims.size();
+  std::string innermost;
   for (size_t i = 0; i < accumulation.order.size(); ++i) {
     const Loop& loop = loops[first + accumulation.order[i]];
     std::string name = loop.name;
@@ -290,7 +299,21 @@ void TileGroup::AddReductions(const RegisterTile& tile, const Accumulation& accu
       }
     }
     names->push_back(name);
+    const bool is_unrolled = !unrolled->empty() && unrolled->back() == name;
+    if (innermost.empty() && !is_unrolled) innermost = name;
   }
+  return innermost;
+}
+
+const Stage* TileGroup::streamed() const {
+  if (accumulator() == nullptr) return nullptr;
+  for (const Access& access : accumulator()->definitions.back().reads) {
+    const Stage& stage = dag_->stages[access.stage];
+    if (stage.kind != StageKind::kInput || !stage.constant) continue;
+    for (const IndexExpr& index : access.index)
+      if (index.IsLoop(0)) return &stage;
+  }
+  return nullptr;
 }
 
 }  // namespace whet

@@ -17,6 +17,7 @@ struct RegisterTile {
 struct Accumulation {
   std::vector<int64_t> order;  // of the reduction loops, innermost first
   int64_t unroll = 1;          // of the innermost one
+  int64_t prefetch = 0;        // iterations of that one ahead, of the operand that streams; 0: none
 };
 
 class TileGroup {
@@ -37,6 +38,9 @@ class TileGroup {
   const std::vector<int>& tiled() const { return tiled_; }  // of those, the tiled ones
   int64_t Extent(int dim) const { return owner().dims[dim].extent; }
   size_t reductions() const;  // loops of the accumulator's update
+  // The operand that the accumulator reads vectors of for every step of its reduction, where that
+  // is stored before: nullptr: there is none.
+  const Stage* streamed() const;
   // By dimension of the owner: what tiles should start at multiples of, because stages that it
   // reads are stored in blocks of so many (index / m, index % m).
   const std::vector<int64_t>& alignment() const { return alignment_; }
@@ -74,9 +78,10 @@ class TileGroup {
   void FindAlignment(const Roles& roles, int stage);
   void Grow(size_t position, size_t vector_position, int64_t vectors, int64_t budget,
             std::vector<int64_t>* tile, std::vector<std::vector<int64_t>>* tiles) const;
-  void AddReductions(const RegisterTile& tile, const Accumulation& accumulation,
-                     std::vector<Directive>* ds, std::vector<std::string>* names,
-                     std::vector<std::string>* unrolled) const;
+  // The loop to fetch ahead in; empty: the reduction is unrolled whole.
+  std::string AddReductions(const RegisterTile& tile, const Accumulation& accumulation,
+                            std::vector<Directive>* ds, std::vector<std::string>* names,
+                            std::vector<std::string>* unrolled) const;
 
   const Dag* dag_;
   const int owner_index_;

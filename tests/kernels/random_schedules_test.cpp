@@ -20,11 +20,11 @@ ProcessMeasurer& Measurer() {
   return *measurer;
 }
 
-// The default schedule, then samples and mutants of them.
+// The plain schedules, the default one first, then samples and mutants of them.
 std::vector<Trace> Traces(const SketchSpace& space, int count) {
   Rng rng(7);
-  std::vector<Trace> traces = {space.Default()};
-  while (static_cast<int>(traces.size()) < count) {
+  std::vector<Trace> traces = space.PlainTraces();
+  for (size_t most = traces.size() + static_cast<size_t>(count); traces.size() < most;) {
     Trace trace = rng.Chance(0.3) ? space.Mutate(traces.back(), rng) : space.Sample(rng);
     std::string why;
     const auto nest = space.Nest(trace);
@@ -41,7 +41,7 @@ TEST_P(RandomSchedules, ComputeWhatTheReferenceComputes) {
   ASSERT_TRUE(task) << task.error().message;
   const auto space = SketchSpace::Create(*task, target.Machine().value());
   ASSERT_TRUE(space) << space.error().message;
-  const std::vector<Trace> traces = Traces(*space, 16);
+  const std::vector<Trace> traces = Traces(*space, 14);
   const Status status =
       Measurer().Measure(*task, traces, [&](size_t i, const Measurement& measurement) {
         EXPECT_TRUE(measurement.ok())

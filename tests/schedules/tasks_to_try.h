@@ -34,6 +34,10 @@ inline std::vector<std::string> TasksToTry() {
       "Conv(x=1x12x11x13,w=12x1x3x3,pads=1,group=12,layout=NCHW)+Relu",
       "Add(a=1x24x10x10,b=1x24x10x10)+Relu",
       "Sigmoid(x=1x200x3x3)",
+      "Conv(x=1x32x13x11,w=24x32x3x3,pads=1,strides=2)+Relu",
+      "Conv(x=1x256x6x6,w=32x256x1x1)",
+      "MatMul(a=6x128,b=128)",
+      "MatMul(a=131072,b=131072)",
   };
 }
 

@@ -38,6 +38,22 @@ Trace Example() {
       {.kind = DirectiveKind::kGpuThreads, .stage = "relu", .loop = "x"},
       {.kind = DirectiveKind::kGpuLanes, .stage = "relu", .loop = "c"},
       {.kind = DirectiveKind::kStoreIn, .stage = "conv", .memory = "stack"},
+      {.kind = DirectiveKind::kStoreRoot, .stage = "conv"},
+      {.kind = DirectiveKind::kStoreAt, .stage = "conv", .loop = "y", .at = "relu"},
+      {.kind = DirectiveKind::kFoldStorage, .stage = "conv", .loop = "y", .factor = 4},
+      {.kind = DirectiveKind::kRfactor,
+       .stage = "conv",
+       .loop = "ic",
+       .names = {"ic_o", "ic_i"},
+       .factor = 8,
+       .at = "ic_o"},
+      {.kind = DirectiveKind::kPrefetch,
+       .stage = "conv",
+       .definition = 1,
+       .loop = "ic",
+       .factor = 2,
+       .at = "w"},
+      {.kind = DirectiveKind::kNeverPartition, .stage = "relu", .loop = "yn"},
   };
   return trace;
 }
@@ -62,6 +78,16 @@ TEST(Trace, SurvivesJson) {
   auto read = Trace::FromJson(*json);
   ASSERT_TRUE(read.has_value()) << read.error().message;
   EXPECT_EQ(*read, trace);
+}
+
+TEST(Trace, RefusesAnRfactorThatKeepsNeitherOfItsLoops) {
+  EXPECT_EQ(Refusal(Only({{"kind", "rfactor"},
+                          {"stage", "conv"},
+                          {"loop", "k"},
+                          {"names", {"k_o", "k_i"}},
+                          {"factor", 8},
+                          {"at", "k"}})),
+            "directive 0: rfactor: field 'at' is 'k' and should be 'k_o' or 'k_i'");
 }
 
 TEST(Trace, WritesTheJsonOfItsDocument) {
@@ -160,6 +186,12 @@ relu.gpu_blocks(yn);
 relu.gpu_threads(x);
 relu.gpu_lanes(c);
 conv.store_in(MemoryType::Stack);
+conv.store_root();
+conv.store_at(relu, y);
+conv.fold_storage(y, 4);
+Func conv_part = conv.update(0).split(ic, ic_o, ic_i, 8).rfactor(ic_o, ic_o_);
+conv.update(0).prefetch(w, ic, ic, 2);
+relu.never_partition(yn);
 )");
 }
 

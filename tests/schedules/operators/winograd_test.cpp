@@ -99,6 +99,19 @@ TEST(AlternativeAlgorithms, AreNoneWhereWinogradDoesNotApply) {
         "Conv(x=1x32x14x14,w=32x32x3x3,dilations=2)", "Conv(x=1x32x14x14,w=32x1x3x3,group=32)",
         "Conv(x=1x3x14x14,w=32x3x3x3)", "Conv(x=1x32x14x14,w=32x32x3x3,layout=NCHW)",
         "MatMul(a=64x64,b=64x64)"})
+    for (const std::string& algorithm : AlgorithmsOf(spelling))
+      EXPECT_FALSE(algorithm.starts_with("winograd")) << spelling << ": " << algorithm;
+}
+
+TEST(AlternativeAlgorithms, AreCopiesOfTheImageWherePositionsLieFarApart) {
+  EXPECT_EQ(AlgorithmsOf("Conv(x=1x32x14x14,w=32x32x3x3,strides=2)"),
+            (std::vector<std::string>{"blocked", "im2col"}));
+  EXPECT_EQ(AlgorithmsOf("Conv(x=1x256x14x14,w=32x256x1x1)"),
+            (std::vector<std::string>{"blocked"}));
+  for (const char* spelling :
+       {"Conv(x=1x32x14x14,w=32x32x1x1)", "Conv(x=1x40x14x14,w=32x40x3x3,strides=2)",
+        "Conv(x=1x64x14x14,w=64x32x3x3,group=2,strides=2)",
+        "Conv(x=1x32x14x14,w=32x32x3x3,strides=2,layout=NCHW)"})
     EXPECT_TRUE(AlgorithmsOf(spelling).empty()) << spelling;
 }
 
