@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "schedules/operators/conv_copies.h"
+#include "schedules/operators/copies.h"
 #include "schedules/operators/winograd.h"
 
 namespace whet {
@@ -43,7 +43,7 @@ AlgorithmOptions AlgorithmOptionsOf(const std::vector<Directive>& directives) {
 std::vector<std::string> AlternativeAlgorithms(const Task& task, const TaskNode& node) {
   std::vector<std::string> names;
   for (const Winograd& winograd : WinogradsFor(task, node)) names.push_back(winograd.Name());
-  if (names.empty()) names = ConvCopiesFor(task, node);
+  if (names.empty()) names = CopiesFor(task, node);
   return names;
 }
 

@@ -60,7 +60,8 @@ struct SketchSpace::Impl {
   mutable std::mutex mutex;
   mutable std::vector<std::pair<AlgorithmOptions, std::unique_ptr<Dag>>> foreign;
 
-  Status AddVariant(AlgorithmOptions options);
+  // `blocked`: the stage whose sums are stored and added to in blocks; empty: none.
+  Status AddVariant(AlgorithmOptions options, const std::string& blocked = "");
   std::vector<Directive> Expand(size_t sketch,
                                 const std::vector<std::vector<int64_t>>& values) const;
   Trace MakeTrace(size_t sketch, const std::vector<std::vector<int64_t>>& values) const;
@@ -71,13 +72,14 @@ struct SketchSpace::Impl {
   AlgorithmOptions OptionsOf(const std::vector<Directive>& directives) const;
 };
 
-Status SketchSpace::Impl::AddVariant(AlgorithmOptions options) {
+Status SketchSpace::Impl::AddVariant(AlgorithmOptions options, const std::string& blocked) {
   ASSIGN_OR_RETURN(Dag dag, ReadTaskDag(task, options));
   Variant variant;
   variant.options = std::move(options);
   variant.dag = std::make_unique<Dag>(std::move(dag));
   const Dag& d = *variant.dag;
   variant.roles = AssignRoles(d);
+  if (!blocked.empty()) AssignBlockedSum(d, blocked, &variant.roles);
 
   Program program;
   program.variant = variants.size();
@@ -90,9 +92,13 @@ Status SketchSpace::Impl::AddVariant(AlgorithmOptions options) {
   program.steps.push_back(MakeTilingStep(d, variant.roles, machine));
   for (int s = d.output() - 1; s >= 0; --s) {
     if (variant.roles.of_stage[s] != StageRole::kLocated) continue;
-    program.steps.push_back(variant.roles.accumulator_of[s] >= 0
-                                ? MakeLocatedTilesStep(d, variant.roles, s, machine)
-                                : MakeLocationStep(d, variant.roles, s, machine));
+    if (d.stages[s].name == blocked) {
+      program.steps.push_back(MakeBlockedSumStep(d, variant.roles, s, machine));
+    } else {
+      program.steps.push_back(variant.roles.accumulator_of[s] >= 0
+                                  ? MakeLocatedTilesStep(d, variant.roles, s, machine)
+                                  : MakeLocationStep(d, variant.roles, s, machine));
+    }
   }
   for (size_t s = 0; s < d.stages.size(); ++s) {
     if (auto step = MakePackingStep(d, variant.roles, static_cast<int>(s)))
@@ -224,6 +230,15 @@ Result<SketchSpace> SketchSpace::Create(const Task& task, const MachineModel& ma
       AlgorithmOptions options;
       options.algorithms[node.output] = algorithm;
       RETURN_IF_ERROR(impl->AddVariant(std::move(options)));
+    }
+  }
+  for (size_t v = 0, made = impl->variants.size(); v < made && !is_pipeline; ++v) {
+    AlgorithmOptions options = impl->variants[v].options;
+    if (!options.packed.empty() || !options.rfactored.empty()) continue;
+    for (const auto& [stage, cut] :
+         BlockedSumsOf(*impl->variants[v].dag, impl->variants[v].roles, machine)) {
+      options.rfactored = {{stage, cut}};
+      RETURN_IF_ERROR(impl->AddVariant(options, stage));
     }
   }
   return SketchSpace(std::move(impl));

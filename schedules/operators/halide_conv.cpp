@@ -2,7 +2,7 @@
 // i, ky, kx of
 //   x[n, y*sy + ky*dy - top, x*sx + kx*dx - left, i] * w[o, i, ky, kx], in either layout, with
 //   groups.
-#include "schedules/operators/conv_copies.h"
+#include "schedules/operators/copies.h"
 #include "schedules/operators/halide_operators.h"
 
 namespace whet {
@@ -13,15 +13,15 @@ struct Taps {
   int64_t ky, kx;
 };
 
-// The image in NHWC, copied so that neighbouring positions lie kConvBlock channels apart. The
+// The image in NHWC, copied so that neighbouring positions lie kCopyBlock channels apart. The
 // result reads channel c of tap (ky, kx) at output position (n, y, x): its index is n, y, x, ky,
-// kx, c / kConvBlock, c % kConvBlock.
+// kx, c / kCopyBlock, c % kCopyBlock.
 std::function<Halide::Expr(const Exprs&)> CopyOfImage(AlgorithmBuilder& builder,
                                                       const TensorReader& image, const Taps& t,
                                                       const HalideNode& n) {
-  constexpr int kBlock = static_cast<int>(kConvBlock);
+  constexpr int kBlock = static_cast<int>(kCopyBlock);
   const Shape& in = image.type.shape;
-  if (n.algorithm == kConvBlocked) {
+  if (n.algorithm == kBlocked) {
     const TensorReader blocks = builder.Pure(
         "blocks_pack", {image.type.dtype, {in[0], in[3] / kBlock, in[1], in[2], kBlock}},
         [&](const Exprs& at) {
@@ -54,8 +54,8 @@ TensorReader ConvOfCopy(AlgorithmBuilder& builder, const TensorReader& image, co
   std::vector<AlgorithmBuilder::ReductionLoop> loops;
   if (taps.kx > 1) loops.push_back({"kx", taps.kx});
   if (taps.ky > 1) loops.push_back({"ky", taps.ky});
-  loops.push_back({"ic", image.type.shape[3] / kConvBlock});
-  loops.push_back({"ib", kConvBlock});
+  loops.push_back({"ic", image.type.shape[3] / kCopyBlock});
+  loops.push_back({"ib", kCopyBlock});
   return builder.Reduce(
       "conv", n.output, loops,
       [&](const Exprs& index) -> Halide::Expr {
@@ -67,7 +67,7 @@ TensorReader ConvOfCopy(AlgorithmBuilder& builder, const TensorReader& image, co
         const Halide::Expr block = r[r.size() - 2], within = r.back();
         return sum +
                copy({index[0], index[1], index[2], ky, kx, block, within}) *
-                   n.inputs[1]({index[3], block * static_cast<int>(kConvBlock) + within, ky, kx});
+                   n.inputs[1]({index[3], block * static_cast<int>(kCopyBlock) + within, ky, kx});
       },
       Combining::kSum);
 }
@@ -75,7 +75,7 @@ TensorReader ConvOfCopy(AlgorithmBuilder& builder, const TensorReader& image, co
 }  // namespace
 
 TensorReader HalideConv(AlgorithmBuilder& builder, const HalideNode& n) {
-  const bool of_copy = n.algorithm == kConvBlocked || n.algorithm == kConvIm2col;
+  const bool of_copy = n.algorithm == kBlocked || n.algorithm == kIm2col;
   if (!n.algorithm.empty() && !of_copy) return HalideWinogradConv(builder, n);
   const Attributes& a = n.node.attributes;
   const ImageAxes axes = AxesOf(a);

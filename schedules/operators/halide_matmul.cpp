@@ -1,11 +1,43 @@
 // MatMul (NumPy's, batches broadcast) and Gemm.
+#include "schedules/operators/copies.h"
 #include "schedules/operators/halide_operators.h"
 
 namespace whet {
 
 using Halide::Expr;
 
+namespace {
+
+// A matrix, or several, copied so that neighbouring rows lie kCopyBlock elements apart, times one
+// matrix.
+TensorReader MatMulOfCopy(AlgorithmBuilder& builder, const HalideNode& n) {
+  constexpr int kBlock = static_cast<int>(kCopyBlock);
+  const TensorReader &a = n.inputs[0], &b = n.inputs[1];
+  const size_t batch = a.type.shape.size() - 2;
+  TensorType type = a.type;
+  type.shape = Shape(a.type.shape.begin(), a.type.shape.end() - 2);
+  type.shape.insert(type.shape.end(), {a.type.shape.back() / kBlock, a.type.shape[batch], kBlock});
+  const TensorReader blocks = builder.Pure("blocks_pack", type, [&](const Exprs& at) {
+    Exprs from(at.begin(), at.begin() + static_cast<long>(batch));
+    from.push_back(at[batch + 1]);
+    from.push_back(at[batch] * kBlock + at[batch + 2]);
+    return a(from);
+  });
+  return builder.Reduce(
+      "matmul", n.output, {{"k", a.type.shape.back() / kBlock}, {"kb", kBlock}},
+      [](const Exprs&) { return Expr(0.0f); },
+      [&](Expr sum, const Exprs& index, const Exprs& r) -> Expr {
+        Exprs at(index.begin(), index.begin() + static_cast<long>(batch));
+        at.insert(at.end(), {r[0], index[batch], r[1]});
+        return sum + blocks(at) * b({r[0] * kBlock + r[1], index.back()});
+      },
+      Combining::kSum);
+}
+
+}  // namespace
+
 TensorReader HalideMatMul(AlgorithmBuilder& builder, const HalideNode& n) {
+  if (n.algorithm == kBlocked && !n.inputs[0].row_factor) return MatMulOfCopy(builder, n);
   const TensorReader &a = n.inputs[0], &b = n.inputs[1];
   const size_t rank_a = a.type.shape.size(), rank_b = b.type.shape.size();
   const int64_t depth = a.type.shape.back();

@@ -136,7 +136,7 @@ class LocatedTilesStep : public SketchStep {
     if (!at_root || group_.machine().threads < 2) return;
     std::vector<std::string>& loops =
         placed.outer_loops.empty() ? placed.mid_loops : placed.outer_loops;
-    Parallelise(owner.name, BalancedLoops(loops, tile, region), &loops, &ds);
+    Parallelise(owner.name, 0, BalancedLoops(loops, tile, region), &loops, &ds);
   }
 
   // How many of `loops`, outermost first, together have iterations that the threads share evenly.

@@ -65,9 +65,8 @@ class TilingStep : public SketchStep {
         return order.empty() || order.front() == last;
       }));
       values.push_back({2});
-      if (group_.streamed()) values.push_back({0});
     }
-    values.push_back({1});
+    if (HasEdges()) values.push_back({1});
     return values;
   }
 
@@ -114,9 +113,14 @@ class TilingStep : public SketchStep {
     if (group_.accumulator()) {
       Add("order.reduction", "order", Permutations(group_.reductions()));
       Add("unroll", "unroll", {{1}, {2}, {3}, {4}, {8}, {16}});
-      if (group_.streamed()) Add("prefetch", "prefetch", {{0}, {1}, {2}, {4}, {8}});
     }
-    Add("partition", "partition", {{1}, {0}});
+    if (HasEdges()) Add("partition", "partition", {{1}, {0}});
+  }
+
+  // Whether iterations at edges compute something else: those of padding.
+  bool HasEdges() const {
+    const std::vector<Stage>& stages = group_.dag().stages;
+    return std::any_of(stages.begin(), stages.end(), [](const Stage& s) { return s.pads; });
   }
 
   void Add(const std::string& name, const std::string& kind,
@@ -150,7 +154,7 @@ class TilingStep : public SketchStep {
     values.push_back(decisions_[orders].candidates.front());
     values.push_back(decisions_[orders + 1].candidates.front());
     values.push_back({WorthThreads() ? (blocks < wanted ? 2 : 1) : 0});
-    values.push_back({1});
+    if (HasEdges()) values.push_back({1});
     return values;
   }
 
@@ -216,9 +220,8 @@ class TilingStep : public SketchStep {
     if (group_.accumulator()) {
       choice.accumulation.order = values[next++];
       choice.accumulation.unroll = values[next++][0];
-      if (group_.streamed()) choice.accumulation.prefetch = values[next++][0];
     }
-    choice.partition = values[next][0] == 1;
+    choice.partition = !HasEdges() || values[next][0] == 1;
     return choice;
   }
 
@@ -271,7 +274,7 @@ class TilingStep : public SketchStep {
     std::reverse(placed.outer_loops.begin(), placed.outer_loops.end());
     if (order.names.size() > 1) ds.push_back(order);
     ds.insert(ds.end(), marks.begin(), marks.end());
-    Parallelise(s, choice.parallel, &placed.outer_loops, &ds);
+    Parallelise(s, 0, choice.parallel, &placed.outer_loops, &ds);
     if (choice.partition) return;
     for (const auto* loops : {&placed.outer_loops, &placed.mid_loops})
       for (const std::string& loop : *loops)

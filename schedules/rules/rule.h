@@ -115,6 +115,14 @@ std::vector<std::pair<int, std::vector<PackLevel>>> VariablePanels(const Dag& da
 // rules/rfactor.cpp: reductions worth computing in parts, each a set of cuts by stage.
 std::vector<std::map<std::string, Rfactor>> RfactorsOf(const Dag& dag, const MachineModel& machine);
 
+// rules/blocked_sum.cpp: a long reduction whose sums are stored and added to block by block: which
+// are worth it, the roles of the stages once the algorithm has the parts, and the step.
+std::vector<std::pair<std::string, Rfactor>> BlockedSumsOf(const Dag& dag, const Roles& roles,
+                                                           const MachineModel& machine);
+void AssignBlockedSum(const Dag& dag, const std::string& stage, Roles* roles);
+std::unique_ptr<SketchStep> MakeBlockedSumStep(const Dag& dag, const Roles& roles, int stage,
+                                               const MachineModel& machine);
+
 // --- Small helpers that the rules share ---
 
 Directive SplitOf(const std::string& stage, int definition, const std::string& loop,

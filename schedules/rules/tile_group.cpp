@@ -56,7 +56,7 @@ std::string TileGroup::name() const {
 }
 
 size_t TileGroup::reductions() const {
-  return accumulator()->definitions.back().loops.size() - owner().dims.size();
+  return accumulator()->definitions.back().loops.size() - accumulator()->dims.size();
 }
 
 size_t TileGroup::TransposedPosition() const {
@@ -99,21 +99,22 @@ std::vector<std::vector<int64_t>> TileGroup::RegisterTiles() const {
   return tiles;
 }
 
-void Parallelise(const std::string& stage, int64_t count, std::vector<std::string>* loops,
-                 std::vector<Directive>* directives) {
+void Parallelise(const std::string& stage, int definition, int64_t count,
+                 std::vector<std::string>* loops, std::vector<Directive>* directives) {
   count = std::min<int64_t>(count, static_cast<int64_t>(loops->size()));
   if (count == 0) return;
   for (int64_t f = 1; f < count; ++f) {
     Directive fuse;
     fuse.kind = DirectiveKind::kFuse;
     fuse.stage = stage;
+    fuse.definition = definition;
     fuse.loop = "p" + std::to_string(f);
     fuse.names = {(*loops)[0], (*loops)[1]};
     directives->push_back(fuse);
     loops->erase(loops->begin());
     loops->front() = fuse.loop;
   }
-  directives->push_back(LoopDirective(DirectiveKind::kParallel, stage, 0, loops->front()));
+  directives->push_back(LoopDirective(DirectiveKind::kParallel, stage, definition, loops->front()));
 }
 
 void TileGroup::Grow(size_t position, size_t vector_position, int64_t vectors, int64_t budget,
@@ -203,19 +204,21 @@ void TileGroup::SplitRegister(const RegisterTile& tile, int dim, const std::stri
                               std::vector<std::string>* rest) const {
   const std::string &s = owner().name, &x = owner().dims[dim].name;
   if (dim != tile.vector_dim) {
-    if (tile.size[dim] > 1) marks->push_back(LoopDirective(DirectiveKind::kUnroll, s, 0, loop));
+    if (tile.size[dim] > 1)
+      marks->push_back(LoopDirective(DirectiveKind::kUnroll, s, definition(), loop));
     rest->push_back(loop);
     return;
   }
   std::string current = loop;
   if (tile.size[dim] > tile.lanes) {
-    directives->push_back(
-        SplitOf(s, 0, current, x + "_i", x + "_v", tile.lanes, Tail::kShiftInwards));
-    marks->push_back(LoopDirective(DirectiveKind::kUnroll, s, 0, x + "_i"));
+    directives->push_back(SplitOf(s, definition(), current, x + "_i", x + "_v", tile.lanes,
+                                  definition() == 0 ? Tail::kShiftInwards : Tail::kGuardWithIf));
+    marks->push_back(LoopDirective(DirectiveKind::kUnroll, s, definition(), x + "_i"));
     rest->insert(rest->begin(), x + "_i");
     current = x + "_v";
   }
-  if (tile.lanes > 1) marks->push_back(LoopDirective(DirectiveKind::kVectorize, s, 0, current));
+  if (tile.lanes > 1)
+    marks->push_back(LoopDirective(DirectiveKind::kVectorize, s, definition(), current));
   vectors->push_back(current);
 }
 
@@ -248,8 +251,7 @@ void TileGroup::PlaceAccumulator(const RegisterTile& tile, const Accumulation& a
     }
     std::vector<std::string> names = {vector_loop};
     names.insert(names.end(), unrolled.begin(), unrolled.end());
-    std::string stream_loop;
-    if (definition == 1) stream_loop = AddReductions(tile, accumulation, &ds, &names, &unrolled);
+    if (definition == 1) AddReductions(tile, accumulation, &ds, &names, &unrolled);
     names.insert(names.end(), order.begin(), order.end());  // one iteration each
     if (names.size() > 1) {
       Directive reorder;
@@ -263,21 +265,14 @@ void TileGroup::PlaceAccumulator(const RegisterTile& tile, const Accumulation& a
       ds.push_back(LoopDirective(DirectiveKind::kVectorize, s, definition, vector_loop));
     for (const std::string& unroll : unrolled)
       ds.push_back(LoopDirective(DirectiveKind::kUnroll, s, definition, unroll));
-    if (accumulation.prefetch > 0 && !stream_loop.empty() && streamed() != nullptr) {
-      Directive prefetch = LoopDirective(DirectiveKind::kPrefetch, s, definition, stream_loop);
-      prefetch.at = streamed()->name;
-      prefetch.factor = accumulation.prefetch;
-      ds.push_back(std::move(prefetch));
-    }
   }
 }
 
-std::string TileGroup::AddReductions(const RegisterTile& tile, const Accumulation& accumulation,
-                                     std::vector<Directive>* ds, std::vector<std::string>* names,
-                                     std::vector<std::string>* unrolled) const {
+void TileGroup::AddReductions(const RegisterTile& tile, const Accumulation& accumulation,
+                              std::vector<Directive>* ds, std::vector<std::string>* names,
+                              std::vector<std::string>* unrolled) const {
   const std::vector<Loop>& loops = accumulator()->definitions.back().loops;
-  const size_t first = owner().dims.size();
-  std::string innermost;
+  const size_t first = accumulator()->dims.size();
   for (size_t i = 0; i < accumulation.order.size(); ++i) {
     const Loop& loop = loops[first + accumulation.order[i]];
     std::string name = loop.name;
@@ -299,21 +294,7 @@ std::string TileGroup::AddReductions(const RegisterTile& tile, const Accumulatio
       }
     }
     names->push_back(name);
-    const bool is_unrolled = !unrolled->empty() && unrolled->back() == name;
-    if (innermost.empty() && !is_unrolled) innermost = name;
   }
-  return innermost;
-}
-
-const Stage* TileGroup::streamed() const {
-  if (accumulator() == nullptr) return nullptr;
-  for (const Access& access : accumulator()->definitions.back().reads) {
-    const Stage& stage = dag_->stages[access.stage];
-    if (stage.kind != StageKind::kInput || !stage.constant) continue;
-    for (const IndexExpr& index : access.index)
-      if (index.IsLoop(0)) return &stage;
-  }
-  return nullptr;
 }
 
 }  // namespace whet

@@ -17,7 +17,6 @@ struct RegisterTile {
 struct Accumulation {
   std::vector<int64_t> order;  // of the reduction loops, innermost first
   int64_t unroll = 1;          // of the innermost one
-  int64_t prefetch = 0;        // iterations of that one ahead, of the operand that streams; 0: none
 };
 
 class TileGroup {
@@ -29,6 +28,8 @@ class TileGroup {
   const Dag& dag() const { return *dag_; }
   int owner_index() const { return owner_index_; }
   const Stage& owner() const { return dag_->stages[owner_index_]; }
+  // The definition of the owner that is tiled: the last.
+  int definition() const { return static_cast<int>(owner().definitions.size()) - 1; }
   const Stage* accumulator() const {
     return accumulator_ < 0 ? nullptr : &dag_->stages[accumulator_];
   }
@@ -78,10 +79,9 @@ class TileGroup {
   void FindAlignment(const Roles& roles, int stage);
   void Grow(size_t position, size_t vector_position, int64_t vectors, int64_t budget,
             std::vector<int64_t>* tile, std::vector<std::vector<int64_t>>* tiles) const;
-  // The loop to fetch ahead in; empty: the reduction is unrolled whole.
-  std::string AddReductions(const RegisterTile& tile, const Accumulation& accumulation,
-                            std::vector<Directive>* ds, std::vector<std::string>* names,
-                            std::vector<std::string>* unrolled) const;
+  void AddReductions(const RegisterTile& tile, const Accumulation& accumulation,
+                     std::vector<Directive>* ds, std::vector<std::string>* names,
+                     std::vector<std::string>* unrolled) const;
 
   const Dag* dag_;
   const int owner_index_;
@@ -95,7 +95,7 @@ int64_t CeilDiv(int64_t a, int64_t b);
 
 // Fuses the first `count` of `loops` (outermost first) into one, which replaces them, and makes
 // that parallel.
-void Parallelise(const std::string& stage, int64_t count, std::vector<std::string>* loops,
-                 std::vector<Directive>* directives);
+void Parallelise(const std::string& stage, int definition, int64_t count,
+                 std::vector<std::string>* loops, std::vector<Directive>* directives);
 
 }  // namespace whet

@@ -35,9 +35,11 @@ inline std::vector<std::string> TasksToTry() {
       "Add(a=1x24x10x10,b=1x24x10x10)+Relu",
       "Sigmoid(x=1x200x3x3)",
       "Conv(x=1x32x13x11,w=24x32x3x3,pads=1,strides=2)+Relu",
-      "Conv(x=1x256x6x6,w=32x256x1x1)",
+      "Conv(x=1x32x9x9,w=16x32x3x3,pads=2,dilations=2)",
       "MatMul(a=6x128,b=128)",
       "MatMul(a=131072,b=131072)",
+      "MatMul(a=12x8192,b=8192x48)",
+      "MatMul(a=2x7x4096,b=4096x64)",
   };
 }
 
