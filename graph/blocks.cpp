@@ -37,26 +37,66 @@ bool ReadsAsWritten(const Task& reader, const TaskUse& use, ValueId value, const
   return true;
 }
 
-Result<std::vector<Edge>> FindEdges(const Graph& graph, const Partition& partition) {
-  std::map<ValueId, std::set<int>> readers;
-  for (size_t u = 0; u < partition.uses.size(); ++u)
-    for (ValueId operand : partition.uses[u].operands) readers[operand].insert(static_cast<int>(u));
-  std::set<ValueId> kept;
-  for (ValueId output : graph.outputs) kept.insert(partition.alias_of[output]);
-
-  std::vector<Edge> edges;
-  for (size_t u = 0; u < partition.uses.size(); ++u) {
-    const TaskUse& use = partition.uses[u];
-    const ValueId value = partition.alias_of[use.output];
-    const auto found = readers.find(value);
-    if (kept.contains(value) || found == readers.end() || found->second.size() != 1) continue;
-    const int reader = *found->second.begin();
-    const Task& task = partition.tasks[use.task];
+// Who reads what in a partition.
+struct Readers {
+  Readers(const Graph& graph, const Partition& partition) : partition(partition) {
+    for (size_t u = 0; u < partition.uses.size(); ++u)
+      for (ValueId operand : partition.uses[u].operands) of[operand].insert(static_cast<int>(u));
+    for (ValueId output : graph.outputs) kept.insert(partition.alias_of[output]);
+  }
+  ValueId Output(int use) const { return partition.alias_of[partition.uses[use].output]; }
+  // The uses that read what `use` writes; none where the graph gives it away.
+  std::set<int> After(int use) const {
+    const auto found = of.find(Output(use));
+    return kept.contains(Output(use)) || found == of.end() ? std::set<int>{} : found->second;
+  }
+  // Whether the value that `use` writes may stay inside a block with `reader`.
+  bool MayPass(int use, int reader) const {
+    const Task& task = partition.tasks[partition.uses[use].task];
     const Task& next = partition.tasks[partition.uses[reader].task];
-    if (!MayJoin(task) || !MayJoin(next)) continue;
-    ASSIGN_OR_RETURN(const TensorType type, task.OutputType());
-    if (!ReadsAsWritten(next, partition.uses[reader], value, type)) continue;
-    edges.push_back({static_cast<int>(u), reader, static_cast<double>(type.bytes())});
+    const auto type = task.OutputType();
+    return MayJoin(task) && MayJoin(next) && type &&
+           ReadsAsWritten(next, partition.uses[reader], Output(use), *type);
+  }
+
+  const Partition& partition;
+  std::map<ValueId, std::set<int>> of;
+  std::set<ValueId> kept;
+};
+
+// The gate of what `use` writes, in execution order; empty: there is none.
+std::vector<int> FindGate(const Readers& readers, int use) {
+  const std::set<int> after = readers.After(use);
+  if (after.size() != 2) return {};
+  const int first = *after.begin(), last = *after.rbegin();
+  const auto value = readers.partition.tasks[readers.partition.uses[use].task].OutputType();
+  if (!value || !readers.MayPass(use, first) || !readers.MayPass(use, last)) return {};
+  std::vector<int> gate = {first};
+  double flops = 0;
+  while (gate.back() != last) {
+    const std::set<int> next = readers.After(gate.back());
+    if (next.size() != 1 || !readers.MayPass(gate.back(), *next.begin())) return {};
+    gate.push_back(*next.begin());
+  }
+  for (int u : gate) flops += readers.partition.tasks[readers.partition.uses[u].task].Flops();
+  const bool little = flops <= kMaxGateFlopsPerElement * static_cast<double>(ElementCount(value->shape));
+  return little && gate.size() > 1 ? gate : std::vector<int>{};
+}
+
+// From each value to its only reader, or to the gate (by use: which one it is in) that reads it.
+std::vector<Edge> FindEdges(const Readers& readers, const std::vector<int>& gate_of) {
+  std::vector<Edge> edges;
+  for (int u = 0; u < static_cast<int>(readers.partition.uses.size()); ++u) {
+    const std::set<int> after = readers.After(u);
+    if (after.empty()) continue;
+    const int reader = *after.begin();
+    const bool one = std::all_of(after.begin(), after.end(), [&](int other) {
+      return other == reader || (gate_of[other] >= 0 && gate_of[other] == gate_of[reader]);
+    });
+    const bool inside = gate_of[u] >= 0 && gate_of[u] == gate_of[reader];
+    if (!one || inside || !readers.MayPass(u, reader)) continue;
+    const auto type = readers.partition.tasks[readers.partition.uses[u].task].OutputType();
+    edges.push_back({u, reader, static_cast<double>(type->bytes())});
   }
   return edges;
 }
@@ -99,23 +139,44 @@ Block Merge(const Partition& partition, std::vector<int> uses) {
 }  // namespace
 
 Result<std::vector<Block>> FindBlocks(const Graph& graph, const Partition& partition) {
-  ASSIGN_OR_RETURN(std::vector<Edge> edges, FindEdges(graph, partition));
+  const Readers readers(graph, partition);
+  const auto uses = static_cast<int>(partition.uses.size());
+  std::vector<int> gate_of(partition.uses.size(), -1);  // the use whose value it gates
+  std::vector<std::vector<int>> gates(partition.uses.size());
+  for (int u = 0; u < uses; ++u) {
+    std::vector<int> gate = FindGate(readers, u);
+    const bool inside_another =
+        std::any_of(gate.begin(), gate.end(), [&](int part) { return gate_of[part] >= 0; });
+    if (inside_another) continue;
+    for (int part : gate) gate_of[part] = u;
+    gates[u] = std::move(gate);
+  }
+  std::vector<Edge> edges = FindEdges(readers, gate_of);
   std::stable_sort(edges.begin(), edges.end(),
                    [](const Edge& a, const Edge& b) { return a.bytes > b.bytes; });
-  // Each use starts as a group of its own; an edge joins two groups.
+  // Each use starts as a group of its own, or a gate as one; an edge joins two groups.
   struct Group {
     std::vector<int> uses;
-    int kernels = 0;  // uses that are not conversions
+    int kernels = 0;  // uses that are neither conversions nor in gates
     double flops = 0, saved = 0;
     size_t nodes = 0;
   };
   std::vector<Group> groups(partition.uses.size());
   std::vector<int> group_of(partition.uses.size());
-  for (size_t u = 0; u < groups.size(); ++u) {
+  for (int u = 0; u < uses; ++u) {
     const Task& task = partition.tasks[partition.uses[u].task];
     const bool conversion = task.nodes.size() == 1 && ConversionOf(task.nodes[0]);
-    groups[u] = {{static_cast<int>(u)}, !conversion, task.Flops(), 0, task.nodes.size()};
-    group_of[u] = static_cast<int>(u);
+    const bool kernel = !conversion && gate_of[u] < 0;
+    group_of[u] = gate_of[u] < 0 ? u : gates[gate_of[u]].front();
+    Group& group = groups[group_of[u]];
+    group.uses.push_back(u);
+    group.kernels += kernel ? 1 : 0;
+    group.flops += task.Flops();
+    group.nodes += task.nodes.size();
+    if (gate_of[u] >= 0 && u != group.uses.front()) {
+      ASSIGN_OR_RETURN(const TensorType type, task.OutputType());
+      group.saved += 2 * static_cast<double>(type.bytes());
+    }
   }
   for (const Edge& edge : edges) {
     Group& first = groups[group_of[edge.from]];

@@ -69,6 +69,49 @@ TEST(FindBlocks, OffersScoresSoftmaxAndValues) {
   EXPECT_EQ(OpsOf(blocks[0].task), (std::vector<std::string>{"MatMul", "Softmax", "MatMul"}));
 }
 
+// Pool, two products of a few numbers, and the product with what was pooled.
+ValueId Gated(GraphBuilder& b, ValueId x, int64_t channels, Rng& rng) {
+  ValueId y = b.Node("GlobalAveragePool", {x});
+  y = b.Node("Relu", {b.Conv(y, b.Random({channels / 4, channels, 1, 1}, rng))});
+  y = b.Node("HardSigmoid", {b.Conv(y, b.Random({channels, channels / 4, 1, 1}, rng))});
+  return b.Node("Mul", {x, y});
+}
+
+TEST(FindBlocks, OffersAnInvertedResidualWithItsSqueezeAndExcitation) {
+  Rng rng(5);
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {1, 8, 16, 16});
+  ValueId y = b.Node("Relu", {b.Conv(x, b.Random({48, 8, 1, 1}, rng))});
+  y = b.Node("Relu",
+             {b.Conv(y, b.Random({48, 1, 3, 3}, rng),
+                     {{"group", int64_t{48}}, {"pads", std::vector<int64_t>{1, 1, 1, 1}}})});
+  b.Output(b.Node("Add", {b.Conv(Gated(b, y, 48, rng), b.Random({8, 48, 1, 1}, rng)), x}));
+  const Partition partition = Cut(b.graph);
+  const std::vector<Block> blocks = Blocks(b.graph, partition);
+  ASSERT_EQ(blocks.size(), 1u);
+  EXPECT_EQ(OpsOf(blocks[0].task), (Ops{"Conv", "Relu", "Conv", "Relu", "GlobalAveragePool", "Conv",
+                                        "Relu", "Conv", "HardSigmoid", "Mul", "Conv", "Add"}));
+  const Partition fused = FuseBlocks(partition, blocks);
+  ASSERT_EQ(fused.uses.size(), 1u);
+  const std::vector<Tensor> inputs = RandomInputs(b.graph, rng);
+  const Result<std::vector<Tensor>> expected = Evaluate(b.graph, Pointers(inputs));
+  ASSERT_TRUE(expected) << expected.error().message;
+  std::string why;
+  EXPECT_TRUE(AllClose(RunUses(b.graph, fused, inputs)[0], (*expected)[0], 1e-5, 1e-5, &why))
+      << why;
+}
+
+TEST(FindBlocks, TakesNoChainForAGateThatComputesMuch) {
+  Rng rng(6);
+  GraphBuilder b;
+  const ValueId x =
+      b.Node("Relu", {b.Conv(b.Input("x", {1, 8, 6, 6}), b.Random({8, 8, 1, 1}, rng))});
+  b.Output(b.Node("Mul", {InvertedResidual(b, x, 8, rng), x}));
+  const std::vector<Block> blocks = Blocks(b.graph, Cut(b.graph));
+  ASSERT_EQ(blocks.size(), 1u);
+  EXPECT_EQ(blocks[0].uses, (std::vector<int>{1, 2, 3}));  // of what the first kernel writes
+}
+
 TEST(FindBlocks, LeavesAloneWhatComputesMuchForWhatItWrites) {
   Rng rng(3);
   GraphBuilder b;
