@@ -143,6 +143,9 @@ class Exporter {
     } else if (node.op == "Reshape") {
       skip.insert("shape");
       out.add_input(IntsInput(node, "shape"));
+    } else if (node.op == "ReduceSum" || (node.op.starts_with("Reduce") && opset_ >= 18)) {
+      skip.insert("axes");
+      out.add_input(IntsInput(node, "axes"));
     } else if (node.op == "Cast") {
       skip.insert("to");
       ASSIGN_OR_RETURN(const DataType to, ParseDataType(node.attributes.String("to")));

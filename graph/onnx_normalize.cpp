@@ -216,9 +216,9 @@ void OnnxNode::Remember(std::string message) {
 }
 
 const OnnxOperator* FindOnnxOperator(std::string_view name) {
-  for (const auto table :
-       {ElementwiseOnnxOperators(), SpatialOnnxOperators(), MatrixOnnxOperators(),
-        ShapeOnnxOperators(), MovementOnnxOperators(), ConstantOnnxOperators()}) {
+  for (const auto table : {ElementwiseOnnxOperators(), SpatialOnnxOperators(),
+                           MatrixOnnxOperators(), ReduceOnnxOperators(), ShapeOnnxOperators(),
+                           MovementOnnxOperators(), ConstantOnnxOperators()}) {
     for (const OnnxOperator& op : table) {
       if (op.name == name) return &op;
     }

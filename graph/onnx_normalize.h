@@ -97,6 +97,7 @@ struct OnnxOperator {
 std::span<const OnnxOperator> ElementwiseOnnxOperators();  // onnx_normalize_elementwise.cpp
 std::span<const OnnxOperator> SpatialOnnxOperators();      // onnx_normalize_spatial.cpp
 std::span<const OnnxOperator> MatrixOnnxOperators();       // onnx_normalize_matrix.cpp
+std::span<const OnnxOperator> ReduceOnnxOperators();       // onnx_normalize_reduce.cpp
 std::span<const OnnxOperator> ShapeOnnxOperators();        // onnx_normalize_shape.cpp
 std::span<const OnnxOperator> MovementOnnxOperators();     // onnx_normalize_movement.cpp
 std::span<const OnnxOperator> ConstantOnnxOperators();     // onnx_normalize_constant.cpp

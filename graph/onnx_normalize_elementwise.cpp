@@ -155,6 +155,7 @@ constexpr OnnxOperator kOperators[] = {
     {"Tanh", Same},
     {"HardSwish", Same},
     {"Exp", Same},
+    {"Log", Same},
     {"Sqrt", Same},
     {"Neg", Neg},
     {"Abs", Same},

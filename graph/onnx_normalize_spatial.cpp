@@ -251,53 +251,6 @@ Status BatchNormalization(OnnxNode& node) {
   return {};
 }
 
-// The mean over neighbouring axes is a global average pool of a view [outer, inner, reduced, 1].
-Status ReduceMean(OnnxNode& node) {
-  const ValueId x = node.Input(0);
-  const Shape shape = node.ShapeOf(x);
-  const int64_t rank = static_cast<int64_t>(shape.size());
-  const bool keep = node.Int("keepdims", 1) != 0;
-  const bool nothing = node.Int("noop_with_empty_axes", 0) != 0;
-  std::vector<int64_t> axes = node.Ints("axes");
-  if (node.HasInput(1)) {
-    ASSIGN_OR_RETURN(axes, node.ConstantInts(1, "axes"));
-  }
-  for (int64_t& axis : axes) {
-    ASSIGN_OR_RETURN(axis, node.Axis(axis, rank));
-  }
-  std::sort(axes.begin(), axes.end());
-  if (axes.empty() && !nothing) {
-    for (int64_t d = 0; d < rank; ++d) axes.push_back(d);
-  }
-  if (axes.empty()) {
-    node.Return(x);
-    return {};
-  }
-  const int64_t begin = axes.front(), end = axes.back() + 1;
-  if (end - begin != static_cast<int64_t>(axes.size())) {
-    return Fail(ErrorCode::kUnsupported, "axes [{}] are not neighbours, Whet supports only those",
-                fmt::join(axes, ", "));
-  }
-  Shape result(shape.begin(), shape.begin() + begin);
-  if (keep) result.insert(result.end(), axes.size(), 1);
-  result.insert(result.end(), shape.begin() + end, shape.end());
-
-  ValueId value = x;
-  if (rank != 4 || begin != 2 || end != 4) {
-    const int64_t outer = ElementCount(Shape(shape.begin(), shape.begin() + begin));
-    const int64_t reduced = ElementCount(Shape(shape.begin() + begin, shape.begin() + end));
-    const int64_t inner = ElementCount(Shape(shape.begin() + end, shape.end()));
-    ASSIGN_OR_RETURN(value, node.EmitReshape(value, {outer, reduced, inner, 1}));
-    ASSIGN_OR_RETURN(value,
-                     node.Emit("Transpose", {value}, {{"perm", std::vector<int64_t>{0, 2, 1, 3}}}));
-  }
-  ASSIGN_OR_RETURN(value,
-                   node.Emit("GlobalAveragePool", {value}, {{"layout", std::string("NCHW")}}));
-  ASSIGN_OR_RETURN(value, node.EmitReshape(value, result));
-  node.Return(value);
-  return {};
-}
-
 constexpr OnnxOperator kOperators[] = {
     {"Conv", Conv},
     {"MaxPool", MaxPool},
@@ -305,7 +258,6 @@ constexpr OnnxOperator kOperators[] = {
     {"GlobalAveragePool", GlobalAveragePool},
     {"GlobalMaxPool", GlobalMaxPool},
     {"BatchNormalization", BatchNormalization},
-    {"ReduceMean", ReduceMean},
 };
 
 }  // namespace

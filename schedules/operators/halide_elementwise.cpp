@@ -42,6 +42,7 @@ Expr Unary(const std::string& op, const Attributes& a, const Expr& x) {
   if (op == "Sigmoid") return 1.0f / (1.0f + BoundedExp(-x));
   if (op == "Tanh") return TanhOf(x);
   if (op == "Exp") return Halide::exp(x);
+  if (op == "Log") return Halide::log(x);
   if (op == "Sqrt") return Halide::sqrt(x);
   if (op == "Neg") return -x;
   if (op == "Abs") return Halide::abs(x);

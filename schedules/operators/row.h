@@ -78,6 +78,7 @@ const std::vector<OperatorDef>& MatMulOperators();
 const std::vector<OperatorDef>& NormalizationOperators();
 const std::vector<OperatorDef>& MovementOperators();
 const std::vector<OperatorDef>& ViewOperators();
+const std::vector<OperatorDef>& ReduceOperators();
 const std::vector<OperatorDef>& PipelineOperators();
 
 }  // namespace whet

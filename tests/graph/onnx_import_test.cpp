@@ -296,10 +296,34 @@ TEST(OnnxNormalize, SplitsIntoSlices) {
   EXPECT_THAT(RunOnCounting(graph), ::testing::ElementsAre(1, 2, 3));
 }
 
-TEST(OnnxNormalize, TakesMeansOverNeighbouringAxes) {
-  OnnxModelBuilder builder = OneNode(13, "ReduceMean", {2, 3, 2});
-  builder.IntList("axes", {1}).Int("keepdims", 0);
-  EXPECT_THAT(RunOnCounting(Import(builder)), ::testing::ElementsAre(2, 3, 8, 9));
+TEST(OnnxNormalize, ReadsTheAxesOfReductionsOfEveryOpset) {
+  OnnxModelBuilder old = OneNode(13, "ReduceMean", {2, 3, 2});
+  old.IntList("axes", {1}).Int("keepdims", 0);
+  EXPECT_THAT(RunOnCounting(Import(old)), ::testing::ElementsAre(2, 3, 8, 9));
+  OnnxModelBuilder input = OneNode(18, "ReduceMax", {2, 3, 2}, {"axes"});
+  input.Ints("axes", {-1, 0});
+  const Graph graph = Import(input);
+  EXPECT_EQ(graph.values[graph.outputs[0]].type.shape, (Shape{1, 3, 1}));
+  EXPECT_THAT(RunOnCounting(graph), ::testing::ElementsAre(7, 9, 11));
+  EXPECT_THAT(RunOnCounting(Import(OneNode(13, "ReduceSum", {2, 2}))), ::testing::ElementsAre(6));
+}
+
+TEST(OnnxNormalize, ReducesNothingWhereNoAxesMeanNone) {
+  OnnxModelBuilder builder = OneNode(13, "ReduceSum", {2, 2});
+  builder.Int("noop_with_empty_axes", 1);
+  EXPECT_THAT(RunOnCounting(Import(builder)), ::testing::ElementsAre(0, 1, 2, 3));
+}
+
+TEST(OnnxNormalize, RefusesAxesOfAReductionThatAreWrong) {
+  OnnxModelBuilder twice = OneNode(13, "ReduceMean", {2, 3});
+  twice.IntList("axes", {1, -1});
+  EXPECT_THAT(ErrorOf(twice), AllOf(HasSubstr("the_ReduceMean"), HasSubstr("one axis twice")));
+  OnnxModelBuilder absent = OneNode(13, "ReduceMean", {2, 3});
+  absent.IntList("axes", {2});
+  EXPECT_THAT(ErrorOf(absent), HasSubstr("axis 2 is not one of a tensor of 2 dimensions"));
+  OnnxModelBuilder computed = OneNode(18, "ReduceMean", {2, 3}, {"axes"});
+  computed.Input("axes", {1}, onnx::TensorProto::INT64);
+  EXPECT_THAT(ErrorOf(computed), HasSubstr("its axes are computed at run time"));
 }
 
 TEST(OnnxImport, ReadsExternalDataInsideTheModelsFolderOnly) {

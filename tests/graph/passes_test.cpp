@@ -196,6 +196,15 @@ TEST(UseChannelsLast, LeavesOneTransposeOfATypicalNetwork) {
   EXPECT_EQ(b.graph.nodes[0].op, "Transpose");
 }
 
+TEST(UseChannelsLast, ReducesImagesInTheLayoutOfTheConvolutionBefore) {
+  Rng rng(7);
+  GraphBuilder b;
+  const ValueId x = b.Conv(b.Input("x", {1, 3, 6, 6}), b.Random({8, 3, 3, 3}, rng));
+  b.Output(b.Node("ReduceMax", {x}, {{"axes", std::vector<int64_t>{2, 3}}}));
+  ExpectSameResults(b.graph, RunPasses);
+  EXPECT_EQ(CountOp(b.graph, "Transpose"), 1) << b.graph.ToString();
+}
+
 TEST(UseChannelsLast, TurnsTransposesOfOneChannelIntoViews) {
   Rng rng(4);
   GraphBuilder b;

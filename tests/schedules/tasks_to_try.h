@@ -25,6 +25,10 @@ inline std::vector<std::string> TasksToTry() {
       "GlobalAveragePool(x=1x40x7x7)",
       "Softmax(x=6x37)",
       "Softmax(x=5x3x64)",
+      "ReduceSum(x=3x5x64,axes=2)+Sqrt",
+      "ReduceMean(x=2x40x7x6,axes=2x3)+Relu",
+      "ReduceMax(x=4x18x9,axes=0x1)",
+      "ReduceMean(x=2x6x96,axes=1x2)",
       "Conv(x=1x16x8x6,w=48x16x1x1)+Clip(min=0,max=6)+Conv(w=48x1x3x3,pads=1,group=48)+"
       "Clip(min=0,max=6)+Conv(w=16x48x1x1)+Add",
       "MatMul(a=1x2x24x16,b=1x2x16x32)+Mul(1)+Softmax+MatMul(b=1x2x32x16)",
