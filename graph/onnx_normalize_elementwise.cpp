@@ -37,6 +37,54 @@ Status Binary(OnnxNode& node) {
   return {};
 }
 
+Result<ValueId> EmitInverse(OnnxNode& node, ValueId x) {
+  return node.Emit("Div", {node.EmitConstant(Tensor::Float({}, {1})), x});
+}
+
+Status Reciprocal(OnnxNode& node) {
+  ASSIGN_OR_RETURN(const ValueId value, EmitInverse(node, node.Input(0)));
+  node.Return(value);
+  return {};
+}
+
+// Exponents that are common and cost less than a power; kNoValue: another one.
+Result<ValueId> EmitEasyPower(OnnxNode& node, ValueId x, double exponent) {
+  if (exponent == 1) return x;
+  if (exponent == -1) return EmitInverse(node, x);
+  if (exponent == 2) return node.Emit("Mul", {x, x});
+  if (exponent == 3) {
+    ASSIGN_OR_RETURN(const ValueId square, node.Emit("Mul", {x, x}));
+    return node.Emit("Mul", {square, x});
+  }
+  if (std::abs(exponent) != 0.5) return kNoValue;
+  ASSIGN_OR_RETURN(const ValueId root, node.Emit("Sqrt", {x}));
+  return exponent > 0 ? root : EmitInverse(node, root);
+}
+
+Status Pow(OnnxNode& node) {
+  const ValueId x = node.Input(0);
+  ValueId exponent = node.Input(1);
+  if (node.Type(x).dtype != DataType::kFloat32) {
+    return Fail(ErrorCode::kUnsupported, "powers of {} are not supported, only of f32",
+                Name(node.Type(x).dtype));
+  }
+  const Tensor* constant = node.Constant(exponent);
+  if (constant != nullptr && constant->count() == 1 &&
+      constant->shape().size() <= node.ShapeOf(x).size()) {
+    ASSIGN_OR_RETURN(const ValueId easy, EmitEasyPower(node, x, constant->AsDouble(0)));
+    if (easy != kNoValue) {
+      node.Return(easy);
+      return {};
+    }
+  }
+  if (node.Type(exponent).dtype != DataType::kFloat32) {
+    ASSIGN_OR_RETURN(exponent, node.Emit("Cast", {exponent}, {{"to", std::string("f32")}}));
+  }
+  ASSIGN_OR_RETURN(const ValueId value, node.Emit("Pow", {x, exponent}));
+  node.Return(value);
+  return {};
+}
+
 // Max, Min and Sum take any number of operands.
 Status Variadic(OnnxNode& node, const std::string& op) {
   ValueId value = node.Input(0);
@@ -167,6 +215,8 @@ constexpr OnnxOperator kOperators[] = {
     {"Max", Max},
     {"Min", Min},
     {"Sum", Sum},
+    {"Pow", Pow},
+    {"Reciprocal", Reciprocal},
     {"HardSigmoid", HardSigmoid},
     {"LeakyRelu", LeakyRelu},
     {"Gelu", Gelu},

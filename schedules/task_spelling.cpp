@@ -160,6 +160,13 @@ std::optional<Shape> ImpliedShape(const OperatorDef& def, const OperandDef& oper
     const Shape* b = shape_of("b");
     if (b && b->size() == 2) return Shape{(*b)[head.attributes.Int("transB") != 0 ? 0 : 1]};
   }
+  if (def.name == "LayerNormalization" && operand.parameter) {
+    const Shape* x = shape_of("x");
+    int64_t axis = head.attributes.Int("axis", -1);
+    const int64_t rank = x ? static_cast<int64_t>(x->size()) : 0;
+    if (axis < 0) axis += rank;
+    if (axis >= 0 && axis < rank) return Shape(x->begin() + axis, x->end());
+  }
   if (def.name == "BatchNormalization" && operand.parameter) {
     const Shape* x = shape_of("x");
     if (x && x->size() > 1) return Shape{(*x)[1]};

@@ -71,6 +71,12 @@ struct Min {
   }
 };
 
+struct Pow {
+  float operator()(float a, float b) const {
+    return static_cast<float>(std::pow(static_cast<double>(a), static_cast<double>(b)));
+  }
+};
+
 template <typename Function, typename T>
 Status Combine(Tensors inputs, Tensor& output) {
   const T *a = inputs[0]->data<T>(), *b = inputs[1]->data<T>();
@@ -100,6 +106,15 @@ Status ComputeBinary(const Attributes&, Tensors inputs, Tensor& output) {
   }
 }
 
+Result<TensorType> InferPow(const Attributes& attributes, Types inputs) {
+  RETURN_IF_ERROR(CheckFloat("a", *inputs[0]));
+  return InferBinary(attributes, inputs);
+}
+
+Status ComputePow(const Attributes&, Tensors inputs, Tensor& output) {
+  return Combine<Pow, float>(inputs, output);
+}
+
 double BinaryFlops(const Attributes&, Types, const TensorType& output) {
   return static_cast<double>(ElementCount(output.shape));
 }
@@ -113,9 +128,15 @@ OperatorDef Simple(std::string_view name) {
 }  // namespace
 
 const std::vector<OperatorDef>& BinaryOperators() {
-  static const std::vector<OperatorDef> rows = {Simple<Add>("Add"), Simple<Sub>("Sub"),
-                                                Simple<Mul>("Mul"), Simple<Div>("Div"),
-                                                Simple<Max>("Max"), Simple<Min>("Min")};
+  static const std::vector<OperatorDef> rows = {
+      Simple<Add>("Add"),
+      Simple<Sub>("Sub"),
+      Simple<Mul>("Mul"),
+      Simple<Div>("Div"),
+      Simple<Max>("Max"),
+      Simple<Min>("Min"),
+      Row<&InferPow, &ComputePow, &BinaryFlops, 2, 2>("Pow", OperatorClass::kElementwise,
+                                                      {{"a"}, {"b"}})};
   return rows;
 }
 

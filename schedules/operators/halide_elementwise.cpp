@@ -68,6 +68,7 @@ Expr Binary(const std::string& op, const Expr& a, const Expr& b) {
   if (op == "Mul") return a * b;
   if (op == "Div") return a / b;
   if (op == "Max") return Halide::max(a, b);
+  if (op == "Pow") return Halide::pow(a, b);
   return Halide::min(a, b);  // Min
 }
 

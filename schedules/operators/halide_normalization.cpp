@@ -1,4 +1,4 @@
-// BatchNormalization (where it could not be folded into weights) and Softmax.
+// BatchNormalization (where it could not be folded into weights), LayerNormalization and Softmax.
 #include "schedules/operators/halide_exp.h"
 #include "schedules/operators/halide_operators.h"
 #include "schedules/operators/halide_rows.h"
@@ -16,6 +16,45 @@ TensorReader HalideBatchNormalization(AlgorithmBuilder& builder, const HalideNod
     const Exprs c = {index[channel]};
     const Expr scale = n.inputs[1](c) / Halide::sqrt(n.inputs[4](c) + epsilon);
     return (n.inputs[0](index) - n.inputs[3](c)) * scale + n.inputs[2](c);
+  });
+}
+
+// Mean first, then the mean square of what differs from it: nothing cancels. A row is read three
+// times, from the cache once a schedule computes its sums where it is normalised.
+TensorReader HalideLayerNormalization(AlgorithmBuilder& builder, const HalideNode& n) {
+  const Shape& shape = n.output.shape;
+  const size_t rank = shape.size();
+  int64_t axis = n.node.attributes.Int("axis", -1);
+  if (axis < 0) axis += static_cast<int64_t>(rank);
+  const float epsilon = static_cast<float>(n.node.attributes.Float("epsilon", 1e-5));
+  const std::vector<int64_t> extents(shape.rbegin(), shape.rend() - axis);
+  const float inverse = 1.0f / static_cast<float>(ElementCount(Shape(extents)));
+  // A whole tensor is one row.
+  TensorType rows{n.output.dtype, Shape(shape.begin(), shape.begin() + axis)};
+  if (axis == 0) rows.shape = {1};
+  const auto row_of = [&](const Exprs& index) {
+    return axis == 0 ? Exprs(1, Expr(0)) : Exprs(index.begin(), index.begin() + axis);
+  };
+  const TensorReader& x = n.inputs[0];
+  const auto element = [&](const Exprs& row, const Exprs& k) {
+    Exprs at = axis == 0 ? Exprs{} : row;
+    at.insert(at.end(), k.rbegin(), k.rend());
+    return x(at);
+  };
+  const auto add = [](Expr a, Expr b) { return a + b; };
+  const TensorReader total =
+      ReduceRows(builder, rows, extents, true, {"total", Expr(0.0f), add, element});
+  const TensorReader squares =
+      ReduceRows(builder, rows, extents, true,
+                 {"squares", Expr(0.0f), add, [&](const Exprs& row, const Exprs& k) {
+                    const Expr difference = element(row, k) - total(row) * inverse;
+                    return difference * difference;
+                  }});
+  return builder.Pure("layernormalization", n.output, [&](const Exprs& index) -> Expr {
+    const Exprs row = row_of(index), at(index.begin() + axis, index.end());
+    const Expr factor = 1.0f / Halide::sqrt(squares(row) * inverse + epsilon);
+    const Expr value = (x(index) - total(row) * inverse) * factor * n.inputs[1](at);
+    return n.inputs.size() > 2 ? value + n.inputs[2](at) : value;
   });
 }
 

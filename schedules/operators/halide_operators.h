@@ -15,6 +15,7 @@ TensorReader HalideMaxPool(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideAveragePool(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideGlobalAveragePool(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideBatchNormalization(AlgorithmBuilder& builder, const HalideNode& node);
+TensorReader HalideLayerNormalization(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideReduce(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideSoftmax(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideMatMul(AlgorithmBuilder& builder, const HalideNode& node);

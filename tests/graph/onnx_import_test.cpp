@@ -326,6 +326,40 @@ TEST(OnnxNormalize, RefusesAxesOfAReductionThatAreWrong) {
   EXPECT_THAT(ErrorOf(computed), HasSubstr("its axes are computed at run time"));
 }
 
+TEST(OnnxNormalize, SpellsEasyPowersAsProductsAndRoots) {
+  for (const auto& [exponent, op] : std::vector<std::pair<float, std::string>>{
+           {2, "Mul"}, {0.5f, "Sqrt"}, {-1, "Div"}, {2.5f, "Pow"}}) {
+    OnnxModelBuilder builder = OneNode(13, "Pow", {3}, {"e"});
+    builder.Floats("e", {}, {exponent});
+    const Graph graph = Import(builder);
+    ASSERT_EQ(graph.nodes.size(), 1u);
+    EXPECT_EQ(graph.nodes[0].op, op);
+    EXPECT_NEAR(RunOnCounting(graph)[2], std::pow(2, exponent), 1e-6);
+  }
+}
+
+TEST(OnnxNormalize, ReadsLayerNormalizationWithItsStatistics) {
+  OnnxModelBuilder builder(17);
+  builder.Input("x", {2, 2}).Floats("scale", {1, 2}, {1, 2});
+  builder.Node("LayerNormalization", {"x", "scale"}, {"y", "mean", "inverse"})
+      .Float("epsilon", 0.75f);
+  builder.Output("y");
+  EXPECT_EQ(Import(builder).nodes.size(), 1u);
+  EXPECT_THAT(RunOnCounting(Import(builder)), ::testing::ElementsAre(-0.5, 1, -0.5, 1));
+  OnnxModelBuilder more = builder;
+  more.Output("mean").Output("inverse");
+  const Graph graph = Import(more);
+  EXPECT_EQ(graph.values[graph.outputs[1]].type.shape, (Shape{2, 1}));
+  EXPECT_EQ(graph.values[graph.outputs[2]].name, "inverse");
+}
+
+TEST(OnnxNormalize, NamesAScaleThatDoesNotFit) {
+  OnnxModelBuilder builder = OneNode(17, "LayerNormalization", {2, 4}, {"scale"});
+  builder.Floats("scale", {3});
+  EXPECT_THAT(ErrorOf(builder), AllOf(HasSubstr("the_LayerNormalization"),
+                                      HasSubstr("scale has the shape 3 and should have 4")));
+}
+
 TEST(OnnxImport, ReadsExternalDataInsideTheModelsFolderOnly) {
   Result<TemporaryDirectory> folder = TemporaryDirectory::Create("external");
   ASSERT_TRUE(folder);

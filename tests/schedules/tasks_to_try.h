@@ -29,6 +29,9 @@ inline std::vector<std::string> TasksToTry() {
       "ReduceMean(x=2x40x7x6,axes=2x3)+Relu",
       "ReduceMax(x=4x18x9,axes=0x1)",
       "ReduceMean(x=2x6x96,axes=1x2)",
+      "LayerNormalization(x=6x64)+Relu",
+      "LayerNormalization(x=3x5x37,bias=0)",
+      "LayerNormalization(x=2x3x4x32,axis=2)",
       "Conv(x=1x16x8x6,w=48x16x1x1)+Clip(min=0,max=6)+Conv(w=48x1x3x3,pads=1,group=48)+"
       "Clip(min=0,max=6)+Conv(w=16x48x1x1)+Add",
       "MatMul(a=1x2x24x16,b=1x2x16x32)+Mul(1)+Softmax+MatMul(b=1x2x32x16)",
