@@ -156,6 +156,10 @@ std::optional<Shape> ImpliedShape(const OperatorDef& def, const OperandDef& oper
     const Shape* w = shape_of("w");
     if (w && !w->empty()) return Shape{(*w)[0]};
   }
+  if (def.name == "ConvTranspose" && operand.name == "b") {
+    const Shape* w = shape_of("w");
+    if (w && w->size() > 1) return Shape{(*w)[1] * head.attributes.Int("group", 1)};
+  }
   if (def.name == "Gemm" && operand.name == "c") {
     const Shape* b = shape_of("b");
     if (b && b->size() == 2) return Shape{(*b)[head.attributes.Int("transB") != 0 ? 0 : 1]};

@@ -133,7 +133,8 @@ bool FoldArithmetic(Graph& graph) {
       if (producer < 0 || graph.values[x].type.shape.size() < 2 || !HasOneUse(graph, x)) continue;
       const Node& anchor = graph.nodes[producer];
       const size_t rank = graph.values[x].type.shape.size();
-      const size_t axis = anchor.op == "Conv" ? ChannelAxis(anchor) : rank - 1;
+      const bool conv = anchor.op == "Conv" || anchor.op == "ConvTranspose";
+      const size_t axis = conv ? ChannelAxis(anchor) : rank - 1;
       const std::optional<ChannelAffine> affine = ReadAffine(graph, node, i, axis);
       if (!affine || !FoldAffine(graph, producer, affine->scale, affine->shift)) continue;
       ReplaceValue(graph, node.output, x);

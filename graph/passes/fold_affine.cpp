@@ -45,10 +45,15 @@ bool FoldConv(Graph& graph, int index, const std::vector<double>& scale,
   if (!IsFloatConstant(graph, weights) || (bias != kNoValue && !IsFloatConstant(graph, bias)))
     return false;
   const Shape shape = graph.values[weights].type.shape;
+  // Weights are [m, c, kh, kw], those of ConvTranspose [c, m, kh, kw].
+  const bool transposed = node.op == "ConvTranspose";
+  if (transposed && node.attributes.Int("group", 1) != 1) return false;
+  const int64_t features = static_cast<int64_t>(scale.size());
   std::vector<double> offsets(scale.size(), 0);
-  if (bias != kNoValue) offsets = *ConstantAlong(graph, bias, {shape[0]}, 0);
+  if (bias != kNoValue) offsets = *ConstantAlong(graph, bias, {features}, 0);
   const std::vector<double> folded = Affine(offsets, 1, scale, shift);
-  const ValueId scaled = ScaledConstant(graph, weights, scale, shape[1] * shape[2] * shape[3]);
+  const ValueId scaled =
+      ScaledConstant(graph, weights, scale, (transposed ? 1 : shape[1]) * shape[2] * shape[3]);
   const std::string name = bias != kNoValue ? graph.values[bias].name : node.name + "/bias";
   graph.nodes[index].inputs = {node.inputs[0], scaled, Vector(graph, name, folded)};
   return true;
@@ -99,7 +104,7 @@ bool FoldMatMul(Graph& graph, int index, const std::vector<double>& scale,
 bool FoldAffine(Graph& graph, int index, const std::vector<double>& scale,
                 const std::vector<double>& shift) {
   const std::string op = graph.nodes[index].op;
-  if (op == "Conv") return FoldConv(graph, index, scale, shift);
+  if (op == "Conv" || op == "ConvTranspose") return FoldConv(graph, index, scale, shift);
   if (op == "Gemm") return FoldGemm(graph, index, scale, shift);
   if (op == "MatMul") return FoldMatMul(graph, index, scale, shift);
   return false;

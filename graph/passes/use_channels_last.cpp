@@ -49,8 +49,9 @@ bool KeepsBytes(const Shape& shape, const Perm& perm) {
 }
 
 bool IsSpatial(const Node& node) {
-  return node.op == "Conv" || node.op == "MaxPool" || node.op == "AveragePool" ||
-         node.op == "GlobalAveragePool" || node.op == "BatchNormalization";
+  return node.op == "Conv" || node.op == "ConvTranspose" || node.op == "Resize" ||
+         node.op == "MaxPool" || node.op == "AveragePool" || node.op == "GlobalAveragePool" ||
+         node.op == "BatchNormalization";
 }
 
 bool IsReduce(const Node& node) { return node.op.starts_with("Reduce"); }

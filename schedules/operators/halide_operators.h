@@ -11,6 +11,8 @@ TensorReader HalideCast(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideConv(AlgorithmBuilder& builder, const HalideNode& node);
 // By the Winograd algorithm that the node names; its weights come transformed.
 TensorReader HalideWinogradConv(AlgorithmBuilder& builder, const HalideNode& node);
+TensorReader HalideConvTranspose(AlgorithmBuilder& builder, const HalideNode& node);
+TensorReader HalideResize(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideMaxPool(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideAveragePool(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideGlobalAveragePool(AlgorithmBuilder& builder, const HalideNode& node);

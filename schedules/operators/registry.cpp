@@ -10,9 +10,9 @@ const std::vector<const OperatorDef*>& Sorted() {
   static const std::vector<const OperatorDef*> operators = [] {
     std::vector<const OperatorDef*> all;
     for (const auto* family :
-         {&UnaryOperators(), &BinaryOperators(), &ConvOperators(), &PoolOperators(),
-          &MatMulOperators(), &NormalizationOperators(), &ReduceOperators(), &MovementOperators(),
-          &ViewOperators(), &PipelineOperators()})
+         {&UnaryOperators(), &BinaryOperators(), &ConvOperators(), &ConvTransposeOperators(),
+          &ResizeOperators(), &PoolOperators(), &MatMulOperators(), &NormalizationOperators(),
+          &ReduceOperators(), &MovementOperators(), &ViewOperators(), &PipelineOperators()})
       for (const OperatorDef& def : *family) all.push_back(&def);
     std::sort(all.begin(), all.end(),
               [](const auto* a, const auto* b) { return a->name < b->name; });

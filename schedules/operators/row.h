@@ -73,7 +73,9 @@ inline double NoFlops(const Attributes&, Types, const TensorType&) { return 0; }
 const std::vector<OperatorDef>& UnaryOperators();
 const std::vector<OperatorDef>& BinaryOperators();
 const std::vector<OperatorDef>& ConvOperators();
+const std::vector<OperatorDef>& ConvTransposeOperators();
 const std::vector<OperatorDef>& PoolOperators();
+const std::vector<OperatorDef>& ResizeOperators();
 const std::vector<OperatorDef>& MatMulOperators();
 const std::vector<OperatorDef>& NormalizationOperators();
 const std::vector<OperatorDef>& MovementOperators();

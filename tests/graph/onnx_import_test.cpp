@@ -360,6 +360,78 @@ TEST(OnnxNormalize, NamesAScaleThatDoesNotFit) {
                                       HasSubstr("scale has the shape 3 and should have 4")));
 }
 
+TEST(OnnxNormalize, ReadsResizeOfEveryOpset) {
+  OnnxModelBuilder old = OneNode(7, "Upsample", {1, 1, 1, 2});
+  old.FloatList("scales", {1, 1, 2, 2});
+  const std::vector<float> doubled = {0, 0, 1, 1, 0, 0, 1, 1};
+  EXPECT_EQ(RunOnCounting(Import(old)), doubled);
+  OnnxModelBuilder nine = OneNode(9, "Upsample", {1, 1, 1, 2}, {"scales"});
+  nine.Floats("scales", {4}, {1, 1, 2, 2});
+  EXPECT_EQ(RunOnCounting(Import(nine)), doubled);
+  OnnxModelBuilder ten = OneNode(10, "Resize", {1, 1, 1, 2}, {"scales"});
+  ten.Floats("scales", {4}, {1, 1, 2, 2});
+  EXPECT_EQ(RunOnCounting(Import(ten)), doubled);
+  OnnxModelBuilder eleven = OneNode(11, "Resize", {1, 1, 1, 2}, {"roi", "scales", "sizes"});
+  eleven.Floats("roi", {0}, std::vector<float>{}).Floats("scales", {0}, std::vector<float>{});
+  eleven.Ints("sizes", {1, 1, 2, 4});
+  EXPECT_EQ(RunOnCounting(Import(eleven)), doubled);
+  OnnxModelBuilder axes = OneNode(18, "Resize", {1, 1, 1, 2}, {"", "", "sizes"});
+  axes.Ints("sizes", {4, 2}).IntList("axes", {3, 2});
+  EXPECT_EQ(RunOnCounting(Import(axes)), doubled);
+}
+
+TEST(OnnxNormalize, ResizesSignalsAndImagesWithChannelsLast) {
+  OnnxModelBuilder signal = OneNode(13, "Resize", {1, 1, 2}, {"", "scales"});
+  signal.Floats("scales", {3}, {1, 1, 2}).String("mode", "linear");
+  EXPECT_THAT(RunOnCounting(Import(signal)), ::testing::ElementsAre(0, 0.25, 0.75, 1));
+  OnnxModelBuilder last = OneNode(13, "Resize", {1, 1, 2, 3}, {"", "", "sizes"});
+  last.Ints("sizes", {1, 1, 1, 3});
+  EXPECT_EQ(Import(last).nodes[0].attributes.String("layout"), "NHWC");
+}
+
+TEST(OnnxNormalize, RefusesResizesByTheirAttribute) {
+  const auto resize = [](const char* attribute, const char* value) {
+    OnnxModelBuilder builder = OneNode(19, "Resize", {1, 1, 2, 2}, {"", "scales"});
+    builder.Floats("scales", {4}, {1, 1, 2, 2}).String(attribute, value);
+    return ErrorOf(builder);
+  };
+  EXPECT_THAT(resize("mode", "cubic"),
+              AllOf(HasSubstr("the_Resize"), HasSubstr("mode is 'cubic'")));
+  EXPECT_THAT(resize("coordinate_transformation_mode", "tf_crop_and_resize"),
+              HasSubstr("'tf_crop_and_resize', Whet supports half_pixel"));
+  EXPECT_THAT(resize("keep_aspect_ratio_policy", "loosely"), HasSubstr("expected stretch"));
+  OnnxModelBuilder computed = OneNode(19, "Resize", {1, 1, 2, 2}, {"", "scales"});
+  computed.Input("scales", {4});
+  EXPECT_THAT(ErrorOf(computed), HasSubstr("its scales are computed at run time"));
+  OnnxModelBuilder channels = OneNode(19, "Resize", {1, 1, 2, 2}, {"", "scales"});
+  channels.Floats("scales", {4}, {1, 2, 2, 2});
+  EXPECT_THAT(ErrorOf(channels), HasSubstr("it resizes axes [1, 2, 3]"));
+}
+
+TEST(OnnxNormalize, FitsTransposedConvolutionsToTheirOutputShape) {
+  const auto shape_of = [](const Graph& graph) {
+    return graph.values[graph.outputs[0]].type.shape;
+  };
+  const auto upsampling = [] {
+    OnnxModelBuilder builder = OneNode(11, "ConvTranspose", {1, 2, 3, 3}, {"w"});
+    builder.Floats("w", {2, 4, 3, 3}).IntList("strides", {2, 2});
+    return builder;
+  };
+  EXPECT_EQ(shape_of(Import(upsampling())), (Shape{1, 4, 7, 7}));
+  OnnxModelBuilder shape = upsampling();
+  shape.IntList("output_shape", {6, 8});
+  const Graph graph = Import(shape);
+  EXPECT_EQ(shape_of(graph), (Shape{1, 4, 6, 8}));
+  EXPECT_EQ(graph.nodes[0].attributes.Ints("pads"), (std::vector<int64_t>{1, 0, 0, 0}));
+  EXPECT_EQ(graph.nodes[0].attributes.Ints("output_padding"), (std::vector<int64_t>{0, 1}));
+  OnnxModelBuilder same = upsampling();
+  same.String("auto_pad", "SAME_UPPER");
+  EXPECT_EQ(Import(same).nodes[0].attributes.Ints("pads"), (std::vector<int64_t>{0, 0, 1, 1}));
+  OnnxModelBuilder wrong = upsampling();
+  wrong.IntList("output_padding", {1});
+  EXPECT_THAT(ErrorOf(wrong), HasSubstr("output_padding is [1]"));
+}
+
 TEST(OnnxImport, ReadsExternalDataInsideTheModelsFolderOnly) {
   Result<TemporaryDirectory> folder = TemporaryDirectory::Create("external");
   ASSERT_TRUE(folder);

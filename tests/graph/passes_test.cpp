@@ -103,6 +103,31 @@ TEST(FoldBatchNorm, GoesIntoTheConvolutionBeforeIt) {
   }
 }
 
+TEST(FoldBatchNorm, GoesIntoATransposedConvolution) {
+  Rng rng(11);
+  for (const int64_t group : {1, 2}) {
+    GraphBuilder b;
+    const ValueId x = b.Input("x", {1, 4, 3, 3}), w = b.Random({4, 6 / group, 4, 4}, rng);
+    const ValueId y = b.Node("ConvTranspose", {x, w, b.Random({6}, rng)},
+                             {{"strides", std::vector<int64_t>{2, 2}}, {"group", group}});
+    b.Output(b.Node("Mul", {AddBatchNorm(b, y, 6, rng), b.Random({6, 1, 1}, rng)}));
+    ExpectSameResults(b.graph, RunPasses, 1, 1e-3);
+    EXPECT_EQ(CountOp(b.graph, "Mul"), group == 1 ? 0 : 2) << b.graph.ToString();
+  }
+}
+
+TEST(UseChannelsLast, ResizesInTheLayoutOfItsNeighbours) {
+  Rng rng(12);
+  GraphBuilder b;
+  ValueId x = b.Conv(b.Input("x", {1, 3, 4, 4}), b.Random({4, 3, 1, 1}, rng));
+  x = b.Node("Resize", {x}, {{"sizes", std::vector<int64_t>{8, 8}}});
+  x = b.Node("ConvTranspose", {x, b.Random({4, 4, 2, 2}, rng)},
+             {{"strides", std::vector<int64_t>{2, 2}}});
+  b.Output(b.Node("GlobalAveragePool", {x}, kNchw));
+  ExpectSameResults(b.graph, RunPasses, 1, 1e-3);
+  EXPECT_EQ(CountOp(b.graph, "Transpose"), 1) << b.graph.ToString();
+}
+
 TEST(FoldBatchNorm, BecomesArithmeticWhereTheConvolutionIsReadTwice) {
   Rng rng(1);
   GraphBuilder b;
