@@ -112,6 +112,22 @@ class Exporter {
     }
   }
 
+  void AddPadInputs(const Node& node, onnx::NodeProto* out) {
+    std::vector<int64_t> pads = node.attributes.Ints("begins");
+    const std::vector<int64_t> ends = node.attributes.Ints("ends");
+    pads.insert(pads.end(), ends.begin(), ends.end());
+    const auto count = static_cast<int64_t>(pads.size());
+    out->add_input(AddConstant(node.name + "/pads", Tensor::Int64({count}, pads)));
+    const double value = node.attributes.Float("value", 0);
+    const DataType dtype = graph_.values[node.output].type.dtype;
+    if (value == 0) return;
+    Tensor number(TensorType{dtype, {}});
+    if (dtype == DataType::kFloat32) *number.data<float>() = static_cast<float>(value);
+    if (dtype == DataType::kInt32) *number.data<int32_t>() = static_cast<int32_t>(value);
+    if (dtype == DataType::kInt64) *number.data<int64_t>() = static_cast<int64_t>(value);
+    out->add_input(AddConstant(node.name + "/value", number));
+  }
+
   // No roi; the sizes of all dimensions, or the scales where they are not those of the sizes.
   void AddResizeInputs(const Node& node, onnx::NodeProto* out) {
     const Shape &in = graph_.values[node.inputs[0]].type.shape,
@@ -165,6 +181,9 @@ class Exporter {
     } else if (node.op == "ReduceSum" || (node.op.starts_with("Reduce") && opset_ >= 18)) {
       skip.insert("axes");
       out.add_input(IntsInput(node, "axes"));
+    } else if (node.op == "Pad") {
+      AddPadInputs(node, &out);
+      skip.insert({"begins", "ends", "value"});
     } else if (node.op == "Resize") {
       AddResizeInputs(node, &out);
       skip.insert({"sizes", "scale_height", "scale_width"});

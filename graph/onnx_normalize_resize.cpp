@@ -200,6 +200,7 @@ Status Resize(OnnxNode& node) {
     ASSIGN_OR_RETURN(const std::vector<int64_t> sizes, node.ConstantInts(3, "sizes"));
     ASSIGN_OR_RETURN(wanted.sizes, Spread(sizes, axes, shape, "sizes"));
   }
+  RETURN_IF_ERROR(CheckWanted(wanted));
   RETURN_IF_ERROR(KeepRatio(node, shape, axes, &wanted));
   RETURN_IF_ERROR(CheckWanted(wanted));
   return EmitResize(node, wanted,

@@ -153,6 +153,10 @@ Status FitTransposed(OnnxNode& node, const Shape& spatial, Window* window,
   node.Ignore({"pads"});
   window->pads.assign(2 * axes, 0);
   for (size_t d = 0; d < axes; ++d) {
+    if (spatial[d] >= kLargest || window->kernel[d] >= kLargest) {
+      return Fail(ErrorCode::kUnsupported,
+                  "its input or its filter has more than {} in a dimension", kLargest);
+    }
     if (wanted[d] < 1 || wanted[d] >= kLargest) {
       return Fail(ErrorCode::kInvalidInput, "output_shape is [{}], expected {} positive numbers",
                   fmt::join(wanted, ", "), axes);

@@ -13,6 +13,7 @@ Status RunPasses(Graph& graph) {
     RETURN_IF_ERROR(RemoveNoOps(graph));
     RETURN_IF_ERROR(RecognizeLayerNorm(graph));
     RETURN_IF_ERROR(RecognizeGelu(graph));
+    RETURN_IF_ERROR(FoldPad(graph));
     RETURN_IF_ERROR(FoldBatchNorm(graph));
     RETURN_IF_ERROR(CanonicalizeElementwise(graph));
     RETURN_IF_ERROR(UseChannelsLast(graph));

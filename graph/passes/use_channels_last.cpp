@@ -2,7 +2,8 @@
 //
 // 1. Each spatial node becomes Transpose -> node in NHWC -> Transpose.
 // 2. A Transpose of a Transpose is one, or none; equal Transposes of a value are one.
-// 3. A Transpose in front of an elementwise node, Concat, Slice, Softmax or a Reduce operator moves
+// 3. A Transpose in front of an elementwise node, Concat, Slice, Pad, Softmax or a Reduce operator
+// moves
 //    behind it where that adds no Transposes of more elements than it removes; constants are
 //    permuted on the spot.
 // 4. A Transpose that only moves dimensions of extent 1 keeps the bytes in order: it becomes a
@@ -140,8 +141,8 @@ class Sinker {
   Result<bool> Try() {
     const OperatorDef* def = FindOperator(node_.op);
     broadcasts_ = def != nullptr && def->op_class == OperatorClass::kElementwise;
-    if (!broadcasts_ && node_.op != "Concat" && node_.op != "Slice" && node_.op != "Softmax" &&
-        !IsReduce(node_))
+    if (!broadcasts_ && node_.op != "Concat" && node_.op != "Slice" && node_.op != "Pad" &&
+        node_.op != "Softmax" && !IsReduce(node_))
       return false;
     if (!ChoosePerm()) return false;
     int64_t inserted = 0, eliminated = 0;
@@ -229,6 +230,14 @@ class Sinker {
       for (int64_t& axis : axes) axis = perm_[axis];
       if (IsReduce(node_)) std::sort(axes.begin(), axes.end());
       attributes.Set("axes", axes);
+    }
+    if (node_.op == "Pad") {
+      for (const char* name : {"begins", "ends"}) {
+        const std::vector<int64_t> after = attributes.Ints(name);
+        std::vector<int64_t> before(after.size());
+        for (size_t d = 0; d < after.size(); ++d) before[perm_[d]] = after[d];
+        attributes.Set(name, before);
+      }
     }
     ASSIGN_OR_RETURN(const ValueId moved,
                      AddNode(graph_, node_.name, node_.op, inputs, attributes));

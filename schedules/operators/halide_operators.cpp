@@ -31,6 +31,7 @@ HalideOperator FindHalideOperator(const std::string& op) {
       {"Min", HalideBinary},
       {"Mul", HalideBinary},
       {"Neg", HalideUnary},
+      {"Pad", HalidePad},
       {"Pipeline", HalidePipeline},
       {"Pow", HalideBinary},
       {"ReduceMax", HalideReduce},

@@ -26,6 +26,7 @@ TensorReader HalideTranspose(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideConcat(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideSlice(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideGather(AlgorithmBuilder& builder, const HalideNode& node);
+TensorReader HalidePad(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideReshape(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalidePipeline(AlgorithmBuilder& builder, const HalideNode& node);
 

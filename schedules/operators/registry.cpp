@@ -12,7 +12,8 @@ const std::vector<const OperatorDef*>& Sorted() {
     for (const auto* family :
          {&UnaryOperators(), &BinaryOperators(), &ConvOperators(), &ConvTransposeOperators(),
           &ResizeOperators(), &PoolOperators(), &MatMulOperators(), &NormalizationOperators(),
-          &ReduceOperators(), &MovementOperators(), &ViewOperators(), &PipelineOperators()})
+          &ReduceOperators(), &MovementOperators(), &PadOperators(), &ViewOperators(),
+          &PipelineOperators()})
       for (const OperatorDef& def : *family) all.push_back(&def);
     std::sort(all.begin(), all.end(),
               [](const auto* a, const auto* b) { return a->name < b->name; });

@@ -79,6 +79,7 @@ const std::vector<OperatorDef>& ResizeOperators();
 const std::vector<OperatorDef>& MatMulOperators();
 const std::vector<OperatorDef>& NormalizationOperators();
 const std::vector<OperatorDef>& MovementOperators();
+const std::vector<OperatorDef>& PadOperators();
 const std::vector<OperatorDef>& ViewOperators();
 const std::vector<OperatorDef>& ReduceOperators();
 const std::vector<OperatorDef>& PipelineOperators();

@@ -63,6 +63,20 @@ TEST(OnnxExport, RoundTripsUpsampling) {
   ExpectRoundTrip(b.graph, 1);
 }
 
+TEST(OnnxExport, RoundTripsPads) {
+  GraphBuilder b;
+  ValueId x = b.Input("x", {2, 3});
+  for (const char* mode : {"constant", "edge", "reflect"}) {
+    x = b.Node("Pad", {x},
+               {{"begins", std::vector<int64_t>{1, 0}},
+                {"ends", std::vector<int64_t>{0, 2}},
+                {"mode", std::string(mode)},
+                {"value", 0.5}});
+  }
+  b.Output(x);
+  ExpectRoundTrip(b.graph, 1);
+}
+
 TEST(OnnxExport, RefusesChannelsLast) {
   GraphBuilder b;
   Rng rng(1);

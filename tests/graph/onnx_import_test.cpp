@@ -432,6 +432,27 @@ TEST(OnnxNormalize, FitsTransposedConvolutionsToTheirOutputShape) {
   EXPECT_THAT(ErrorOf(wrong), HasSubstr("output_padding is [1]"));
 }
 
+TEST(OnnxNormalize, ReadsPadOfEveryOpset) {
+  OnnxModelBuilder old = OneNode(9, "Pad", {3});
+  old.IntList("pads", {1, 0}).Float("value", 7);
+  EXPECT_THAT(RunOnCounting(Import(old)), ::testing::ElementsAre(7, 0, 1, 2));
+  OnnxModelBuilder input = OneNode(13, "Pad", {3}, {"pads", "value"});
+  input.Ints("pads", {0, 2}).Floats("value", {}, {7});
+  EXPECT_THAT(RunOnCounting(Import(input)), ::testing::ElementsAre(0, 1, 2, 7, 7));
+  OnnxModelBuilder axes = OneNode(18, "Pad", {1, 2}, {"pads", "", "axes"});
+  axes.Ints("pads", {1, 0}).Ints("axes", {-1}).String("mode", "edge");
+  EXPECT_THAT(RunOnCounting(Import(axes)), ::testing::ElementsAre(0, 0, 1));
+}
+
+TEST(OnnxNormalize, CutsWhereAPadIsNegative) {
+  OnnxModelBuilder builder = OneNode(13, "Pad", {5}, {"pads"});
+  builder.Ints("pads", {-2, 1});
+  EXPECT_THAT(RunOnCounting(Import(builder)), ::testing::ElementsAre(2, 3, 4, 0));
+  OnnxModelBuilder computed = OneNode(13, "Pad", {5}, {"pads"});
+  computed.Input("pads", {2}, onnx::TensorProto::INT64);
+  EXPECT_THAT(ErrorOf(computed), HasSubstr("its pads are computed at run time"));
+}
+
 TEST(OnnxImport, ReadsExternalDataInsideTheModelsFolderOnly) {
   Result<TemporaryDirectory> folder = TemporaryDirectory::Create("external");
   ASSERT_TRUE(folder);

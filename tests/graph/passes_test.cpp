@@ -103,6 +103,34 @@ TEST(FoldBatchNorm, GoesIntoTheConvolutionBeforeIt) {
   }
 }
 
+TEST(FoldPad, PutsZerosIntoTheConvolution) {
+  Rng rng(13);
+  for (const double value : {0.0, 1.0}) {
+    GraphBuilder b;
+    const ValueId x = b.Node("Relu", {b.Input("x", {1, 2, 4, 4})});
+    const ValueId padded = b.Node("Pad", {x},
+                                  {{"begins", std::vector<int64_t>{0, 0, 1, 2}},
+                                   {"ends", std::vector<int64_t>{0, 0, 0, 3}},
+                                   {"value", value}});
+    b.Output(b.Conv(padded, b.Random({3, 2, 3, 3}, rng)));
+    ExpectSameResults(b.graph, RunPasses, 1, 1e-3);
+    EXPECT_EQ(CountOp(b.graph, "Pad"), value == 0 ? 0 : 1) << b.graph.ToString();
+  }
+}
+
+TEST(UseChannelsLast, PadsInTheLayoutOfTheConvolutionBefore) {
+  Rng rng(14);
+  GraphBuilder b;
+  ValueId x = b.Conv(b.Input("x", {1, 3, 4, 4}), b.Random({4, 3, 1, 1}, rng));
+  x = b.Node("Pad", {x},
+             {{"begins", std::vector<int64_t>{0, 1, 1, 2}},
+              {"ends", std::vector<int64_t>{0, 0, 3, 0}},
+              {"mode", std::string("reflect")}});
+  b.Output(b.Node("GlobalAveragePool", {b.Conv(x, b.Random({4, 5, 1, 1}, rng))}, kNchw));
+  ExpectSameResults(b.graph, RunPasses, 1, 1e-3);
+  EXPECT_EQ(CountOp(b.graph, "Transpose"), 1) << b.graph.ToString();
+}
+
 TEST(FoldBatchNorm, GoesIntoATransposedConvolution) {
   Rng rng(11);
   for (const int64_t group : {1, 2}) {

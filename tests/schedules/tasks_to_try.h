@@ -54,6 +54,8 @@ inline std::vector<std::string> TasksToTry() {
       "Conv(x=1x12x11x13,w=12x1x3x3,pads=1,group=12,layout=NCHW)+Relu",
       "Add(a=1x24x10x10,b=1x24x10x10)+Relu",
       "Sigmoid(x=1x200x3x3)",
+      "Pad(x=1x6x5x24,begins=0x1x2x0,ends=0x0x1x3,value=0.5)",
+      "Pad(x=3x6x20,begins=0x1x2,ends=2x0x1,mode=edge)",
   };
 }
 

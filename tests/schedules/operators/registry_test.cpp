@@ -53,11 +53,12 @@ TEST(OperatorRegistry, HasEveryOperatorOfItsReadme) {
                            "Concat",
                            "Slice",
                            "Gather",
+                           "Pad",
                            "Reshape",
                            "Cast",
                            "Pipeline"})
     EXPECT_NE(FindOperator(name), nullptr) << name;
-  EXPECT_EQ(AllOperators().size(), 44u);
+  EXPECT_EQ(AllOperators().size(), 45u);
 }
 
 TEST(OperatorRegistry, KnowsNoOtherNames) {
