@@ -1,4 +1,4 @@
-// Activations, arithmetic with broadcasting, Clip and Cast.
+// Activations, arithmetic with broadcasting, comparisons, logic, Clip and Cast.
 #include <cmath>
 #include <optional>
 
@@ -35,6 +35,45 @@ Status Binary(OnnxNode& node) {
                    node.Emit(node.proto().op_type(), {node.Input(0), node.Input(1)}));
   node.Return(value);
   return {};
+}
+
+// a > b is b < a.
+Status Swapped(OnnxNode& node, const char* op) {
+  ASSIGN_OR_RETURN(const ValueId value, node.Emit(op, {node.Input(1), node.Input(0)}));
+  node.Return(value);
+  return {};
+}
+Status Greater(OnnxNode& node) { return Swapped(node, "Less"); }
+Status GreaterOrEqual(OnnxNode& node) { return Swapped(node, "LessOrEqual"); }
+
+// Logic is choosing: a and b is b where a holds.
+ValueId EmitBool(OnnxNode& node, bool value) {
+  Tensor tensor(TensorType{DataType::kBool, {}});
+  *tensor.data<uint8_t>() = value;
+  return node.EmitConstant(std::move(tensor));
+}
+Status ReturnEmitted(OnnxNode& node, const Result<ValueId>& emitted) {
+  ASSIGN_OR_RETURN(const ValueId value, emitted);
+  node.Return(value);
+  return {};
+}
+Status Not(OnnxNode& node) {
+  return ReturnEmitted(node, node.Emit("Equal", {node.Input(0), EmitBool(node, false)}));
+}
+Status And(OnnxNode& node) {
+  return ReturnEmitted(node,
+                       node.Emit("Where", {node.Input(0), node.Input(1), EmitBool(node, false)}));
+}
+Status Or(OnnxNode& node) {
+  return ReturnEmitted(node,
+                       node.Emit("Where", {node.Input(0), EmitBool(node, true), node.Input(1)}));
+}
+Status Xor(OnnxNode& node) {
+  ASSIGN_OR_RETURN(const ValueId same, node.Emit("Equal", {node.Input(0), node.Input(1)}));
+  return ReturnEmitted(node, node.Emit("Equal", {same, EmitBool(node, false)}));
+}
+Status Where(OnnxNode& node) {
+  return ReturnEmitted(node, node.Emit("Where", {node.Input(0), node.Input(1), node.Input(2)}));
 }
 
 Result<ValueId> EmitInverse(OnnxNode& node, ValueId x) {
@@ -215,6 +254,16 @@ constexpr OnnxOperator kOperators[] = {
     {"Max", Max},
     {"Min", Min},
     {"Sum", Sum},
+    {"Equal", Binary},
+    {"Less", Binary},
+    {"LessOrEqual", Binary},
+    {"Greater", Greater},
+    {"GreaterOrEqual", GreaterOrEqual},
+    {"Not", Not},
+    {"And", And},
+    {"Or", Or},
+    {"Xor", Xor},
+    {"Where", Where},
     {"Pow", Pow},
     {"Reciprocal", Reciprocal},
     {"HardSigmoid", HardSigmoid},

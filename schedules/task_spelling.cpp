@@ -255,7 +255,9 @@ Status AddHead(const OperatorDef& def, const SpelledCall& call, bool in_tail, Ch
     // MatMul's second operand is a weight only as a plain matrix.
     bool constant = operand.parameter && !(def.name == "MatMul" && shape.size() > 2);
     if (head.constant && operand.name != def.operands[0].name) constant = *head.constant;
-    const DataType dtype = operand.name == "indices" ? DataType::kInt64 : DataType::kFloat32;
+    const DataType dtype = operand.name == "indices"     ? DataType::kInt64
+                           : operand.name == "condition" ? DataType::kBool
+                                                         : DataType::kFloat32;
     inputs.push_back(chain.builder.AddInput({dtype, std::move(shape)}, constant));
   }
   ASSIGN_OR_RETURN(chain.value, chain.builder.AddNode(call.op, inputs, std::move(head.attributes)));

@@ -69,7 +69,10 @@ Expr Binary(const std::string& op, const Expr& a, const Expr& b) {
   if (op == "Div") return a / b;
   if (op == "Max") return Halide::max(a, b);
   if (op == "Pow") return Halide::pow(a, b);
-  return Halide::min(a, b);  // Min
+  if (op == "Min") return Halide::min(a, b);
+  if (op == "Equal") return Halide::cast<uint8_t>(a == b);
+  if (op == "Less") return Halide::cast<uint8_t>(a < b);
+  return Halide::cast<uint8_t>(a <= b);  // LessOrEqual
 }
 
 std::string Lower(std::string text) {
@@ -87,8 +90,11 @@ TensorReader HalideUnary(AlgorithmBuilder& builder, const HalideNode& n) {
 
 TensorReader HalideBinary(AlgorithmBuilder& builder, const HalideNode& n) {
   return builder.Pure(Lower(n.node.op), n.output, [&](const Exprs& index) {
-    return Binary(n.node.op, n.inputs[0](BroadcastIndex(index, n.inputs[0].type.shape)),
-                  n.inputs[1](BroadcastIndex(index, n.inputs[1].type.shape)));
+    const auto operand = [&](size_t i) {
+      return n.inputs[i](BroadcastIndex(index, n.inputs[i].type.shape));
+    };
+    if (n.node.op == "Where") return Halide::select(operand(0) != 0, operand(1), operand(2));
+    return Binary(n.node.op, operand(0), operand(1));
   });
 }
 

@@ -14,6 +14,7 @@ HalideOperator FindHalideOperator(const std::string& op) {
       {"Conv", HalideConv},
       {"ConvTranspose", HalideConvTranspose},
       {"Div", HalideBinary},
+      {"Equal", HalideBinary},
       {"Erf", HalideUnary},
       {"Exp", HalideUnary},
       {"Gather", HalideGather},
@@ -24,6 +25,8 @@ HalideOperator FindHalideOperator(const std::string& op) {
       {"HardSwish", HalideUnary},
       {"LayerNormalization", HalideLayerNormalization},
       {"LeakyRelu", HalideUnary},
+      {"Less", HalideBinary},
+      {"LessOrEqual", HalideBinary},
       {"Log", HalideUnary},
       {"MatMul", HalideMatMul},
       {"Max", HalideBinary},
@@ -49,6 +52,7 @@ HalideOperator FindHalideOperator(const std::string& op) {
       {"Sub", HalideBinary},
       {"Tanh", HalideUnary},
       {"Transpose", HalideTranspose},
+      {"Where", HalideBinary},
   };
   const auto it = kTable.find(op);
   return it == kTable.end() ? nullptr : it->second;

@@ -453,6 +453,16 @@ TEST(OnnxNormalize, CutsWhereAPadIsNegative) {
   EXPECT_THAT(ErrorOf(computed), HasSubstr("its pads are computed at run time"));
 }
 
+TEST(OnnxNormalize, FoldsTheComparisonsOfShapes) {
+  OnnxModelBuilder builder(13);
+  builder.Input("x", {2, 3}).Ints("unknown", {-1, 3}).Ints("minus", {-1}).Ints("two", {2});
+  builder.Node("Equal", {"unknown", "minus"}, {"open"})
+      .Node("Where", {"open", "two", "unknown"}, {"shape"})
+      .Node("Reshape", {"x", "shape"}, {"y"})
+      .Output("y");
+  EXPECT_EQ(Import(builder).values.back().type.shape, (Shape{2, 3}));
+}
+
 TEST(OnnxImport, ReadsExternalDataInsideTheModelsFolderOnly) {
   Result<TemporaryDirectory> folder = TemporaryDirectory::Create("external");
   ASSERT_TRUE(folder);

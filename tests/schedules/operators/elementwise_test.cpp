@@ -53,6 +53,24 @@ TEST(Elementwise, PowersTakeNegativeBasesToWholeExponents) {
               HasSubstr("should have f32"));
 }
 
+TEST(Elementwise, ComparisonsGiveTruthValues) {
+  const Tensor a = Tensor::Float({3}, {1, 2, 3}), two = Tensor::Float({}, {2});
+  EXPECT_THAT(Integers(Apply("Less", {}, {a, two})), ElementsAre(1, 0, 0));
+  EXPECT_THAT(Integers(Apply("LessOrEqual", {}, {a, two})), ElementsAre(1, 1, 0));
+  const Tensor equal = Apply("Equal", {}, {a, two});
+  EXPECT_THAT(Integers(equal), ElementsAre(0, 1, 0));
+  EXPECT_EQ(equal.dtype(), DataType::kBool);
+  EXPECT_THAT(Integers(Apply("Equal", {}, {equal, equal})), ElementsAre(1, 1, 1));
+}
+
+TEST(Where, ChoosesElementByElement) {
+  const Tensor a = Tensor::Float({2}, {1, 2}), two = Tensor::Float({}, {2});
+  const Tensor condition = Apply("Less", {}, {a, two}), y = Tensor::Float({2, 1}, {7, 8});
+  EXPECT_THAT(Floats(Apply("Where", {}, {condition, a, y})), ElementsAre(1, 7, 1, 8));
+  EXPECT_EQ(Refusal("Where", {}, {F32({2}), F32({2}), F32({2})}),
+            "condition has elements of type f32 and should have bool");
+}
+
 TEST(Clip, LeavesOutAbsentBounds) {
   EXPECT_THAT(Map("Clip", {-9, 1, 9}, {{"min", 0.0}, {"max", 6.0}}), ElementsAre(0, 1, 6));
   EXPECT_THAT(Map("Clip", {-9, 1, 9}, {{"max", int64_t{6}}}), ElementsAre(-9, 1, 6));

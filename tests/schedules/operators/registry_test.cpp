@@ -33,6 +33,10 @@ TEST(OperatorRegistry, HasEveryOperatorOfItsReadme) {
                            "Max",
                            "Min",
                            "Pow",
+                           "Equal",
+                           "Less",
+                           "LessOrEqual",
+                           "Where",
                            "Conv",
                            "ConvTranspose",
                            "Resize",
@@ -58,7 +62,7 @@ TEST(OperatorRegistry, HasEveryOperatorOfItsReadme) {
                            "Cast",
                            "Pipeline"})
     EXPECT_NE(FindOperator(name), nullptr) << name;
-  EXPECT_EQ(AllOperators().size(), 45u);
+  EXPECT_EQ(AllOperators().size(), 49u);
 }
 
 TEST(OperatorRegistry, KnowsNoOtherNames) {
