@@ -112,6 +112,41 @@ class Exporter {
     }
   }
 
+  void AddPadInputs(const Node& node, onnx::NodeProto* out) {
+    std::vector<int64_t> pads = node.attributes.Ints("begins");
+    const std::vector<int64_t> ends = node.attributes.Ints("ends");
+    pads.insert(pads.end(), ends.begin(), ends.end());
+    const auto count = static_cast<int64_t>(pads.size());
+    out->add_input(AddConstant(node.name + "/pads", Tensor::Int64({count}, pads)));
+    const double value = node.attributes.Float("value", 0);
+    const DataType dtype = graph_.values[node.output].type.dtype;
+    if (value == 0) return;
+    Tensor number(TensorType{dtype, {}});
+    if (dtype == DataType::kFloat32) *number.data<float>() = static_cast<float>(value);
+    if (dtype == DataType::kInt32) *number.data<int32_t>() = static_cast<int32_t>(value);
+    if (dtype == DataType::kInt64) *number.data<int64_t>() = static_cast<int64_t>(value);
+    out->add_input(AddConstant(node.name + "/value", number));
+  }
+
+  // No roi; the sizes of all dimensions, or the scales where they are not those of the sizes.
+  void AddResizeInputs(const Node& node, onnx::NodeProto* out) {
+    const Shape &in = graph_.values[node.inputs[0]].type.shape,
+                &sizes = graph_.values[node.output].type.shape;
+    out->add_input("");
+    if (!node.attributes.Has("scale_height") && !node.attributes.Has("scale_width")) {
+      out->add_input("");
+      out->add_input(AddConstant(node.name + "/sizes", Tensor::Int64({4}, sizes)));
+      return;
+    }
+    std::vector<float> scales(4, 1);
+    for (int d : {2, 3}) {
+      const double implied = static_cast<double>(sizes[d]) / static_cast<double>(in[d]);
+      scales[d] = static_cast<float>(
+          node.attributes.Float(d == 2 ? "scale_height" : "scale_width", implied));
+    }
+    out->add_input(AddConstant(node.name + "/scales", Tensor::Float({4}, scales)));
+  }
+
   Status Add(const Node& node) {
     if (node.attributes.String("layout", "NCHW") != "NCHW") {
       return Fail(ErrorCode::kUnsupported,
@@ -143,6 +178,15 @@ class Exporter {
     } else if (node.op == "Reshape") {
       skip.insert("shape");
       out.add_input(IntsInput(node, "shape"));
+    } else if (node.op == "ReduceSum" || (node.op.starts_with("Reduce") && opset_ >= 18)) {
+      skip.insert("axes");
+      out.add_input(IntsInput(node, "axes"));
+    } else if (node.op == "Pad") {
+      AddPadInputs(node, &out);
+      skip.insert({"begins", "ends", "value"});
+    } else if (node.op == "Resize") {
+      AddResizeInputs(node, &out);
+      skip.insert({"sizes", "scale_height", "scale_width"});
     } else if (node.op == "Cast") {
       skip.insert("to");
       ASSIGN_OR_RETURN(const DataType to, ParseDataType(node.attributes.String("to")));

@@ -78,7 +78,8 @@ const onnx::AttributeProto* OnnxNode::Find(std::string_view name, int type) {
     if (!attribute.has_type() || attribute.type() == Attr::UNDEFINED) {
       if ((type == Attr::INT && attribute.has_i()) || (type == Attr::FLOAT && attribute.has_f()) ||
           (type == Attr::STRING && attribute.has_s()) ||
-          (type == Attr::INTS && attribute.ints_size() > 0)) {
+          (type == Attr::INTS && attribute.ints_size() > 0) ||
+          (type == Attr::FLOATS && attribute.floats_size() > 0)) {
         return &attribute;
       }
     }
@@ -113,6 +114,12 @@ std::vector<int64_t> OnnxNode::Ints(std::string_view name, std::vector<int64_t> 
   const Attr* attribute = Find(name, Attr::INTS);
   if (attribute == nullptr) return fallback;
   return {attribute->ints().begin(), attribute->ints().end()};
+}
+
+std::vector<double> OnnxNode::Floats(std::string_view name) {
+  const Attr* attribute = Find(name, Attr::FLOATS);
+  if (attribute == nullptr) return {};
+  return {attribute->floats().begin(), attribute->floats().end()};
 }
 
 void OnnxNode::Ignore(std::initializer_list<std::string_view> names) {
@@ -217,8 +224,9 @@ void OnnxNode::Remember(std::string message) {
 
 const OnnxOperator* FindOnnxOperator(std::string_view name) {
   for (const auto table :
-       {ElementwiseOnnxOperators(), SpatialOnnxOperators(), MatrixOnnxOperators(),
-        ShapeOnnxOperators(), MovementOnnxOperators(), ConstantOnnxOperators()}) {
+       {ElementwiseOnnxOperators(), SpatialOnnxOperators(), ResizeOnnxOperators(),
+        MatrixOnnxOperators(), ReduceOnnxOperators(), ShapeOnnxOperators(), MovementOnnxOperators(),
+        ConstantOnnxOperators()}) {
     for (const OnnxOperator& op : table) {
       if (op.name == name) return &op;
     }

@@ -59,6 +59,7 @@ class OnnxNode {
   double Float(std::string_view name, double fallback);
   std::string String(std::string_view name, std::string fallback);
   std::vector<int64_t> Ints(std::string_view name, std::vector<int64_t> fallback = {});
+  std::vector<double> Floats(std::string_view name);
   // Attributes that exist and change nothing about the result.
   void Ignore(std::initializer_list<std::string_view> names);
   // `axis` of a tensor of `rank` dimensions, negative ones counted from the end, made non-negative.
@@ -96,7 +97,9 @@ struct OnnxOperator {
 };
 std::span<const OnnxOperator> ElementwiseOnnxOperators();  // onnx_normalize_elementwise.cpp
 std::span<const OnnxOperator> SpatialOnnxOperators();      // onnx_normalize_spatial.cpp
+std::span<const OnnxOperator> ResizeOnnxOperators();       // onnx_normalize_resize.cpp
 std::span<const OnnxOperator> MatrixOnnxOperators();       // onnx_normalize_matrix.cpp
+std::span<const OnnxOperator> ReduceOnnxOperators();       // onnx_normalize_reduce.cpp
 std::span<const OnnxOperator> ShapeOnnxOperators();        // onnx_normalize_shape.cpp
 std::span<const OnnxOperator> MovementOnnxOperators();     // onnx_normalize_movement.cpp
 std::span<const OnnxOperator> ConstantOnnxOperators();     // onnx_normalize_constant.cpp

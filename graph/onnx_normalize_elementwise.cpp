@@ -1,4 +1,4 @@
-// Activations, arithmetic with broadcasting, Clip and Cast.
+// Activations, arithmetic with broadcasting, comparisons, logic, Clip and Cast.
 #include <cmath>
 #include <optional>
 
@@ -33,6 +33,93 @@ Status Neg(OnnxNode& node) {
 Status Binary(OnnxNode& node) {
   ASSIGN_OR_RETURN(const ValueId value,
                    node.Emit(node.proto().op_type(), {node.Input(0), node.Input(1)}));
+  node.Return(value);
+  return {};
+}
+
+// a > b is b < a.
+Status Swapped(OnnxNode& node, const char* op) {
+  ASSIGN_OR_RETURN(const ValueId value, node.Emit(op, {node.Input(1), node.Input(0)}));
+  node.Return(value);
+  return {};
+}
+Status Greater(OnnxNode& node) { return Swapped(node, "Less"); }
+Status GreaterOrEqual(OnnxNode& node) { return Swapped(node, "LessOrEqual"); }
+
+// Logic is choosing: a and b is b where a holds.
+ValueId EmitBool(OnnxNode& node, bool value) {
+  Tensor tensor(TensorType{DataType::kBool, {}});
+  *tensor.data<uint8_t>() = value;
+  return node.EmitConstant(std::move(tensor));
+}
+Status ReturnEmitted(OnnxNode& node, const Result<ValueId>& emitted) {
+  ASSIGN_OR_RETURN(const ValueId value, emitted);
+  node.Return(value);
+  return {};
+}
+Status Not(OnnxNode& node) {
+  return ReturnEmitted(node, node.Emit("Equal", {node.Input(0), EmitBool(node, false)}));
+}
+Status And(OnnxNode& node) {
+  return ReturnEmitted(node,
+                       node.Emit("Where", {node.Input(0), node.Input(1), EmitBool(node, false)}));
+}
+Status Or(OnnxNode& node) {
+  return ReturnEmitted(node,
+                       node.Emit("Where", {node.Input(0), EmitBool(node, true), node.Input(1)}));
+}
+Status Xor(OnnxNode& node) {
+  ASSIGN_OR_RETURN(const ValueId same, node.Emit("Equal", {node.Input(0), node.Input(1)}));
+  return ReturnEmitted(node, node.Emit("Equal", {same, EmitBool(node, false)}));
+}
+Status Where(OnnxNode& node) {
+  return ReturnEmitted(node, node.Emit("Where", {node.Input(0), node.Input(1), node.Input(2)}));
+}
+
+Result<ValueId> EmitInverse(OnnxNode& node, ValueId x) {
+  return node.Emit("Div", {node.EmitConstant(Tensor::Float({}, {1})), x});
+}
+
+Status Reciprocal(OnnxNode& node) {
+  ASSIGN_OR_RETURN(const ValueId value, EmitInverse(node, node.Input(0)));
+  node.Return(value);
+  return {};
+}
+
+// Exponents that are common and cost less than a power; kNoValue: another one.
+Result<ValueId> EmitEasyPower(OnnxNode& node, ValueId x, double exponent) {
+  if (exponent == 1) return x;
+  if (exponent == -1) return EmitInverse(node, x);
+  if (exponent == 2) return node.Emit("Mul", {x, x});
+  if (exponent == 3) {
+    ASSIGN_OR_RETURN(const ValueId square, node.Emit("Mul", {x, x}));
+    return node.Emit("Mul", {square, x});
+  }
+  if (std::abs(exponent) != 0.5) return kNoValue;
+  ASSIGN_OR_RETURN(const ValueId root, node.Emit("Sqrt", {x}));
+  return exponent > 0 ? root : EmitInverse(node, root);
+}
+
+Status Pow(OnnxNode& node) {
+  const ValueId x = node.Input(0);
+  ValueId exponent = node.Input(1);
+  if (node.Type(x).dtype != DataType::kFloat32) {
+    return Fail(ErrorCode::kUnsupported, "powers of {} are not supported, only of f32",
+                Name(node.Type(x).dtype));
+  }
+  const Tensor* constant = node.Constant(exponent);
+  if (constant != nullptr && constant->count() == 1 &&
+      constant->shape().size() <= node.ShapeOf(x).size()) {
+    ASSIGN_OR_RETURN(const ValueId easy, EmitEasyPower(node, x, constant->AsDouble(0)));
+    if (easy != kNoValue) {
+      node.Return(easy);
+      return {};
+    }
+  }
+  if (node.Type(exponent).dtype != DataType::kFloat32) {
+    ASSIGN_OR_RETURN(exponent, node.Emit("Cast", {exponent}, {{"to", std::string("f32")}}));
+  }
+  ASSIGN_OR_RETURN(const ValueId value, node.Emit("Pow", {x, exponent}));
   node.Return(value);
   return {};
 }
@@ -155,6 +242,7 @@ constexpr OnnxOperator kOperators[] = {
     {"Tanh", Same},
     {"HardSwish", Same},
     {"Exp", Same},
+    {"Log", Same},
     {"Sqrt", Same},
     {"Neg", Neg},
     {"Abs", Same},
@@ -166,6 +254,18 @@ constexpr OnnxOperator kOperators[] = {
     {"Max", Max},
     {"Min", Min},
     {"Sum", Sum},
+    {"Equal", Binary},
+    {"Less", Binary},
+    {"LessOrEqual", Binary},
+    {"Greater", Greater},
+    {"GreaterOrEqual", GreaterOrEqual},
+    {"Not", Not},
+    {"And", And},
+    {"Or", Or},
+    {"Xor", Xor},
+    {"Where", Where},
+    {"Pow", Pow},
+    {"Reciprocal", Reciprocal},
     {"HardSigmoid", HardSigmoid},
     {"LeakyRelu", LeakyRelu},
     {"Gelu", Gelu},

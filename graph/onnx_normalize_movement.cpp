@@ -1,5 +1,6 @@
-// Transpose, Concat, Slice, Split, Gather and Expand.
+// Transpose, Concat, Slice, Split, Pad, Gather and Expand.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "graph/onnx_normalize.h"
@@ -170,6 +171,84 @@ Status Split(OnnxNode& node) {
   return {};
 }
 
+// The amounts [begins, ends] of a Pad, for every dimension.
+Result<std::vector<int64_t>> ReadPadAmounts(OnnxNode& node, size_t rank) {
+  std::vector<int64_t> pads = node.Ints("pads"), axes(rank);
+  std::iota(axes.begin(), axes.end(), 0);
+  if (node.opset() >= 11) {
+    ASSIGN_OR_RETURN(pads, node.ConstantInts(1, "pads"));
+    if (node.HasInput(3)) {
+      ASSIGN_OR_RETURN(axes, node.ConstantInts(3, "axes"));
+    }
+  }
+  if (pads.size() != 2 * axes.size()) {
+    return Fail(ErrorCode::kInvalidInput, "pads are [{}], expected {} numbers",
+                fmt::join(pads, ", "), 2 * axes.size());
+  }
+  std::vector<int64_t> all(2 * rank, 0);
+  for (size_t i = 0; i < axes.size(); ++i) {
+    ASSIGN_OR_RETURN(const int64_t axis, node.Axis(axes[i], static_cast<int64_t>(rank)));
+    all[axis] = pads[i];
+    all[rank + axis] = pads[axes.size() + i];
+  }
+  return all;
+}
+
+// The value that a constant Pad adds: an attribute before opset 11, an input since.
+Result<double> ReadPadValue(OnnxNode& node) {
+  if (node.opset() < 11) return node.Float("value", 0);
+  if (!node.HasInput(2)) return 0.0;
+  const Tensor* value = node.Constant(node.Input(2));
+  if (value == nullptr || value->count() != 1) {
+    return Fail(ErrorCode::kUnsupported, "its constant_value is {}, Whet needs one constant number",
+                value == nullptr ? "computed at run time" : ToString(value->type()));
+  }
+  const double number = value->AsDouble(0);
+  if (!std::isfinite(number) || static_cast<double>(static_cast<float>(number)) != number) {
+    return Fail(ErrorCode::kUnsupported,
+                "its constant_value is {}, Whet needs a finite number that f32 holds", number);
+  }
+  return number;
+}
+
+Status Pad(OnnxNode& node) {
+  const ValueId x = node.Input(0);
+  const Shape shape = node.ShapeOf(x);
+  const std::string mode = node.String("mode", "constant");
+  if (mode != "constant" && mode != "edge" && mode != "reflect" && mode != "wrap") {
+    return Fail(ErrorCode::kInvalidInput, "mode is '{}', expected constant, edge, reflect or wrap",
+                PrintableName(mode));
+  }
+  ASSIGN_OR_RETURN(const std::vector<int64_t> pads, ReadPadAmounts(node, shape.size()));
+  Attributes attributes{{"mode", mode}, {"value", 0.0}};
+  if (mode == "constant") {
+    ASSIGN_OR_RETURN(const double value, ReadPadValue(node));
+    attributes.Set("value", value);
+  }
+  // Negative amounts cut elements off.
+  std::vector<Range> ranges;
+  std::vector<int64_t> begins, ends;
+  for (size_t d = 0; d < shape.size(); ++d) {
+    const int64_t begin = pads[d], end = pads[shape.size() + d];
+    begins.push_back(std::max<int64_t>(begin, 0));
+    ends.push_back(std::max<int64_t>(end, 0));
+    if (begin >= 0 && end >= 0) continue;
+    const int64_t start = -std::clamp<int64_t>(begin, -shape[d], 0);
+    const int64_t stop = shape[d] + std::clamp<int64_t>(end, -shape[d], 0);
+    ranges.push_back({static_cast<int64_t>(d), start, 1, std::max<int64_t>(stop - start, 0)});
+  }
+  ASSIGN_OR_RETURN(ValueId value, EmitRanges(node, x, ranges));
+  const auto adds = [](int64_t amount) { return amount > 0; };
+  if (std::any_of(begins.begin(), begins.end(), adds) ||
+      std::any_of(ends.begin(), ends.end(), adds)) {
+    attributes.Set("begins", begins);
+    attributes.Set("ends", ends);
+    ASSIGN_OR_RETURN(value, node.Emit("Pad", {value}, attributes));
+  }
+  node.Return(value);
+  return {};
+}
+
 Status Gather(OnnxNode& node) {
   const ValueId x = node.Input(0);
   ValueId indices = node.Input(1);
@@ -225,9 +304,9 @@ Status Expand(OnnxNode& node) {
   return {};
 }
 
-constexpr OnnxOperator kOperators[] = {{"Transpose", Transpose}, {"Concat", Concat},
-                                       {"Slice", Slice},         {"Split", Split},
-                                       {"Gather", Gather},       {"Expand", Expand}};
+constexpr OnnxOperator kOperators[] = {
+    {"Transpose", Transpose}, {"Concat", Concat}, {"Slice", Slice}, {"Split", Split}, {"Pad", Pad},
+    {"Gather", Gather},       {"Expand", Expand}};
 
 }  // namespace
 

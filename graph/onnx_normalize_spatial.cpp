@@ -125,6 +125,89 @@ Status Conv(OnnxNode& node) {
   return {};
 }
 
+// Pads of [begins, ends] that give the transposed convolution `wanted` extents, or the pads and
+// output_padding of the node where nothing is wanted. What is more than the filter reaches goes to
+// `more`.
+Status FitTransposed(OnnxNode& node, const Shape& spatial, Window* window,
+                     std::vector<int64_t>* more) {
+  const size_t axes = spatial.size();
+  *more = node.Ints("output_padding", std::vector<int64_t>(axes, 0));
+  Shape wanted = node.Ints("output_shape");
+  const std::string auto_pad = node.String("auto_pad", "NOTSET");
+  const bool same = auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER";
+  if (wanted.empty() && same) {
+    for (size_t d = 0; d < axes; ++d) wanted.push_back(spatial[d] * window->strides[d]);
+  }
+  const bool good =
+      more->size() == axes && (wanted.empty() || wanted.size() == axes) &&
+      std::all_of(more->begin(), more->end(), [](int64_t v) { return v >= 0 && v < kLargest; });
+  if (!good) {
+    return Fail(ErrorCode::kInvalidInput,
+                "output_padding is [{}] and output_shape [{}], expected {} numbers each",
+                fmt::join(*more, ", "), fmt::join(wanted, ", "), axes);
+  }
+  if (wanted.empty()) {
+    ASSIGN_OR_RETURN(window->pads, ReadPads(node, spatial, *window));
+    return {};
+  }
+  node.Ignore({"pads"});
+  window->pads.assign(2 * axes, 0);
+  for (size_t d = 0; d < axes; ++d) {
+    if (spatial[d] >= kLargest || window->kernel[d] >= kLargest) {
+      return Fail(ErrorCode::kUnsupported,
+                  "its input or its filter has more than {} in a dimension", kLargest);
+    }
+    if (wanted[d] < 1 || wanted[d] >= kLargest) {
+      return Fail(ErrorCode::kInvalidInput, "output_shape is [{}], expected {} positive numbers",
+                  fmt::join(wanted, ", "), axes);
+    }
+    const int64_t reach = (window->kernel[d] - 1) * window->dilations[d] + 1;
+    const int64_t total = (spatial[d] - 1) * window->strides[d] + reach + (*more)[d] - wanted[d];
+    const int64_t cut = std::max<int64_t>(total, 0), smaller = cut / 2, larger = cut - smaller;
+    if (total < 0) (*more)[d] -= total;
+    window->pads[d] = auto_pad == "SAME_UPPER" ? smaller : larger;
+    window->pads[axes + d] = auto_pad == "SAME_UPPER" ? larger : smaller;
+  }
+  return {};
+}
+
+Status ConvTranspose(OnnxNode& node) {
+  const ValueId x = node.Input(0);
+  ValueId w = node.Input(1);
+  const size_t rank = node.ShapeOf(x).size();
+  ASSIGN_OR_RETURN(const ValueId image, AsImage(node, x));
+  if (node.ShapeOf(w).size() != rank) {
+    return Fail(ErrorCode::kInvalidInput, "its weights {} do not fit its input {}",
+                ToString(node.Type(w)), ToString(node.Type(x)));
+  }
+  const Shape spatial(node.ShapeOf(x).begin() + 2, node.ShapeOf(x).end());
+  Window window;
+  window.kernel.assign(node.ShapeOf(w).begin() + 2, node.ShapeOf(w).end());
+  if (node.Ints("kernel_shape", window.kernel) != window.kernel) {
+    return Fail(ErrorCode::kInvalidInput, "kernel_shape [{}] is not that of its weights, {}",
+                fmt::join(node.Ints("kernel_shape"), ", "), ToString(node.Type(w)));
+  }
+  ASSIGN_OR_RETURN(window.strides, PositiveInts(node, "strides", spatial.size()));
+  ASSIGN_OR_RETURN(window.dilations, PositiveInts(node, "dilations", spatial.size()));
+  std::vector<int64_t> more;
+  RETURN_IF_ERROR(FitTransposed(node, spatial, &window, &more));
+  if (rank == 3) {
+    window.strides.insert(window.strides.begin(), 1);
+    window.dilations.insert(window.dilations.begin(), 1);
+    more.insert(more.begin(), 0);
+    window.pads = {0, window.pads[0], 0, window.pads[1]};
+  }
+  ASSIGN_OR_RETURN(w, AsImage(node, w));
+  const Attributes attributes{{"strides", window.strides},     {"pads", window.pads},
+                              {"dilations", window.dilations}, {"group", node.Int("group", 1)},
+                              {"output_padding", more},        {"layout", std::string("NCHW")}};
+  ASSIGN_OR_RETURN(ValueId value,
+                   node.Emit("ConvTranspose", {image, w, node.OptionalInput(2)}, attributes));
+  ASSIGN_OR_RETURN(value, FromImage(node, value, rank));
+  node.Return(value);
+  return {};
+}
+
 Status Pool(OnnxNode& node, const char* op, Attributes attributes) {
   const ValueId x = node.Input(0);
   const size_t rank = node.ShapeOf(x).size();
@@ -251,61 +334,14 @@ Status BatchNormalization(OnnxNode& node) {
   return {};
 }
 
-// The mean over neighbouring axes is a global average pool of a view [outer, inner, reduced, 1].
-Status ReduceMean(OnnxNode& node) {
-  const ValueId x = node.Input(0);
-  const Shape shape = node.ShapeOf(x);
-  const int64_t rank = static_cast<int64_t>(shape.size());
-  const bool keep = node.Int("keepdims", 1) != 0;
-  const bool nothing = node.Int("noop_with_empty_axes", 0) != 0;
-  std::vector<int64_t> axes = node.Ints("axes");
-  if (node.HasInput(1)) {
-    ASSIGN_OR_RETURN(axes, node.ConstantInts(1, "axes"));
-  }
-  for (int64_t& axis : axes) {
-    ASSIGN_OR_RETURN(axis, node.Axis(axis, rank));
-  }
-  std::sort(axes.begin(), axes.end());
-  if (axes.empty() && !nothing) {
-    for (int64_t d = 0; d < rank; ++d) axes.push_back(d);
-  }
-  if (axes.empty()) {
-    node.Return(x);
-    return {};
-  }
-  const int64_t begin = axes.front(), end = axes.back() + 1;
-  if (end - begin != static_cast<int64_t>(axes.size())) {
-    return Fail(ErrorCode::kUnsupported, "axes [{}] are not neighbours, Whet supports only those",
-                fmt::join(axes, ", "));
-  }
-  Shape result(shape.begin(), shape.begin() + begin);
-  if (keep) result.insert(result.end(), axes.size(), 1);
-  result.insert(result.end(), shape.begin() + end, shape.end());
-
-  ValueId value = x;
-  if (rank != 4 || begin != 2 || end != 4) {
-    const int64_t outer = ElementCount(Shape(shape.begin(), shape.begin() + begin));
-    const int64_t reduced = ElementCount(Shape(shape.begin() + begin, shape.begin() + end));
-    const int64_t inner = ElementCount(Shape(shape.begin() + end, shape.end()));
-    ASSIGN_OR_RETURN(value, node.EmitReshape(value, {outer, reduced, inner, 1}));
-    ASSIGN_OR_RETURN(value,
-                     node.Emit("Transpose", {value}, {{"perm", std::vector<int64_t>{0, 2, 1, 3}}}));
-  }
-  ASSIGN_OR_RETURN(value,
-                   node.Emit("GlobalAveragePool", {value}, {{"layout", std::string("NCHW")}}));
-  ASSIGN_OR_RETURN(value, node.EmitReshape(value, result));
-  node.Return(value);
-  return {};
-}
-
 constexpr OnnxOperator kOperators[] = {
     {"Conv", Conv},
+    {"ConvTranspose", ConvTranspose},
     {"MaxPool", MaxPool},
     {"AveragePool", AveragePool},
     {"GlobalAveragePool", GlobalAveragePool},
     {"GlobalMaxPool", GlobalMaxPool},
     {"BatchNormalization", BatchNormalization},
-    {"ReduceMean", ReduceMean},
 };
 
 }  // namespace

@@ -10,7 +10,10 @@ namespace whet {
 
 Status FoldConstants(Graph& graph);  // nodes whose inputs are all constant
 Status RemoveNoOps(Graph& graph);    // Identity, Dropout, x+0, x*1, Reshape to itself, dead code
-Status FoldBatchNorm(Graph& graph);  // into Conv/Gemm/MatMul weights; alone: to Mul and Add
+Status RecognizeLayerNorm(Graph& graph);  // LayerNormalization spelled out
+Status RecognizeGelu(Graph& graph);       // Gelu spelled out
+Status FoldPad(Graph& graph);             // zeros around an image into the Conv that reads it
+Status FoldBatchNorm(Graph& graph);       // into Conv/Gemm/MatMul weights; alone: to Mul and Add
 Status CanonicalizeElementwise(
     Graph& graph);  // bias Add after Conv/MatMul into the operand; x*clip(x+3)/6: HardSwish
 Status UseChannelsLast(Graph& graph);  // layout NHWC for spatial operators, Transposes cancelled

@@ -139,7 +139,9 @@ bool IsReducedAgain(const Task& task, const std::string& value) {
 bool ReachesOverEdges(const Task& task) {
   return std::any_of(task.nodes.begin(), task.nodes.end(), [&](const TaskNode& node) {
     const std::vector<int64_t> pads = node.attributes.Ints("pads");
-    const bool padded = std::any_of(pads.begin(), pads.end(), [](int64_t p) { return p > 0; });
+    // Resize reads its edges again, and ConvTranspose zeros around what it is given.
+    const bool padded = node.op == "Resize" || node.op == "ConvTranspose" ||
+                        std::any_of(pads.begin(), pads.end(), [](int64_t p) { return p > 0; });
     return padded && std::any_of(task.nodes.begin(), task.nodes.end(), [&](const TaskNode& before) {
              return before.output == node.inputs[0];
            });

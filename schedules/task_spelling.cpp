@@ -156,9 +156,20 @@ std::optional<Shape> ImpliedShape(const OperatorDef& def, const OperandDef& oper
     const Shape* w = shape_of("w");
     if (w && !w->empty()) return Shape{(*w)[0]};
   }
+  if (def.name == "ConvTranspose" && operand.name == "b") {
+    const Shape* w = shape_of("w");
+    if (w && w->size() > 1) return Shape{(*w)[1] * head.attributes.Int("group", 1)};
+  }
   if (def.name == "Gemm" && operand.name == "c") {
     const Shape* b = shape_of("b");
     if (b && b->size() == 2) return Shape{(*b)[head.attributes.Int("transB") != 0 ? 0 : 1]};
+  }
+  if (def.name == "LayerNormalization" && operand.parameter) {
+    const Shape* x = shape_of("x");
+    int64_t axis = head.attributes.Int("axis", -1);
+    const int64_t rank = x ? static_cast<int64_t>(x->size()) : 0;
+    if (axis < 0) axis += rank;
+    if (axis >= 0 && axis < rank) return Shape(x->begin() + axis, x->end());
   }
   if (def.name == "BatchNormalization" && operand.parameter) {
     const Shape* x = shape_of("x");
@@ -244,7 +255,9 @@ Status AddHead(const OperatorDef& def, const SpelledCall& call, bool in_tail, Ch
     // MatMul's second operand is a weight only as a plain matrix.
     bool constant = operand.parameter && !(def.name == "MatMul" && shape.size() > 2);
     if (head.constant && operand.name != def.operands[0].name) constant = *head.constant;
-    const DataType dtype = operand.name == "indices" ? DataType::kInt64 : DataType::kFloat32;
+    const DataType dtype = operand.name == "indices"     ? DataType::kInt64
+                           : operand.name == "condition" ? DataType::kBool
+                                                         : DataType::kFloat32;
     inputs.push_back(chain.builder.AddInput({dtype, std::move(shape)}, constant));
   }
   ASSIGN_OR_RETURN(chain.value, chain.builder.AddNode(call.op, inputs, std::move(head.attributes)));

@@ -85,7 +85,10 @@ Result<std::vector<SpelledCall>> SplitSpelling(std::string_view spelling) {
 
 int WindowListLength(std::string_view attribute) {
   if (attribute == "pads") return 4;
-  return attribute == "strides" || attribute == "dilations" || attribute == "kernel_shape" ? 2 : 0;
+  const bool pair = attribute == "strides" || attribute == "dilations" ||
+                    attribute == "kernel_shape" || attribute == "output_padding" ||
+                    attribute == "sizes";
+  return pair ? 2 : 0;
 }
 
 }  // namespace whet

@@ -28,6 +28,8 @@ struct Range {
 int64_t ContractionLength(const TaskNode& node, const Shape& operand) {
   if (operand.empty()) return 0;
   if (node.op == "Conv") return ElementCount(Shape(operand.begin() + 1, operand.end()));
+  // Of one phase of the stride; group and stride make it shorter, which only makes results smaller.
+  if (node.op == "ConvTranspose") return operand[0];
   if (node.op == "Gemm")
     return node.attributes.Int("transB") != 0 ? operand.back() : operand.front();
   if (node.op == "MatMul") return operand.size() == 1 ? operand[0] : operand[operand.size() - 2];

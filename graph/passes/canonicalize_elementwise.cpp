@@ -18,41 +18,6 @@ namespace {
 
 bool Near(double a, double b) { return std::abs(a - b) <= 1e-6 * std::abs(b); }
 
-// The node's operand that is no number, with the number; nothing if it has not one of each, or the
-// number's dimensions make the result larger.
-struct WithNumber {
-  ValueId x;
-  double number;
-};
-std::optional<WithNumber> SplitNumber(const Graph& graph, const Node& node, bool commutes) {
-  for (int i : {1, 0}) {
-    if (i == 0 && !commutes) break;
-    const std::optional<double> number = ScalarConstant(graph, node.inputs[i]);
-    const ValueId x = node.inputs[1 - i];
-    if (number && graph.values[x].type == graph.values[node.output].type)
-      return WithNumber{x, *number};
-  }
-  return std::nullopt;
-}
-
-// `value` as factor * base, with multiplications and divisions by numbers taken off.
-struct Scaled {
-  ValueId base;
-  double factor;
-};
-Scaled StripNumbers(const Graph& graph, ValueId value) {
-  Scaled scaled{value, 1};
-  while (const Node* node = ProducerOf(graph, scaled.base)) {
-    if (node->op != "Mul" && node->op != "Div") break;
-    const std::optional<WithNumber> split = SplitNumber(graph, *node, node->op == "Mul");
-    if (!split) break;
-    scaled.base = split->x;
-    scaled.factor =
-        node->op == "Mul" ? scaled.factor * split->number : scaled.factor / split->number;
-  }
-  return scaled;
-}
-
 // x where `value` is Clip(x + 3, 0, 6).
 ValueId MatchRelu6OfPlus3(const Graph& graph, ValueId value) {
   const Node* clip = ProducerOf(graph, value);
@@ -168,7 +133,8 @@ bool FoldArithmetic(Graph& graph) {
       if (producer < 0 || graph.values[x].type.shape.size() < 2 || !HasOneUse(graph, x)) continue;
       const Node& anchor = graph.nodes[producer];
       const size_t rank = graph.values[x].type.shape.size();
-      const size_t axis = anchor.op == "Conv" ? ChannelAxis(anchor) : rank - 1;
+      const bool conv = anchor.op == "Conv" || anchor.op == "ConvTranspose";
+      const size_t axis = conv ? ChannelAxis(anchor) : rank - 1;
       const std::optional<ChannelAffine> affine = ReadAffine(graph, node, i, axis);
       if (!affine || !FoldAffine(graph, producer, affine->scale, affine->shift)) continue;
       ReplaceValue(graph, node.output, x);

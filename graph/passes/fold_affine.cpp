@@ -11,7 +11,8 @@ bool IsFloatConstant(const Graph& graph, ValueId value) {
 }
 
 // A copy of constant `value` where element i is scaled by scale[i / inner % scale.size()].
-ValueId Scaled(Graph& graph, ValueId value, const std::vector<double>& scale, int64_t inner) {
+ValueId ScaledConstant(Graph& graph, ValueId value, const std::vector<double>& scale,
+                       int64_t inner) {
   if (std::all_of(scale.begin(), scale.end(), [](double s) { return s == 1; })) return value;
   Tensor scaled = *graph.values[value].constant;
   float* data = scaled.data<float>();
@@ -44,10 +45,15 @@ bool FoldConv(Graph& graph, int index, const std::vector<double>& scale,
   if (!IsFloatConstant(graph, weights) || (bias != kNoValue && !IsFloatConstant(graph, bias)))
     return false;
   const Shape shape = graph.values[weights].type.shape;
+  // Weights are [m, c, kh, kw], those of ConvTranspose [c, m, kh, kw].
+  const bool transposed = node.op == "ConvTranspose";
+  if (transposed && node.attributes.Int("group", 1) != 1) return false;
+  const int64_t features = static_cast<int64_t>(scale.size());
   std::vector<double> offsets(scale.size(), 0);
-  if (bias != kNoValue) offsets = *ConstantAlong(graph, bias, {shape[0]}, 0);
+  if (bias != kNoValue) offsets = *ConstantAlong(graph, bias, {features}, 0);
   const std::vector<double> folded = Affine(offsets, 1, scale, shift);
-  const ValueId scaled = Scaled(graph, weights, scale, shape[1] * shape[2] * shape[3]);
+  const ValueId scaled =
+      ScaledConstant(graph, weights, scale, (transposed ? 1 : shape[1]) * shape[2] * shape[3]);
   const std::string name = bias != kNoValue ? graph.values[bias].name : node.name + "/bias";
   graph.nodes[index].inputs = {node.inputs[0], scaled, Vector(graph, name, folded)};
   return true;
@@ -62,7 +68,8 @@ bool FoldGemm(Graph& graph, int index, const std::vector<double>& scale,
   if (c != kNoValue) offsets = ConstantAlong(graph, c, output, 1);
   if (!IsFloatConstant(graph, b) || !offsets) return false;
   const bool transposed = node.attributes.Int("transB", 0) != 0;
-  const ValueId scaled = Scaled(graph, b, scale, transposed ? graph.values[b].type.shape[1] : 1);
+  const ValueId scaled =
+      ScaledConstant(graph, b, scale, transposed ? graph.values[b].type.shape[1] : 1);
   const std::vector<double> folded =
       Affine(*offsets, node.attributes.Float("beta", 1), scale, shift);
   const std::string name = c != kNoValue ? graph.values[c].name : node.name + "/bias";
@@ -81,7 +88,7 @@ bool FoldMatMul(Graph& graph, int index, const std::vector<double>& scale,
       (graph.values[a].type.shape.size() != 2 || graph.values[b].type.shape.size() != 2)) {
     return false;  // a product of stacks has no bias operand: the sum is fused behind it instead
   }
-  const ValueId scaled = Scaled(graph, b, scale, 1);
+  const ValueId scaled = ScaledConstant(graph, b, scale, 1);
   graph.nodes[index].inputs = {a, scaled};
   if (shifts) {
     graph.nodes[index].op = "Gemm";
@@ -97,7 +104,7 @@ bool FoldMatMul(Graph& graph, int index, const std::vector<double>& scale,
 bool FoldAffine(Graph& graph, int index, const std::vector<double>& scale,
                 const std::vector<double>& shift) {
   const std::string op = graph.nodes[index].op;
-  if (op == "Conv") return FoldConv(graph, index, scale, shift);
+  if (op == "Conv" || op == "ConvTranspose") return FoldConv(graph, index, scale, shift);
   if (op == "Gemm") return FoldGemm(graph, index, scale, shift);
   if (op == "MatMul") return FoldMatMul(graph, index, scale, shift);
   return false;

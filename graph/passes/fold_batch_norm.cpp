@@ -52,9 +52,10 @@ Status FoldBatchNorm(Graph& graph) {
     if (!affine) continue;  // parameters computed at run time: the operator stays
     const ValueId x = node.inputs[0];
     const int producer = graph.Producer(x);
-    if (producer >= 0 && graph.nodes[producer].op == "Conv" && HasOneUse(graph, x) &&
-        ChannelAxis(graph.nodes[producer]) == ChannelAxis(node) && !graph.IsOutput(x) &&
-        FoldAffine(graph, producer, affine->scale, affine->shift)) {
+    const bool conv = producer >= 0 && (graph.nodes[producer].op == "Conv" ||
+                                        graph.nodes[producer].op == "ConvTranspose");
+    if (conv && HasOneUse(graph, x) && ChannelAxis(graph.nodes[producer]) == ChannelAxis(node) &&
+        !graph.IsOutput(x) && FoldAffine(graph, producer, affine->scale, affine->shift)) {
       ReplaceValue(graph, node.output, x);
       continue;
     }

@@ -46,6 +46,30 @@ std::optional<double> ScalarConstant(const Graph& graph, ValueId value) {
   return constant->AsDouble(0);
 }
 
+std::optional<WithNumber> SplitNumber(const Graph& graph, const Node& node, bool commutes) {
+  for (int i : {1, 0}) {
+    if (i == 0 && !commutes) break;
+    const std::optional<double> number = ScalarConstant(graph, node.inputs[i]);
+    const ValueId x = node.inputs[1 - i];
+    if (number && graph.values[x].type == graph.values[node.output].type)
+      return WithNumber{x, *number};
+  }
+  return std::nullopt;
+}
+
+Scaled StripNumbers(const Graph& graph, ValueId value) {
+  Scaled scaled{value, 1};
+  while (const Node* node = ProducerOf(graph, scaled.base)) {
+    if (node->op != "Mul" && node->op != "Div") break;
+    const std::optional<WithNumber> split = SplitNumber(graph, *node, node->op == "Mul");
+    if (!split) break;
+    scaled.base = split->x;
+    scaled.factor =
+        node->op == "Mul" ? scaled.factor * split->number : scaled.factor / split->number;
+  }
+  return scaled;
+}
+
 std::optional<std::vector<double>> ConstantAlong(const Graph& graph, ValueId value,
                                                  const Shape& shape, size_t axis) {
   const Tensor* constant = value == kNoValue ? nullptr : graph.values[value].constant.get();

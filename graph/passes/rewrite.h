@@ -31,6 +31,21 @@ bool HasOneUse(const Graph& graph, ValueId value);
 // The number in a floating-point constant of one element.
 std::optional<double> ScalarConstant(const Graph& graph, ValueId value);
 
+// The node's operand that is no number, with the number; nothing if it has not one of each, or the
+// number's dimensions make the result larger. `commutes`: the number may come first.
+struct WithNumber {
+  ValueId x;
+  double number;
+};
+std::optional<WithNumber> SplitNumber(const Graph& graph, const Node& node, bool commutes);
+
+// `value` as factor * base, with multiplications and divisions by numbers taken off.
+struct Scaled {
+  ValueId base;
+  double factor;
+};
+Scaled StripNumbers(const Graph& graph, ValueId value);
+
 // The constant `value`, broadcast to `shape`, as one number for each index of dimension `axis`;
 // nothing where it is no f32 constant, varies along another dimension or has more dimensions than
 // `shape`.

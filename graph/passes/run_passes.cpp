@@ -11,6 +11,9 @@ Status RunPasses(Graph& graph) {
   for (int round = 0; round < kMostRounds; ++round) {
     RETURN_IF_ERROR(FoldConstants(graph));
     RETURN_IF_ERROR(RemoveNoOps(graph));
+    RETURN_IF_ERROR(RecognizeLayerNorm(graph));
+    RETURN_IF_ERROR(RecognizeGelu(graph));
+    RETURN_IF_ERROR(FoldPad(graph));
     RETURN_IF_ERROR(FoldBatchNorm(graph));
     RETURN_IF_ERROR(CanonicalizeElementwise(graph));
     RETURN_IF_ERROR(UseChannelsLast(graph));

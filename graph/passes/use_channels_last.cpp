@@ -2,9 +2,10 @@
 //
 // 1. Each spatial node becomes Transpose -> node in NHWC -> Transpose.
 // 2. A Transpose of a Transpose is one, or none; equal Transposes of a value are one.
-// 3. A Transpose in front of an elementwise node, Concat, Slice or Softmax moves behind it where
-// that adds no
-//    Transposes of more elements than it removes; constants are permuted on the spot.
+// 3. A Transpose in front of an elementwise node, Concat, Slice, Pad, Softmax or a Reduce operator
+// moves
+//    behind it where that adds no Transposes of more elements than it removes; constants are
+//    permuted on the spot.
 // 4. A Transpose that only moves dimensions of extent 1 keeps the bytes in order: it becomes a
 // Reshape. Steps 2 and 3 alternate until nothing moves. They end because step 3 moves a permutation
 // past a node once at most: without that, two Transposes which other nodes keep alive could send a
@@ -49,9 +50,12 @@ bool KeepsBytes(const Shape& shape, const Perm& perm) {
 }
 
 bool IsSpatial(const Node& node) {
-  return node.op == "Conv" || node.op == "MaxPool" || node.op == "AveragePool" ||
-         node.op == "GlobalAveragePool" || node.op == "BatchNormalization";
+  return node.op == "Conv" || node.op == "ConvTranspose" || node.op == "Resize" ||
+         node.op == "MaxPool" || node.op == "AveragePool" || node.op == "GlobalAveragePool" ||
+         node.op == "BatchNormalization";
 }
+
+bool IsReduce(const Node& node) { return node.op.starts_with("Reduce"); }
 
 // The Transpose with this input and permutation that something uses, or -1.
 int FindTranspose(const Graph& graph, ValueId x, const Perm& perm) {
@@ -137,7 +141,8 @@ class Sinker {
   Result<bool> Try() {
     const OperatorDef* def = FindOperator(node_.op);
     broadcasts_ = def != nullptr && def->op_class == OperatorClass::kElementwise;
-    if (!broadcasts_ && node_.op != "Concat" && node_.op != "Slice" && node_.op != "Softmax")
+    if (!broadcasts_ && node_.op != "Concat" && node_.op != "Slice" && node_.op != "Pad" &&
+        node_.op != "Softmax" && !IsReduce(node_))
       return false;
     if (!ChoosePerm()) return false;
     int64_t inserted = 0, eliminated = 0;
@@ -220,10 +225,19 @@ class Sinker {
       int64_t axis = attributes.Int("axis", node_.op == "Softmax" ? -1 : 0);
       if (axis < 0) axis += static_cast<int64_t>(rank_);
       attributes.Set("axis", perm_[axis]);
-    } else if (node_.op == "Slice") {
+    } else if (node_.op == "Slice" || IsReduce(node_)) {
       std::vector<int64_t> axes = attributes.Ints("axes");
       for (int64_t& axis : axes) axis = perm_[axis];
+      if (IsReduce(node_)) std::sort(axes.begin(), axes.end());
       attributes.Set("axes", axes);
+    }
+    if (node_.op == "Pad") {
+      for (const char* name : {"begins", "ends"}) {
+        const std::vector<int64_t> after = attributes.Ints(name);
+        std::vector<int64_t> before(after.size());
+        for (size_t d = 0; d < after.size(); ++d) before[perm_[d]] = after[d];
+        attributes.Set(name, before);
+      }
     }
     ASSIGN_OR_RETURN(const ValueId moved,
                      AddNode(graph_, node_.name, node_.op, inputs, attributes));

@@ -1,6 +1,8 @@
-// Elementwise operators of two operands, with NumPy broadcasting. Integers too, since the
+// Elementwise operators of two operands, and Where, which chooses between two: all with NumPy
+// broadcasting. Comparisons give bool. Integers too, since the
 // arithmetic on shapes that networks carry is folded with them; they wrap around as ONNX's do.
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -71,6 +73,12 @@ struct Min {
   }
 };
 
+struct Pow {
+  float operator()(float a, float b) const {
+    return static_cast<float>(std::pow(static_cast<double>(a), static_cast<double>(b)));
+  }
+};
+
 template <typename Function, typename T>
 Status Combine(Tensors inputs, Tensor& output) {
   const T *a = inputs[0]->data<T>(), *b = inputs[1]->data<T>();
@@ -100,6 +108,101 @@ Status ComputeBinary(const Attributes&, Tensors inputs, Tensor& output) {
   }
 }
 
+Result<TensorType> InferPow(const Attributes& attributes, Types inputs) {
+  RETURN_IF_ERROR(CheckFloat("a", *inputs[0]));
+  return InferBinary(attributes, inputs);
+}
+
+Status ComputePow(const Attributes&, Tensors inputs, Tensor& output) {
+  return Combine<Pow, float>(inputs, output);
+}
+
+struct Equal {
+  template <typename T>
+  bool operator()(T a, T b) const {
+    return a == b;
+  }
+};
+struct Less {
+  template <typename T>
+  bool operator()(T a, T b) const {
+    return a < b;
+  }
+};
+struct LessOrEqual {
+  template <typename T>
+  bool operator()(T a, T b) const {
+    return a <= b;
+  }
+};
+
+Result<TensorType> InferComparison(const Attributes& attributes, Types inputs) {
+  TensorType y{DataType::kBool, {}};
+  const TensorType &a = *inputs[0], &b = *inputs[1];
+  if (a.dtype == DataType::kBool && b.dtype == DataType::kBool) {
+    ASSIGN_OR_RETURN(y.shape, BroadcastShapes(a.shape, b.shape));
+    return y;
+  }
+  ASSIGN_OR_RETURN(TensorType numbers, InferBinary(attributes, inputs));
+  y.shape = std::move(numbers.shape);
+  return y;
+}
+
+template <typename Function, typename T>
+Status Compare(Tensors inputs, Tensor& output) {
+  const T *a = inputs[0]->data<T>(), *b = inputs[1]->data<T>();
+  uint8_t* y = output.data<uint8_t>();
+  const Shape& shape = output.shape();
+  ForEachIndex(shape, BroadcastStrides(inputs[0]->shape(), shape),
+               BroadcastStrides(inputs[1]->shape(), shape),
+               [&](int64_t i, int64_t ia, int64_t ib) { y[i] = Function()(a[ia], b[ib]); });
+  return {};
+}
+
+template <typename Function>
+Status ComputeComparison(const Attributes&, Tensors inputs, Tensor& output) {
+  switch (inputs[0]->dtype()) {
+    case DataType::kBool:
+      return Compare<Function, uint8_t>(inputs, output);
+    case DataType::kInt32:
+      return Compare<Function, int32_t>(inputs, output);
+    case DataType::kInt64:
+      return Compare<Function, int64_t>(inputs, output);
+    default:
+      return Compare<Function, float>(inputs, output);
+  }
+}
+
+Result<TensorType> InferWhere(const Attributes&, Types inputs) {
+  const TensorType &condition = *inputs[0], &x = *inputs[1], &y = *inputs[2];
+  if (condition.dtype != DataType::kBool)
+    return Fail(ErrorCode::kInvalidInput, "condition has elements of type {} and should have bool",
+                Name(condition.dtype));
+  if (x.dtype != y.dtype)
+    return Fail(ErrorCode::kInvalidInput,
+                "x has elements of type {} and y of type {}; they should agree", Name(x.dtype),
+                Name(y.dtype));
+  ASSIGN_OR_RETURN(const Shape values, BroadcastShapes(x.shape, y.shape));
+  ASSIGN_OR_RETURN(Shape shape, BroadcastShapes(condition.shape, values));
+  return TensorType{x.dtype, std::move(shape)};
+}
+
+Status ComputeWhere(const Attributes&, Tensors inputs, Tensor& output) {
+  const Shape& shape = output.shape();
+  const int64_t bytes = SizeOf(output.dtype());
+  const uint8_t* condition = inputs[0]->data<uint8_t>();
+  for (const bool chosen : {true, false}) {
+    const Tensor& from = *inputs[chosen ? 1 : 2];
+    ForEachIndex(shape, BroadcastStrides(inputs[0]->shape(), shape),
+                 BroadcastStrides(from.shape(), shape), [&](int64_t i, int64_t ic, int64_t at) {
+                   if ((condition[ic] != 0) == chosen)
+                     std::memcpy(output.bytes() + i * bytes, from.bytes() + at * bytes,
+                                 static_cast<size_t>(bytes));
+                 });
+  }
+  return {};
+}
+
 double BinaryFlops(const Attributes&, Types, const TensorType& output) {
   return static_cast<double>(ElementCount(output.shape));
 }
@@ -110,12 +213,29 @@ OperatorDef Simple(std::string_view name) {
       name, OperatorClass::kElementwise, {{"a"}, {"b"}});
 }
 
+template <typename Function>
+OperatorDef Comparison(std::string_view name) {
+  return Row<&InferComparison, &ComputeComparison<Function>, &BinaryFlops, 2, 2>(
+      name, OperatorClass::kElementwise, {{"a"}, {"b"}});
+}
+
 }  // namespace
 
 const std::vector<OperatorDef>& BinaryOperators() {
-  static const std::vector<OperatorDef> rows = {Simple<Add>("Add"), Simple<Sub>("Sub"),
-                                                Simple<Mul>("Mul"), Simple<Div>("Div"),
-                                                Simple<Max>("Max"), Simple<Min>("Min")};
+  static const std::vector<OperatorDef> rows = {
+      Simple<Add>("Add"),
+      Simple<Sub>("Sub"),
+      Simple<Mul>("Mul"),
+      Simple<Div>("Div"),
+      Simple<Max>("Max"),
+      Simple<Min>("Min"),
+      Row<&InferPow, &ComputePow, &BinaryFlops, 2, 2>("Pow", OperatorClass::kElementwise,
+                                                      {{"a"}, {"b"}}),
+      Comparison<Equal>("Equal"),
+      Comparison<Less>("Less"),
+      Comparison<LessOrEqual>("LessOrEqual"),
+      Row<&InferWhere, &ComputeWhere, &BinaryFlops, 3, 3>("Where", OperatorClass::kElementwise,
+                                                          {{"condition"}, {"x"}, {"y"}})};
   return rows;
 }
 

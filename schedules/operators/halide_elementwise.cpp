@@ -42,6 +42,7 @@ Expr Unary(const std::string& op, const Attributes& a, const Expr& x) {
   if (op == "Sigmoid") return 1.0f / (1.0f + BoundedExp(-x));
   if (op == "Tanh") return TanhOf(x);
   if (op == "Exp") return Halide::exp(x);
+  if (op == "Log") return Halide::log(x);
   if (op == "Sqrt") return Halide::sqrt(x);
   if (op == "Neg") return -x;
   if (op == "Abs") return Halide::abs(x);
@@ -67,7 +68,11 @@ Expr Binary(const std::string& op, const Expr& a, const Expr& b) {
   if (op == "Mul") return a * b;
   if (op == "Div") return a / b;
   if (op == "Max") return Halide::max(a, b);
-  return Halide::min(a, b);  // Min
+  if (op == "Pow") return Halide::pow(a, b);
+  if (op == "Min") return Halide::min(a, b);
+  if (op == "Equal") return Halide::cast<uint8_t>(a == b);
+  if (op == "Less") return Halide::cast<uint8_t>(a < b);
+  return Halide::cast<uint8_t>(a <= b);  // LessOrEqual
 }
 
 std::string Lower(std::string text) {
@@ -85,8 +90,11 @@ TensorReader HalideUnary(AlgorithmBuilder& builder, const HalideNode& n) {
 
 TensorReader HalideBinary(AlgorithmBuilder& builder, const HalideNode& n) {
   return builder.Pure(Lower(n.node.op), n.output, [&](const Exprs& index) {
-    return Binary(n.node.op, n.inputs[0](BroadcastIndex(index, n.inputs[0].type.shape)),
-                  n.inputs[1](BroadcastIndex(index, n.inputs[1].type.shape)));
+    const auto operand = [&](size_t i) {
+      return n.inputs[i](BroadcastIndex(index, n.inputs[i].type.shape));
+    };
+    if (n.node.op == "Where") return Halide::select(operand(0) != 0, operand(1), operand(2));
+    return Binary(n.node.op, operand(0), operand(1));
   });
 }
 

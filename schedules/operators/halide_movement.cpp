@@ -1,4 +1,4 @@
-// Transpose, Concat, Slice, Gather, Reshape: operators that only move elements.
+// Transpose, Concat, Slice, Gather, Pad, Reshape: operators that only move elements.
 #include "schedules/operators/halide_operators.h"
 
 namespace whet {
@@ -65,6 +65,35 @@ TensorReader HalideGather(AlgorithmBuilder& builder, const HalideNode& n) {
     at.push_back(Halide::clamp(position, 0, extent - 1));
     at.insert(at.end(), index.begin() + axis + static_cast<long>(index_rank), index.end());
     return n.inputs[0](at);
+  });
+}
+
+TensorReader HalidePad(AlgorithmBuilder& builder, const HalideNode& n) {
+  const Attributes& a = n.node.attributes;
+  const std::vector<int64_t> begins = a.Ints("begins"), ends = a.Ints("ends");
+  const std::string mode = a.String("mode", "constant");
+  const Shape& in = n.inputs[0].type.shape;
+  return builder.Pure("pad", n.output, [&](const Exprs& index) -> Expr {
+    Exprs at = index;
+    Expr inside = Halide::Internal::const_true();
+    for (size_t d = 0; d < in.size(); ++d) {
+      if (begins[d] == 0 && ends[d] == 0) continue;
+      const int extent = static_cast<int>(in[d]);
+      const Expr i = index[d] - static_cast<int>(begins[d]);
+      if (mode == "wrap") {
+        at[d] = i % extent;
+      } else if (mode == "reflect") {
+        const Expr forth = Halide::max(i, -i);
+        at[d] = Halide::min(forth, 2 * (extent - 1) - forth);
+      } else {
+        at[d] = Halide::clamp(i, 0, extent - 1);
+        if (mode == "constant") inside = inside && i >= 0 && i < extent;
+      }
+    }
+    const Expr value = n.inputs[0](at);
+    if (mode != "constant") return value;
+    const double constant = a.Float("value", 0);
+    return Halide::select(inside, value, Halide::cast(value.type(), static_cast<float>(constant)));
   });
 }
 

@@ -1,6 +1,7 @@
-// BatchNormalization (where it could not be folded into weights) and Softmax.
+// BatchNormalization (where it could not be folded into weights), LayerNormalization and Softmax.
 #include "schedules/operators/halide_exp.h"
 #include "schedules/operators/halide_operators.h"
+#include "schedules/operators/halide_rows.h"
 
 namespace whet {
 
@@ -18,50 +19,44 @@ TensorReader HalideBatchNormalization(AlgorithmBuilder& builder, const HalideNod
   });
 }
 
-namespace {
-
-// Sums in parallel where a row is reduced along its contiguous dimension: as many as vectors have
-// lanes, or a few times as many.
-constexpr int64_t kLanes = 16;
-
-struct RowReduction {
-  std::string name;
-  Expr init;
-  std::function<Expr(Expr, Expr)> combine;
-  std::function<Expr(const Exprs& row, const Expr& k)> element;
-};
-
-// Reduces `extent` elements to one for each of `rows`. A contiguous row is cut into lanes, each
-// reduced by itself, and then the lanes: vectors run along the row.
-TensorReader ReduceRows(AlgorithmBuilder& builder, const TensorType& rows, int64_t extent,
-                        bool contiguous, const RowReduction& reduction) {
-  if (!contiguous || extent < 2 * kLanes || extent % kLanes != 0) {
-    return builder.Reduce(
-        reduction.name, rows, {{"k", extent}}, [&](const Exprs&) { return reduction.init; },
-        [&](Expr so_far, const Exprs& row, const Exprs& r) {
-          return reduction.combine(so_far, reduction.element(row, r[0]));
-        });
-  }
-  TensorType lanes = rows;
-  lanes.shape.push_back(kLanes);
-  const TensorReader partial = builder.Reduce(
-      reduction.name + "_lanes", lanes, {{"k", extent / kLanes}},
-      [&](const Exprs&) { return reduction.init; },
-      [&](Expr so_far, const Exprs& index, const Exprs& r) {
-        const Exprs row(index.begin(), index.end() - 1);
-        const Expr k = r[0] * static_cast<int>(kLanes) + index.back();
-        return reduction.combine(so_far, reduction.element(row, k));
-      });
-  return builder.Reduce(
-      reduction.name, rows, {{"l", kLanes}}, [&](const Exprs&) { return reduction.init; },
-      [&](Expr so_far, const Exprs& row, const Exprs& r) {
-        Exprs at = row;
-        at.push_back(r[0]);
-        return reduction.combine(so_far, partial(at));
-      });
+// Mean first, then the mean square of what differs from it: nothing cancels. A row is read three
+// times, from the cache once a schedule computes its sums where it is normalised.
+TensorReader HalideLayerNormalization(AlgorithmBuilder& builder, const HalideNode& n) {
+  const Shape& shape = n.output.shape;
+  const size_t rank = shape.size();
+  int64_t axis = n.node.attributes.Int("axis", -1);
+  if (axis < 0) axis += static_cast<int64_t>(rank);
+  const float epsilon = static_cast<float>(n.node.attributes.Float("epsilon", 1e-5));
+  const std::vector<int64_t> extents(shape.rbegin(), shape.rend() - axis);
+  const float inverse = 1.0f / static_cast<float>(ElementCount(Shape(extents)));
+  // A whole tensor is one row.
+  TensorType rows{n.output.dtype, Shape(shape.begin(), shape.begin() + axis)};
+  if (axis == 0) rows.shape = {1};
+  const auto row_of = [&](const Exprs& index) {
+    return axis == 0 ? Exprs(1, Expr(0)) : Exprs(index.begin(), index.begin() + axis);
+  };
+  const TensorReader& x = n.inputs[0];
+  const auto element = [&](const Exprs& row, const Exprs& k) {
+    Exprs at = axis == 0 ? Exprs{} : row;
+    at.insert(at.end(), k.rbegin(), k.rend());
+    return x(at);
+  };
+  const auto add = [](Expr a, Expr b) { return a + b; };
+  const TensorReader total =
+      ReduceRows(builder, rows, extents, true, {"total", Expr(0.0f), add, element});
+  const TensorReader squares =
+      ReduceRows(builder, rows, extents, true,
+                 {"squares", Expr(0.0f), add, [&](const Exprs& row, const Exprs& k) {
+                    const Expr difference = element(row, k) - total(row) * inverse;
+                    return difference * difference;
+                  }});
+  return builder.Pure("layernormalization", n.output, [&](const Exprs& index) -> Expr {
+    const Exprs row = row_of(index), at(index.begin() + axis, index.end());
+    const Expr factor = 1.0f / Halide::sqrt(squares(row) * inverse + epsilon);
+    const Expr value = (x(index) - total(row) * inverse) * factor * n.inputs[1](at);
+    return n.inputs.size() > 2 ? value + n.inputs[2](at) : value;
+  });
 }
-
-}  // namespace
 
 TensorReader HalideSoftmax(AlgorithmBuilder& builder, const HalideNode& n) {
   const int64_t rank = static_cast<int64_t>(n.output.shape.size());
@@ -81,16 +76,16 @@ TensorReader HalideSoftmax(AlgorithmBuilder& builder, const HalideNode& n) {
   const TensorReader& x = n.inputs[0];
   const bool contiguous = axis == rank - 1;
   const TensorReader largest = ReduceRows(
-      builder, rows, extent, contiguous,
+      builder, rows, {extent}, contiguous,
       {"largest", HalideType(rows.dtype).min(), [](Expr a, Expr b) { return Halide::max(a, b); },
-       [&](const Exprs& row, const Expr& k) { return x(with_axis(row, k)); }});
+       [&](const Exprs& row, const Exprs& k) { return x(with_axis(row, k[0])); }});
   const TensorReader power = builder.Pure("power", n.output, [&](const Exprs& index) {
     return ExpOfNonPositive(x(index) - largest(without_axis(index)));
   });
   const TensorReader sum =
-      ReduceRows(builder, rows, extent, contiguous,
+      ReduceRows(builder, rows, {extent}, contiguous,
                  {"total", Expr(0.0f), [](Expr a, Expr b) { return a + b; },
-                  [&](const Exprs& row, const Expr& k) { return power(with_axis(row, k)); }});
+                  [&](const Exprs& row, const Exprs& k) { return power(with_axis(row, k[0])); }});
   // One division a row; of a product's left operand, one multiplication an element of the product.
   if (n.reader_scales && contiguous) {
     return {n.output, power.read, [sum](const Exprs& row) { return 1.0f / sum(row); }};

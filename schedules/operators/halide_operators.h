@@ -11,10 +11,14 @@ TensorReader HalideCast(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideConv(AlgorithmBuilder& builder, const HalideNode& node);
 // By the Winograd algorithm that the node names; its weights come transformed.
 TensorReader HalideWinogradConv(AlgorithmBuilder& builder, const HalideNode& node);
+TensorReader HalideConvTranspose(AlgorithmBuilder& builder, const HalideNode& node);
+TensorReader HalideResize(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideMaxPool(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideAveragePool(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideGlobalAveragePool(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideBatchNormalization(AlgorithmBuilder& builder, const HalideNode& node);
+TensorReader HalideLayerNormalization(AlgorithmBuilder& builder, const HalideNode& node);
+TensorReader HalideReduce(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideSoftmax(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideMatMul(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideGemm(AlgorithmBuilder& builder, const HalideNode& node);
@@ -22,6 +26,7 @@ TensorReader HalideTranspose(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideConcat(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideSlice(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideGather(AlgorithmBuilder& builder, const HalideNode& node);
+TensorReader HalidePad(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalideReshape(AlgorithmBuilder& builder, const HalideNode& node);
 TensorReader HalidePipeline(AlgorithmBuilder& builder, const HalideNode& node);
 

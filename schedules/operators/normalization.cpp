@@ -1,6 +1,8 @@
-// BatchNormalization (inference) and Softmax.
+// BatchNormalization (inference), LayerNormalization and Softmax.
 //
 //   BatchNormalization: y = (x - mean[c]) / sqrt(variance[c] + epsilon) * scale[c] + bias[c]
+//   LayerNormalization: the same with the mean and the variance of each row, a scale and bias an
+//                       element of it; a row is all dimensions from `axis` on
 //   Softmax:            y[.., k, ..] = exp(x[.., k, ..] - m) / sum over k of the same, m the
 //   maximum over k
 #include <algorithm>
@@ -63,6 +65,51 @@ double BatchNormalizationFlops(const Attributes&, Types, const TensorType& outpu
   return 2.0 * static_cast<double>(ElementCount(output.shape));
 }
 
+Result<TensorType> InferLayerNormalization(const Attributes& attributes, Types inputs) {
+  const Shape& x = inputs[0]->shape;
+  RETURN_IF_ERROR(CheckFloat("x", *inputs[0]));
+  RETURN_IF_ERROR(FloatAttribute(attributes, "epsilon", 1e-5));
+  ASSIGN_OR_RETURN(const int64_t axis, AxisAttribute(attributes, "axis", -1, x.size()));
+  const Shape row(x.begin() + axis, x.end());
+  if (std::any_of(row.begin(), row.end(), [](int64_t extent) { return extent < 1; }))
+    return Fail(ErrorCode::kInvalidInput, "x has the shape {} and nothing to normalise",
+                ToString(x));
+  static constexpr const char* kNames[] = {"x", "scale", "b"};
+  for (size_t i = 1; i < inputs.size(); ++i) {
+    if (!inputs[i]) continue;
+    RETURN_IF_ERROR(CheckFloat(kNames[i], *inputs[i]));
+    if (inputs[i]->shape != row)
+      return Fail(ErrorCode::kInvalidInput,
+                  "{} has the shape {} and should have {}: x's dimensions from axis {} on",
+                  kNames[i], ToString(inputs[i]->shape), ToString(row), axis);
+  }
+  return *inputs[0];
+}
+
+Status ComputeLayerNormalization(const Attributes& attributes, Tensors inputs, Tensor& output) {
+  const double epsilon = static_cast<float>(attributes.Float("epsilon", 1e-5));
+  const int64_t extent = inputs[1]->count(), count = output.count();
+  const float* scale = inputs[1]->data<float>();
+  const float* bias = inputs.size() > 2 && inputs[2] ? inputs[2]->data<float>() : nullptr;
+  for (int64_t base = 0; base < count; base += extent) {
+    const float* x = inputs[0]->data<float>() + base;
+    float* y = output.data<float>() + base;
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < extent; ++i) sum += x[i];
+    const double mean = sum / static_cast<double>(extent);
+    for (int64_t i = 0; i < extent; ++i) squares += (x[i] - mean) * (x[i] - mean);
+    const double factor = 1 / std::sqrt(squares / static_cast<double>(extent) + epsilon);
+    for (int64_t i = 0; i < extent; ++i)
+      y[i] = static_cast<float>((x[i] - mean) * factor * scale[i] + (bias ? bias[i] : 0.0));
+  }
+  return {};
+}
+
+// Sum; difference, square and sum; difference, factor, scale and bias.
+double LayerNormalizationFlops(const Attributes&, Types, const TensorType& output) {
+  return 8.0 * static_cast<double>(ElementCount(output.shape));
+}
+
 Result<TensorType> InferSoftmax(const Attributes& attributes, Types inputs) {
   RETURN_IF_ERROR(CheckFloat("x", *inputs[0]));
   RETURN_IF_ERROR(AxisAttribute(attributes, "axis", -1, inputs[0]->shape.size()));
@@ -105,6 +152,9 @@ const std::vector<OperatorDef>& NormalizationOperators() {
           {{"x"}, {"scale", true}, {"bias", true}, {"mean", true}, {"variance", true}},
           {{"epsilon", AttributeKind::kFloat, 1e-5},
            {"layout", AttributeKind::kString, std::string("NCHW")}}),
+      Row<&InferLayerNormalization, &ComputeLayerNormalization, &LayerNormalizationFlops, 2, 3>(
+          "LayerNormalization", OperatorClass::kReduction, {{"x"}, {"scale", true}, {"b", true}},
+          {{"axis", AttributeKind::kInt, int64_t{-1}}, {"epsilon", AttributeKind::kFloat, 1e-5}}),
       Row<&InferSoftmax, &ComputeSoftmax, &SoftmaxFlops, 1, 1>(
           "Softmax", OperatorClass::kReduction, {{"x"}},
           {{"axis", AttributeKind::kInt, int64_t{-1}}}),

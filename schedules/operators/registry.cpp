@@ -9,9 +9,11 @@ namespace {
 const std::vector<const OperatorDef*>& Sorted() {
   static const std::vector<const OperatorDef*> operators = [] {
     std::vector<const OperatorDef*> all;
-    for (const auto* family : {&UnaryOperators(), &BinaryOperators(), &ConvOperators(),
-                               &PoolOperators(), &MatMulOperators(), &NormalizationOperators(),
-                               &MovementOperators(), &ViewOperators(), &PipelineOperators()})
+    for (const auto* family :
+         {&UnaryOperators(), &BinaryOperators(), &ConvOperators(), &ConvTransposeOperators(),
+          &ResizeOperators(), &PoolOperators(), &MatMulOperators(), &NormalizationOperators(),
+          &ReduceOperators(), &MovementOperators(), &PadOperators(), &ViewOperators(),
+          &PipelineOperators()})
       for (const OperatorDef& def : *family) all.push_back(&def);
     std::sort(all.begin(), all.end(),
               [](const auto* a, const auto* b) { return a->name < b->name; });

@@ -73,11 +73,15 @@ inline double NoFlops(const Attributes&, Types, const TensorType&) { return 0; }
 const std::vector<OperatorDef>& UnaryOperators();
 const std::vector<OperatorDef>& BinaryOperators();
 const std::vector<OperatorDef>& ConvOperators();
+const std::vector<OperatorDef>& ConvTransposeOperators();
 const std::vector<OperatorDef>& PoolOperators();
+const std::vector<OperatorDef>& ResizeOperators();
 const std::vector<OperatorDef>& MatMulOperators();
 const std::vector<OperatorDef>& NormalizationOperators();
 const std::vector<OperatorDef>& MovementOperators();
+const std::vector<OperatorDef>& PadOperators();
 const std::vector<OperatorDef>& ViewOperators();
+const std::vector<OperatorDef>& ReduceOperators();
 const std::vector<OperatorDef>& PipelineOperators();
 
 }  // namespace whet

@@ -40,6 +40,9 @@ struct HardSwish {
 struct Exp {
   double operator()(double x) const { return std::exp(x); }
 };
+struct Log {
+  double operator()(double x) const { return std::log(x); }
+};
 struct Sqrt {
   double operator()(double x) const { return std::sqrt(x); }
 };
@@ -142,6 +145,7 @@ const std::vector<OperatorDef>& UnaryOperators() {
       Simple<Tanh, 1>("Tanh"),
       Simple<HardSwish, 5>("HardSwish"),
       Simple<Exp, 1>("Exp"),
+      Simple<Log, 1>("Log"),
       Simple<Sqrt, 1>("Sqrt"),
       Simple<Neg, 1>("Neg"),
       Simple<Abs, 1>("Abs"),

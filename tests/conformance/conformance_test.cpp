@@ -12,7 +12,7 @@ namespace whet {
 namespace {
 
 constexpr double kRelative = 1e-3, kAbsolute = 1e-5;  // ONNX's own, for f32
-constexpr int kAtLeast = 150;                         // cases that must pass
+constexpr int kAtLeast = 400;                         // cases that must pass
 
 // Covered operators in forms that Whet refuses on purpose, or that cannot be compared.
 const std::map<std::string, std::string> kExcused = {
@@ -37,6 +37,35 @@ const std::map<std::string, std::string> kExcused = {
     {"test_batchnorm_example_training_mode", "training"},
     {"test_dropout_default_mask", "training"},
     {"test_dropout_default_mask_ratio", "training"},
+    {"test_not_2d", "opset 1"},
+    {"test_not_3d", "opset 1"},
+    {"test_not_4d", "opset 1"},
+    {"test_pow_types_int32_float32", "powers of integers"},
+    {"test_pow_types_int32_int32", "powers of integers"},
+    {"test_pow_types_int64_float32", "powers of integers"},
+    {"test_pow_types_int64_int64", "powers of integers"},
+    {"test_reduce_max_bool_inputs", "elements of type bool"},
+    {"test_reduce_min_bool_inputs", "elements of type bool"},
+    {"test_convtranspose_3d", "five dimensions"},
+    {"test_resize_downsample_scales_cubic", "cubic"},
+    {"test_resize_downsample_scales_cubic_A_n0p5_exclude_outside", "cubic"},
+    {"test_resize_downsample_scales_cubic_align_corners", "cubic"},
+    {"test_resize_downsample_scales_cubic_antialias", "antialias"},
+    {"test_resize_downsample_scales_linear_antialias", "antialias"},
+    {"test_resize_downsample_scales_linear_half_pixel_symmetric", "half_pixel_symmetric"},
+    {"test_resize_downsample_sizes_cubic", "cubic"},
+    {"test_resize_downsample_sizes_cubic_antialias", "antialias"},
+    {"test_resize_downsample_sizes_linear_antialias", "antialias"},
+    {"test_resize_tf_crop_and_resize", "crops"},
+    {"test_resize_tf_crop_and_resize_axes_2_3", "crops"},
+    {"test_resize_tf_crop_and_resize_axes_3_2", "crops"},
+    {"test_resize_tf_crop_and_resize_extrapolation_value", "crops"},
+    {"test_resize_upsample_scales_cubic", "cubic"},
+    {"test_resize_upsample_scales_cubic_A_n0p5_exclude_outside", "cubic"},
+    {"test_resize_upsample_scales_cubic_align_corners", "cubic"},
+    {"test_resize_upsample_scales_cubic_asymmetric", "cubic"},
+    {"test_resize_upsample_scales_linear_half_pixel_symmetric", "half_pixel_symmetric"},
+    {"test_resize_upsample_sizes_cubic", "cubic"},
     {"test_training_dropout", "training"},
     {"test_training_dropout_default", "training"},
     {"test_training_dropout_default_mask", "training"},

@@ -1,7 +1,8 @@
 // ONNX's own test cases: a folder with model.onnx and test_data_set_0/{input,output}_I.pb.
 //
 // LoadOnnxCase imports the model with its inputs at hand: integer inputs that must be static (the
-// shape of a Reshape, the bounds of a Slice) are bound to the case's tensors. A case is covered if
+// shape of a Reshape, the bounds of a Slice) are bound to the case's tensors, and so are the scales
+// of a Resize and the value of a Pad. A case is covered if
 // Whet imports all of its operators, and its inputs and outputs are dense tensors, with elements,
 // of the types that Whet computes with.
 #pragma once
@@ -106,7 +107,9 @@ inline Result<OnnxCase> LoadOnnxCase(const std::filesystem::path& folder) {
   Result<Graph> graph = ImportOnnx(bytes, loaded.name, options);
   if (!graph) {
     for (int i = 0; i < model.graph().input_size(); ++i) {
-      if (inputs[i].dtype() == DataType::kFloat32) continue;
+      const std::string& input = model.graph().input(i).name();
+      const bool parameter = input == "scales" || input == "value";
+      if (inputs[i].dtype() == DataType::kFloat32 && !parameter) continue;
       options.shapes.erase(model.graph().input(i).name());
       options.constants[model.graph().input(i).name()] = inputs[i];
     }

@@ -50,6 +50,33 @@ TEST(OnnxExport, RoundTripsEveryElementwiseOperator) {
   ExpectRoundTrip(b.graph, 1);
 }
 
+TEST(OnnxExport, RoundTripsUpsampling) {
+  GraphBuilder b;
+  Rng rng(2);
+  ValueId x = b.Input("x", {1, 2, 4, 4});
+  x = b.Node("Resize", {x},
+             {{"sizes", std::vector<int64_t>{7, 6}}, {"mode", std::string("linear")}});
+  x = b.Node("Resize", {x}, {{"sizes", std::vector<int64_t>{4, 9}}, {"scale_height", 0.6}});
+  b.Output(b.Node(
+      "ConvTranspose", {x, b.Random({2, 3, 3, 3}, rng)},
+      {{"strides", std::vector<int64_t>{2, 2}}, {"output_padding", std::vector<int64_t>{1, 0}}}));
+  ExpectRoundTrip(b.graph, 1);
+}
+
+TEST(OnnxExport, RoundTripsPads) {
+  GraphBuilder b;
+  ValueId x = b.Input("x", {2, 3});
+  for (const char* mode : {"constant", "edge", "reflect"}) {
+    x = b.Node("Pad", {x},
+               {{"begins", std::vector<int64_t>{1, 0}},
+                {"ends", std::vector<int64_t>{0, 2}},
+                {"mode", std::string(mode)},
+                {"value", 0.5}});
+  }
+  b.Output(x);
+  ExpectRoundTrip(b.graph, 1);
+}
+
 TEST(OnnxExport, RefusesChannelsLast) {
   GraphBuilder b;
   Rng rng(1);

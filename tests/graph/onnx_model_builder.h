@@ -78,6 +78,11 @@ class OnnxModelBuilder {
     NewAttribute(name, onnx::AttributeProto::STRING)->set_s(value);
     return *this;
   }
+  OnnxModelBuilder& FloatList(const std::string& name, const std::vector<float>& values) {
+    onnx::AttributeProto* attribute = NewAttribute(name, onnx::AttributeProto::FLOATS);
+    for (float value : values) attribute->add_floats(value);
+    return *this;
+  }
   OnnxModelBuilder& IntList(const std::string& name, const std::vector<int64_t>& values) {
     onnx::AttributeProto* attribute = NewAttribute(name, onnx::AttributeProto::INTS);
     for (int64_t value : values) attribute->add_ints(value);

@@ -103,6 +103,59 @@ TEST(FoldBatchNorm, GoesIntoTheConvolutionBeforeIt) {
   }
 }
 
+TEST(FoldPad, PutsZerosIntoTheConvolution) {
+  Rng rng(13);
+  for (const double value : {0.0, 1.0}) {
+    GraphBuilder b;
+    const ValueId x = b.Node("Relu", {b.Input("x", {1, 2, 4, 4})});
+    const ValueId padded = b.Node("Pad", {x},
+                                  {{"begins", std::vector<int64_t>{0, 0, 1, 2}},
+                                   {"ends", std::vector<int64_t>{0, 0, 0, 3}},
+                                   {"value", value}});
+    b.Output(b.Conv(padded, b.Random({3, 2, 3, 3}, rng)));
+    ExpectSameResults(b.graph, RunPasses, 1, 1e-3);
+    EXPECT_EQ(CountOp(b.graph, "Pad"), value == 0 ? 0 : 1) << b.graph.ToString();
+  }
+}
+
+TEST(UseChannelsLast, PadsInTheLayoutOfTheConvolutionBefore) {
+  Rng rng(14);
+  GraphBuilder b;
+  ValueId x = b.Conv(b.Input("x", {1, 3, 4, 4}), b.Random({4, 3, 1, 1}, rng));
+  x = b.Node("Pad", {x},
+             {{"begins", std::vector<int64_t>{0, 1, 1, 2}},
+              {"ends", std::vector<int64_t>{0, 0, 3, 0}},
+              {"mode", std::string("reflect")}});
+  b.Output(b.Node("GlobalAveragePool", {b.Conv(x, b.Random({4, 5, 1, 1}, rng))}, kNchw));
+  ExpectSameResults(b.graph, RunPasses, 1, 1e-3);
+  EXPECT_EQ(CountOp(b.graph, "Transpose"), 1) << b.graph.ToString();
+}
+
+TEST(FoldBatchNorm, GoesIntoATransposedConvolution) {
+  Rng rng(11);
+  for (const int64_t group : {1, 2}) {
+    GraphBuilder b;
+    const ValueId x = b.Input("x", {1, 4, 3, 3}), w = b.Random({4, 6 / group, 4, 4}, rng);
+    const ValueId y = b.Node("ConvTranspose", {x, w, b.Random({6}, rng)},
+                             {{"strides", std::vector<int64_t>{2, 2}}, {"group", group}});
+    b.Output(b.Node("Mul", {AddBatchNorm(b, y, 6, rng), b.Random({6, 1, 1}, rng)}));
+    ExpectSameResults(b.graph, RunPasses, 1, 1e-3);
+    EXPECT_EQ(CountOp(b.graph, "Mul"), group == 1 ? 0 : 2) << b.graph.ToString();
+  }
+}
+
+TEST(UseChannelsLast, ResizesInTheLayoutOfItsNeighbours) {
+  Rng rng(12);
+  GraphBuilder b;
+  ValueId x = b.Conv(b.Input("x", {1, 3, 4, 4}), b.Random({4, 3, 1, 1}, rng));
+  x = b.Node("Resize", {x}, {{"sizes", std::vector<int64_t>{8, 8}}});
+  x = b.Node("ConvTranspose", {x, b.Random({4, 4, 2, 2}, rng)},
+             {{"strides", std::vector<int64_t>{2, 2}}});
+  b.Output(b.Node("GlobalAveragePool", {x}, kNchw));
+  ExpectSameResults(b.graph, RunPasses, 1, 1e-3);
+  EXPECT_EQ(CountOp(b.graph, "Transpose"), 1) << b.graph.ToString();
+}
+
 TEST(FoldBatchNorm, BecomesArithmeticWhereTheConvolutionIsReadTwice) {
   Rng rng(1);
   GraphBuilder b;
@@ -173,6 +226,111 @@ TEST(CanonicalizeElementwise, RecognizesHardSigmoidAndNothingLikeIt) {
   }
 }
 
+// LayerNormalization over the dimensions from `axis` on as exporters spell it, before scale and
+// bias.
+ValueId SpelledLayerNorm(GraphBuilder& b, ValueId x, std::vector<int64_t> axes, bool inverse) {
+  const auto number = [&](float v) { return b.Constant(Tensor::Float({}, {v})); };
+  const ValueId centred = b.Node("Sub", {x, b.Node("ReduceMean", {x}, {{"axes", axes}})});
+  const ValueId variance =
+      b.Node("ReduceMean", {b.Node("Mul", {centred, centred})}, {{"axes", axes}});
+  const ValueId deviation = b.Node("Sqrt", {b.Node("Add", {variance, number(1e-5f)})});
+  if (!inverse) return b.Node("Div", {centred, deviation});
+  return b.Node("Mul", {centred, b.Node("Div", {number(1), deviation})});
+}
+
+TEST(RecognizeLayerNorm, TakesScaleAndBiasFromWhatFollows) {
+  Rng rng(8);
+  for (const bool inverse : {false, true}) {
+    GraphBuilder b;
+    ValueId x = SpelledLayerNorm(b, b.Input("x", {2, 5, 8}), {2}, inverse);
+    x = b.Node("Mul", {x, b.Random({8}, rng)});
+    b.Output(b.Node("Add", {b.Random({1, 1, 8}, rng), x}));
+    ExpectSameResults(b.graph, RecognizeLayerNorm);
+    ASSERT_EQ(b.graph.nodes.size(), 1u) << b.graph.ToString();
+    EXPECT_EQ(b.graph.nodes[0].op, "LayerNormalization");
+    EXPECT_EQ(b.graph.nodes[0].inputs.size(), 3u);
+    EXPECT_EQ(b.graph.nodes[0].attributes.Int("axis"), 2);
+  }
+}
+
+TEST(RecognizeLayerNorm, NeedsNoScale) {
+  GraphBuilder b;
+  b.Output(SpelledLayerNorm(b, b.Input("x", {2, 3, 8}), {1, 2}, false));
+  ExpectSameResults(b.graph, RunPasses);
+  ASSERT_EQ(b.graph.nodes.size(), 1u) << b.graph.ToString();
+  EXPECT_EQ(b.graph.nodes[0].attributes.Int("axis"), 1);
+}
+
+TEST(RecognizeLayerNorm, FindsTheChannelsOfAnImageOnceTheyAreLast) {
+  Rng rng(9);
+  GraphBuilder b;
+  const ValueId x = b.Conv(b.Input("x", {1, 3, 4, 4}), b.Random({8, 3, 1, 1}, rng));
+  const ValueId y = b.Node("Mul", {SpelledLayerNorm(b, x, {1}, false), b.Random({8, 1, 1}, rng)});
+  b.Output(b.Conv(y, b.Random({4, 8, 1, 1}, rng)));
+  ExpectSameResults(b.graph, RunPasses, 1, 1e-3);
+  EXPECT_EQ(CountOp(b.graph, "LayerNormalization"), 1) << b.graph.ToString();
+  EXPECT_EQ(CountOp(b.graph, "Mul"), 0) << b.graph.ToString();
+}
+
+TEST(RecognizeLayerNorm, LeavesMeansOverOtherDimensions) {
+  GraphBuilder b;
+  b.Output(SpelledLayerNorm(b, b.Input("x", {2, 5, 8}), {1}, false));
+  ExpectSameResults(b.graph, RecognizeLayerNorm);
+  EXPECT_EQ(CountOp(b.graph, "LayerNormalization"), 0);
+}
+
+TEST(RecognizeLayerNorm, KeepsAScaleThatOthersWouldSee) {
+  Rng rng(10);
+  GraphBuilder b;
+  const ValueId x = SpelledLayerNorm(b, b.Input("x", {4, 8}), {1}, false);
+  b.Output(x);
+  b.Output(b.Node("Mul", {x, b.Random({8}, rng)}));
+  ExpectSameResults(b.graph, RecognizeLayerNorm);
+  EXPECT_EQ(CountOp(b.graph, "Mul"), 1);
+}
+
+TEST(RecognizeGelu, InItsSpellings) {
+  for (int spelling = 0; spelling < 6; ++spelling) {
+    GraphBuilder b;
+    const auto number = [&](float v) { return b.Constant(Tensor::Float({}, {v})); };
+    const ValueId x = b.Input("x", {2, 5});
+    const bool tanh = spelling >= 3;
+    ValueId inner;
+    if (tanh) {
+      const ValueId cube = b.Node("Mul", {b.Node("Mul", {x, x}), x});
+      const ValueId sum = b.Node("Add", {x, b.Node("Mul", {cube, number(0.044715f)})});
+      inner = b.Node("Tanh", {b.Node("Mul", {number(0.7978846f), sum})});
+    } else {
+      inner = b.Node("Erf", {b.Node("Div", {x, number(1.4142135f)})});
+    }
+    const ValueId gate = b.Node("Add", {inner, number(1)});
+    switch (spelling % 3) {
+      case 0:
+        b.Output(b.Node("Mul", {b.Node("Mul", {x, gate}), number(0.5)}));
+        break;
+      case 1:
+        b.Output(b.Node("Mul", {b.Node("Mul", {number(0.5), x}), gate}));
+        break;
+      default:
+        b.Output(b.Node("Mul", {x, b.Node("Mul", {gate, number(0.5)})}));
+    }
+    ExpectSameResults(b.graph, RecognizeGelu);
+    ASSERT_EQ(b.graph.nodes.size(), 1u) << "spelling " << spelling << '\n' << b.graph.ToString();
+    EXPECT_EQ(b.graph.nodes[0].op, "Gelu");
+    EXPECT_EQ(b.graph.nodes[0].attributes.String("approximate"), tanh ? "tanh" : "none");
+  }
+}
+
+TEST(RecognizeGelu, LeavesAnotherFactor) {
+  GraphBuilder b;
+  const auto number = [&](float v) { return b.Constant(Tensor::Float({}, {v})); };
+  const ValueId x = b.Input("x", {2, 5});
+  const ValueId erf = b.Node("Erf", {b.Node("Mul", {x, number(0.5)})});
+  b.Output(b.Node("Mul", {b.Node("Mul", {x, b.Node("Add", {erf, number(1)})}), number(0.5)}));
+  ExpectSameResults(b.graph, RecognizeGelu);
+  EXPECT_EQ(CountOp(b.graph, "Gelu"), 0);
+}
+
 TEST(UseChannelsLast, LeavesOneTransposeOfATypicalNetwork) {
   Rng rng(3);
   GraphBuilder b;
@@ -194,6 +352,15 @@ TEST(UseChannelsLast, LeavesOneTransposeOfATypicalNetwork) {
   ExpectSameResults(b.graph, RunPasses);
   EXPECT_EQ(CountOp(b.graph, "Transpose"), 1) << b.graph.ToString();
   EXPECT_EQ(b.graph.nodes[0].op, "Transpose");
+}
+
+TEST(UseChannelsLast, ReducesImagesInTheLayoutOfTheConvolutionBefore) {
+  Rng rng(7);
+  GraphBuilder b;
+  const ValueId x = b.Conv(b.Input("x", {1, 3, 6, 6}), b.Random({8, 3, 3, 3}, rng));
+  b.Output(b.Node("ReduceMax", {x}, {{"axes", std::vector<int64_t>{2, 3}}}));
+  ExpectSameResults(b.graph, RunPasses);
+  EXPECT_EQ(CountOp(b.graph, "Transpose"), 1) << b.graph.ToString();
 }
 
 TEST(UseChannelsLast, TurnsTransposesOfOneChannelIntoViews) {

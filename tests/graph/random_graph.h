@@ -46,7 +46,7 @@ class RandomGraphMaker {
     const Shape shape = ShapeOf(x);
     if (ElementCount(shape) > 4096) return;
     if (shape.size() == 4 && rng_.Chance(0.5)) return SpatialStep(x, shape);
-    switch (rng_.Below(9)) {
+    switch (rng_.Below(10)) {
       case 0:
         return Unary(x);
       case 1:
@@ -77,6 +77,13 @@ class RandomGraphMaker {
             b_.Node("Softmax", {x}, {{"axis", rng_.Below(static_cast<int64_t>(shape.size()))}}));
       case 7:
         return Reshape(x, shape);
+      case 8: {
+        std::vector<int64_t> axes;
+        for (int64_t d = 0; d < static_cast<int64_t>(shape.size()); ++d)
+          if (rng_.Chance(0.5)) axes.push_back(d);
+        if (axes.empty()) axes.push_back(rng_.Below(static_cast<int64_t>(shape.size())));
+        return Add(b_.Node(rng_.Chance(0.5) ? "ReduceMean" : "ReduceMax", {x}, {{"axes", axes}}));
+      }
       default:
         return Product(x, shape);
     }

@@ -136,8 +136,8 @@ TEST(ParseTaskSpelling, IgnoresBlanks) {
 }
 
 TEST(ParseTaskSpelling, NamesAnUnknownOperatorAndThoseItKnows) {
-  EXPECT_THAT(Refusal("Covn(x=1)"),
-              AllOf(HasSubstr("operator 'Covn' is unknown"), HasSubstr("Conv, Div")));
+  EXPECT_THAT(Refusal("Covn(x=1)"), AllOf(HasSubstr("operator 'Covn' is unknown"),
+                                          HasSubstr("Conv, ConvTranspose, Div")));
   EXPECT_THAT(Refusal("MatMul(a=4x4,b=4x4)+Rleu"), HasSubstr("operator 'Rleu' is unknown"));
 }
 
@@ -210,6 +210,13 @@ TEST(ParseTaskSpelling, SaysWhereTheTextStopsMakingSense) {
 const std::vector<std::string>& Spellings() {
   static const std::vector<std::string> all = {
       "Conv(x=1x64x56x56,w=64x64x3x3,pads=1)+Relu",
+      "ConvTranspose(x=1x8x4x4,w=8x6x4x4,strides=2,pads=1)+Add+Relu",
+      "ConvTranspose(x=1x8x4x4,w=8x3x3x3,strides=2,group=2,output_padding=1,bias=0)",
+      "Resize(x=1x8x4x4,sizes=8,mode=linear)+Relu",
+      "Resize(x=1x8x4x5,sizes=2x3,nearest_mode=floor,scale_height=0.6)",
+      "LayerNormalization(x=2x5x16,scale=5x16,axis=1)+Relu",
+      "LayerNormalization(x=2x16,scale=16,axis=1,epsilon=1e-06,bias=0)",
+      "ReduceMean(x=2x5x16,axes=0x2)+Sqrt",
       "Conv(x=1x3x224x224,w=64x3x7x7,strides=2,pads=3)+Relu",
       "Conv(x=2x32x9x11,w=32x1x3x3,strides=2x1,pads=0x1x2x1,dilations=2,group=32,bias=0)+Clip(min="
       "0,max=6)",

@@ -105,8 +105,8 @@ TEST(Task, NamesTheNodeThatIsWrong) {
   task.nodes[1].inputs[1] = "i9";
   EXPECT_THAT(Refusal(task), HasSubstr("node 't1' (Add): input 'i9' is neither"));
   task = Example();
-  task.nodes[1].op = "Resize";
-  EXPECT_THAT(Refusal(task), HasSubstr("node 't1' (Resize): the operator is unknown"));
+  task.nodes[1].op = "Einsum";
+  EXPECT_THAT(Refusal(task), HasSubstr("node 't1' (Einsum): the operator is unknown"));
 }
 
 TEST(Task, RefusesWhatNoKernelCouldHave) {

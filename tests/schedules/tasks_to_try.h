@@ -25,6 +25,26 @@ inline std::vector<std::string> TasksToTry() {
       "GlobalAveragePool(x=1x40x7x7)",
       "Softmax(x=6x37)",
       "Softmax(x=5x3x64)",
+      "ReduceSum(x=3x5x64,axes=2)+Sqrt",
+      "ReduceMean(x=2x40x7x6,axes=2x3)+Relu",
+      "ReduceMax(x=4x18x9,axes=0x1)",
+      "ReduceMean(x=2x6x96,axes=1x2)",
+      "LayerNormalization(x=6x64)+Relu",
+      "LayerNormalization(x=3x5x37,bias=0)",
+      "LayerNormalization(x=2x3x4x32,axis=2)",
+      "Resize(x=1x18x5x6,sizes=10x12)+Relu",
+      "Resize(x=2x16x5x7,sizes=8x9,mode=linear)+Add",
+      "Resize(x=1x3x6x5,sizes=12x10,mode=linear,coordinate_transformation_mode=asymmetric,layout="
+      "NCHW)",
+      "Conv(x=1x8x7x6,w=24x8x3x3,pads=1)+Relu+Resize(sizes=14x12)",
+      "Conv(x=1x8x7x6,w=24x8x1x1)+Resize(sizes=10x9,mode=linear)",
+      "ConvTranspose(x=1x16x7x6,w=16x24x4x4,strides=2,pads=1)+Relu",
+      "ConvTranspose(x=1x16x6x5,w=16x20x3x3,strides=2,pads=1,output_padding=1)+Add",
+      "ConvTranspose(x=2x12x5x6,w=12x4x2x3,strides=1x3,group=3)",
+      "ConvTranspose(x=1x9x6x7,w=9x16x3x3,pads=1)+Clip(min=0,max=6)",
+      "ConvTranspose(x=1x8x4x5,w=8x10x2x2,strides=2,dilations=2)",
+      "ConvTranspose(x=1x8x9x7,w=8x12x2x2,strides=2,layout=NCHW)+Relu",
+      "Conv(x=1x8x6x5,w=16x8x1x1)+Relu+ConvTranspose(w=16x12x4x4,strides=2,pads=1)",
       "Conv(x=1x16x8x6,w=48x16x1x1)+Clip(min=0,max=6)+Conv(w=48x1x3x3,pads=1,group=48)+"
       "Clip(min=0,max=6)+Conv(w=16x48x1x1)+Add",
       "MatMul(a=1x2x24x16,b=1x2x16x32)+Mul(1)+Softmax+MatMul(b=1x2x32x16)",
@@ -40,6 +60,8 @@ inline std::vector<std::string> TasksToTry() {
       "MatMul(a=131072,b=131072)",
       "MatMul(a=12x8192,b=8192x48)",
       "MatMul(a=2x7x4096,b=4096x64)",
+      "Pad(x=1x6x5x24,begins=0x1x2x0,ends=0x0x1x3,value=0.5)",
+      "Pad(x=3x6x20,begins=0x1x2,ends=2x0x1,mode=edge)",
   };
 }
 

@@ -37,9 +37,38 @@ TEST(Elementwise, FunctionsMeanWhatOnnxSays) {
   EXPECT_THAT(Map("Neg", {-2, 3}), ElementsAre(2, -3));
   EXPECT_THAT(Map("Abs", {-2, 3}), ElementsAre(2, 3));
   EXPECT_THAT(Map("Sqrt", {4, 2.25}), ElementsAre(2, 1.5));
+  EXPECT_THAT(Map("Log", {1, 2}), Pointwise(FloatNear(kTolerance), {0.0f, 0.6931471806f}));
   EXPECT_THAT(Map("Exp", {0, 1}), Pointwise(FloatNear(kTolerance), {1.0f, 2.7182818285f}));
   EXPECT_THAT(Map("Erf", {0, 1, -1}),
               Pointwise(FloatNear(kTolerance), {0.0f, 0.8427007929f, -0.8427007929f}));
+}
+
+TEST(Elementwise, PowersTakeNegativeBasesToWholeExponents) {
+  const Tensor a = Tensor::Float({3}, {2, -2, -2}), b = Tensor::Float({3}, {0.5f, 3, 0.5f});
+  const std::vector<float> y = Floats(Apply("Pow", {}, {a, b}));
+  EXPECT_NEAR(y[0], M_SQRT2, kTolerance);
+  EXPECT_EQ(y[1], -8);
+  EXPECT_TRUE(std::isnan(y[2]));
+  EXPECT_THAT(Refusal("Pow", {}, {Tensor::Int64({1}, {1}).type(), Tensor::Int64({1}, {1}).type()}),
+              HasSubstr("should have f32"));
+}
+
+TEST(Elementwise, ComparisonsGiveTruthValues) {
+  const Tensor a = Tensor::Float({3}, {1, 2, 3}), two = Tensor::Float({}, {2});
+  EXPECT_THAT(Integers(Apply("Less", {}, {a, two})), ElementsAre(1, 0, 0));
+  EXPECT_THAT(Integers(Apply("LessOrEqual", {}, {a, two})), ElementsAre(1, 1, 0));
+  const Tensor equal = Apply("Equal", {}, {a, two});
+  EXPECT_THAT(Integers(equal), ElementsAre(0, 1, 0));
+  EXPECT_EQ(equal.dtype(), DataType::kBool);
+  EXPECT_THAT(Integers(Apply("Equal", {}, {equal, equal})), ElementsAre(1, 1, 1));
+}
+
+TEST(Where, ChoosesElementByElement) {
+  const Tensor a = Tensor::Float({2}, {1, 2}), two = Tensor::Float({}, {2});
+  const Tensor condition = Apply("Less", {}, {a, two}), y = Tensor::Float({2, 1}, {7, 8});
+  EXPECT_THAT(Floats(Apply("Where", {}, {condition, a, y})), ElementsAre(1, 7, 1, 8));
+  EXPECT_EQ(Refusal("Where", {}, {F32({2}), F32({2}), F32({2})}),
+            "condition has elements of type f32 and should have bool");
 }
 
 TEST(Clip, LeavesOutAbsentBounds) {

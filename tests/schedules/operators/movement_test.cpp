@@ -106,5 +106,35 @@ TEST(Reshape, KeepsTheElements) {
   EXPECT_THAT(Refusal("Reshape", {{"shape", Ints{-1, 6}}}, {F32({2, 3})}), HasSubstr("value -1"));
 }
 
+Tensor PaddedRow(const std::string& mode) {
+  return Apply("Pad", {{"begins", Ints{2}}, {"ends", Ints{2}}, {"mode", mode}, {"value", 9.0}},
+               {Tensor::Float({3}, {1, 2, 3})});
+}
+
+TEST(Pad, PutsWhatItsModeSays) {
+  EXPECT_THAT(Floats(PaddedRow("constant")), ElementsAre(9, 9, 1, 2, 3, 9, 9));
+  EXPECT_THAT(Floats(PaddedRow("edge")), ElementsAre(1, 1, 1, 2, 3, 3, 3));
+  EXPECT_THAT(Floats(PaddedRow("reflect")), ElementsAre(3, 2, 1, 2, 3, 2, 1));
+  EXPECT_THAT(Floats(PaddedRow("wrap")), ElementsAre(2, 3, 1, 2, 3, 1, 2));
+}
+
+TEST(Pad, PadsEachDimension) {
+  const Tensor x = Tensor::Int64({1, 2}, {1, 2});
+  EXPECT_THAT(
+      Integers(Apply("Pad", {{"begins", Ints{1, 0}}, {"ends", Ints{0, 1}}, {"value", -1.0}}, {x})),
+      ElementsAre(-1, -1, -1, 1, 2, -1));
+}
+
+TEST(Pad, NamesWhatIsWrong) {
+  const Attributes two = {{"begins", Ints{2}}, {"ends", Ints{0}}, {"mode", std::string("reflect")}};
+  EXPECT_THAT(Refusal("Pad", two, {F32({2})}), HasSubstr("has 2 elements, too few to mirror 2"));
+  EXPECT_THAT(Refusal("Pad", two, {F32({2, 2})}),
+              HasSubstr("begins has 1 values and should have 2"));
+  EXPECT_THAT(
+      Refusal("Pad", {{"begins", Ints{0}}, {"ends", Ints{0}}, {"mode", std::string("bend")}},
+              {F32({2})}),
+      HasSubstr("constant, edge, reflect or wrap"));
+}
+
 }  // namespace
 }  // namespace whet

@@ -34,6 +34,36 @@ TEST(BatchNormalization, NamesTheParameterOfTheWrongShape) {
       "mean has the shape 3 and should have 4: one value a channel");
 }
 
+TEST(LayerNormalization, NormalisesEachRow) {
+  const Tensor x = Tensor::Float({2, 2}, {1, 3, 10, 10});  // variances of 1 and 0
+  const Tensor scale = Tensor::Float({2}, {2, 4}), bias = Tensor::Float({2}, {1, 0});
+  const Attributes attributes = {{"epsilon", 3.0}};
+  EXPECT_THAT(Floats(Apply("LayerNormalization", attributes, {x, scale, bias})),
+              ElementsAre(0, 2, 1, 0));
+  EXPECT_THAT(Floats(Apply("LayerNormalization", attributes, {x, scale})),
+              ElementsAre(-1, 2, 0, 0));
+}
+
+TEST(LayerNormalization, TakesAllDimensionsFromItsAxisOn) {
+  const Tensor x = Tensor::Float({2, 1, 2}, {1, 3, 1, 3}), ones = Tensor::Float({1, 2}, {1, 1});
+  const Attributes attributes = {{"axis", int64_t{1}}, {"epsilon", 3.0}};
+  EXPECT_THAT(Floats(Apply("LayerNormalization", attributes, {x, ones})),
+              ElementsAre(-0.5, 0.5, -0.5, 0.5));
+}
+
+TEST(LayerNormalization, KeepsItsDigitsFarFromZero) {
+  const Tensor x = Tensor::Float({1, 2}, {4096, 4098}), ones = Tensor::Float({2}, {1, 1});
+  EXPECT_THAT(Floats(Apply("LayerNormalization", {{"epsilon", 0.0}}, {x, ones})),
+              ElementsAre(-1, 1));
+}
+
+TEST(LayerNormalization, NamesTheOperandOfTheWrongShape) {
+  EXPECT_EQ(Refusal("LayerNormalization", {}, {F32({2, 4}), F32({4}), F32({2})}),
+            "b has the shape 2 and should have 4: x's dimensions from axis 1 on");
+  EXPECT_THAT(Refusal("LayerNormalization", {{"axis", int64_t{2}}}, {F32({2, 4}), F32({4})}),
+              HasSubstr("from -2 to 1"));
+}
+
 TEST(Softmax, SumsToOneAlongItsAxis) {
   const Tensor x = Tensor::Float({2, 2}, {0, 1, 0, 3});
   EXPECT_THAT(

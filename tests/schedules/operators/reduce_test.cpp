@@ -1,0 +1,47 @@
+#include "tests/schedules/operators/operator_testing.h"
+
+namespace whet {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Attributes Over(Ints axes) { return {{"axes", std::move(axes)}}; }
+
+TEST(Reduce, KeepsTheReducedDimensionsWithOneElement) {
+  EXPECT_EQ(Infer("ReduceSum", Over({1, 3}), {F32({2, 3, 4, 5})})->shape, (Shape{2, 1, 4, 1}));
+  EXPECT_EQ(Infer("ReduceMax", Over({0}), {F32({7})})->shape, (Shape{1}));
+}
+
+TEST(Reduce, ComputesEachKindOverOneDimension) {
+  const Tensor x = Tensor::Float({2, 3}, {1, -2, 4, 3, 0, -6});
+  EXPECT_THAT(Floats(Apply("ReduceSum", Over({1}), {x})), ElementsAre(3, -3));
+  EXPECT_THAT(Floats(Apply("ReduceMean", Over({1}), {x})), ElementsAre(1, -1));
+  EXPECT_THAT(Floats(Apply("ReduceMax", Over({1}), {x})), ElementsAre(4, 3));
+  EXPECT_THAT(Floats(Apply("ReduceMin", Over({1}), {x})), ElementsAre(-2, -6));
+  EXPECT_THAT(Floats(Apply("ReduceProd", Over({0}), {x})), ElementsAre(3, 0, -24));
+}
+
+TEST(Reduce, TakesDimensionsThatAreNotNeighbours) {
+  const Tensor x = Tensor::Float({2, 2, 2}, {0, 1, 2, 3, 4, 5, 6, 7});
+  EXPECT_THAT(Floats(Apply("ReduceSum", Over({0, 2}), {x})), ElementsAre(10, 18));
+  EXPECT_THAT(Floats(Apply("ReduceMean", Over({0, 1, 2}), {x})), ElementsAre(3.5));
+}
+
+TEST(Reduce, ComputesOnTheIntegersOfShapes) {
+  const Tensor x = Tensor::Int64({3}, {2, 3, -4});
+  EXPECT_THAT(Integers(Apply("ReduceProd", Over({0}), {x})), ElementsAre(-24));
+  EXPECT_THAT(Integers(Apply("ReduceMax", Over({0}), {x})), ElementsAre(3));
+  EXPECT_THAT(Refusal("ReduceMean", Over({0}), {x.type()}), HasSubstr("should have f32"));
+}
+
+TEST(Reduce, RefusesAxesThatAreNotThere) {
+  EXPECT_THAT(Refusal("ReduceSum", {}, {F32({2})}), HasSubstr("axes is missing"));
+  EXPECT_THAT(Refusal("ReduceSum", Over({}), {F32({2})}), HasSubstr("at least one dimension"));
+  EXPECT_THAT(Refusal("ReduceSum", Over({1}), {F32({2})}), HasSubstr("should be"));
+  EXPECT_THAT(Refusal("ReduceSum", Over({1, 0}), {F32({2, 2})}), HasSubstr("ascend"));
+  EXPECT_THAT(Refusal("ReduceSum", Over({0}), {F32({0})}), HasSubstr("nothing to reduce"));
+}
+
+}  // namespace
+}  // namespace whet
