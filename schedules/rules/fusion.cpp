@@ -7,6 +7,8 @@
 namespace whet {
 namespace {
 
+constexpr int64_t kManyResults = 16;
+
 // True where every access to `stage` reads exactly the element that is being written.
 bool ReadElementwise(const Definition& definition, int stage) {
   for (const Access& access : definition.reads) {
@@ -105,7 +107,7 @@ class RoleAssigner {
     }
     // Worth storing: what is read again and again and is more than a load, what is chosen by its
     // own loops, and where a reduction's tile ends.
-    const bool costs = stage.pads || Expensive(stage);
+    const bool costs = stage.pads || Expensive(stage) || ReducedAgainAndAgain(s);
     const bool computes =
         costs || stage.definitions[0].ops.Flops() > 0 || stage.definitions[0].reads.size() > 1;
     if ((read_by_reduction && costs) || (read_at_several && computes) ||
@@ -113,6 +115,27 @@ class RoleAssigner {
       roles_.of_stage[s] = StageRole::kLocated;
       tile_of_[s] = s;
     }
+  }
+
+  // Whether it computes something, and a reduction reads each of its elements for many results.
+  bool ReducedAgainAndAgain(int s) const {
+    if (dag_.stages[s].definitions[0].ops.Flops() == 0) return false;
+    for (int c : dag_.Consumers(s)) {
+      const Stage& reader = dag_.stages[c];
+      if (reader.kind != StageKind::kReduction) continue;
+      for (const Access& access : reader.definitions.back().reads) {
+        if (access.stage != s) continue;
+        int64_t times = 1;
+        for (size_t d = 0; d < reader.dims.size(); ++d) {
+          const bool used =
+              std::any_of(access.index.begin(), access.index.end(),
+                          [&](const IndexExpr& index) { return index.Uses(static_cast<int>(d)); });
+          if (!used) times *= reader.dims[d].extent;
+        }
+        if (times >= kManyResults) return true;
+      }
+    }
+    return false;
   }
 
   static bool ReadAtSeveralPlaces(const Definition& definition, int stage) {

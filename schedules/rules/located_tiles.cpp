@@ -133,10 +133,18 @@ class LocatedTilesStep : public SketchStep {
     std::reverse(placed.outer_loops.begin(), placed.outer_loops.end());
     if (order.names.size() > 1) ds.push_back(order);
     ds.insert(ds.end(), marks.begin(), marks.end());
-    if (!at_root || group_.machine().threads < 2) return;
+    if (!at_root || group_.machine().threads < 2 || !WorthThreads()) return;
     std::vector<std::string>& loops =
         placed.outer_loops.empty() ? placed.mid_loops : placed.outer_loops;
     Parallelise(owner.name, 0, BalancedLoops(loops, tile, region), &loops, &ds);
+  }
+
+  bool WorthThreads() const {
+    double points = 1;
+    const Stage& stage = group_.accumulator() ? *group_.accumulator() : group_.owner();
+    for (const Loop& loop : stage.definitions.back().loops)
+      points *= static_cast<double>(loop.extent);
+    return points > 16384;
   }
 
   // How many of `loops`, outermost first, together have iterations that the threads share evenly.
