@@ -15,7 +15,7 @@ class LocationStep : public SketchStep {
     decisions_.push_back({"locate." + s, "location", LocationCandidates(dag, roles, stage)});
     if (!dag.stages[stage].definitions[0].choosing_loops.empty())
       decisions_.push_back({"unroll." + s, "unroll", {{1}, {8}, {24}, {48}}});
-    else if (ReadByWindow(dag, roles, stage))
+    else if (MaySlide(dag, roles, stage))
       decisions_.push_back({"slide." + s, "slide", {{0}, {1}}});
     divided_ = FindDividedLoops();
   }

@@ -24,7 +24,7 @@ class LocatedTilesStep : public SketchStep {
     decisions_.push_back({"order.reduction." + s, "order", Permutations(group_.reductions())});
     decisions_.push_back({"unroll." + s, "unroll", {{1}, {2}, {3}, {4}, {8}, {16}}});
     for (size_t d = 2; d < 5; ++d) defaults_.push_back(decisions_[d].candidates.front());
-    if (!ReadByWindow(dag, roles, stage)) return;
+    if (!MaySlide(dag, roles, stage)) return;
     decisions_.push_back({"slide." + s, "slide", {{0}, {1}}});
     defaults_.push_back({0});
   }

@@ -44,6 +44,40 @@ int LocatedReader(const Dag& dag, const Roles& roles, int stage) {
   return reader;
 }
 
+struct WindowReads {
+  bool overlap = false, divided = false;
+};
+
+// Adds how `stage` is read, also by way of inlined stages and copies such as padding. `seen`, by
+// stage: those that are added.
+void AddReadsOf(const Dag& dag, const Roles& roles, int stage, std::vector<bool>* seen,
+                WindowReads* reads) {
+  if ((*seen)[stage]) return;
+  (*seen)[stage] = true;
+  for (int c : dag.Consumers(stage)) {
+    const Stage& reader = dag.stages[c];
+    const auto pure_loops = static_cast<int>(reader.dims.size());
+    for (const Definition& definition : reader.definitions) {
+      const Access* first = nullptr;
+      for (const Access& access : definition.reads) {
+        if (access.stage != stage) continue;
+        reads->overlap |= first != nullptr && first->index != access.index;
+        first = &access;
+        for (const IndexExpr& index : access.index) {
+          bool pure = false, reduction = false;
+          for (int l = 0; l < static_cast<int>(definition.loops.size()); ++l)
+            (l < pure_loops ? pure : reduction) |= index.Uses(l);
+          reads->overlap |= pure && reduction;
+          for (const IndexExpr::Node& node : index.nodes)
+            reads->divided |= node.op == IndexExpr::Op::kFloorDiv || node.op == IndexExpr::Op::kMod;
+        }
+      }
+    }
+    const bool copies = reader.kind == StageKind::kPure && roles.accumulator_of[c] < 0;
+    if (copies && c != roles.owner) AddReadsOf(dag, roles, c, seen, reads);
+  }
+}
+
 }  // namespace
 
 std::vector<std::vector<int64_t>> LocationCandidates(const Dag& dag, const Roles& roles,
@@ -99,29 +133,11 @@ std::optional<LoopOf> ResolveLocation(int64_t location, const Roles& roles, int 
   return path.back();
 }
 
-bool ReadByWindow(const Dag& dag, const Roles& roles, int stage) {
-  for (int c : dag.Consumers(stage)) {
-    const Stage& reader = dag.stages[c];
-    const auto pure_loops = static_cast<int>(reader.dims.size());
-    for (const Definition& definition : reader.definitions) {
-      const Access* first = nullptr;
-      for (const Access& access : definition.reads) {
-        if (access.stage != stage) continue;
-        if (first != nullptr && first->index != access.index) return true;
-        first = &access;
-        for (const IndexExpr& index : access.index) {
-          bool pure = false, reduction = false;
-          for (int l = 0; l < static_cast<int>(definition.loops.size()); ++l)
-            (l < pure_loops ? pure : reduction) |= index.Uses(l);
-          if (pure && reduction) return true;
-        }
-      }
-    }
-    // By way of a copy, too: padding.
-    const bool copies = reader.kind == StageKind::kPure && roles.accumulator_of[c] < 0;
-    if (copies && c != roles.owner && ReadByWindow(dag, roles, c)) return true;
-  }
-  return false;
+bool MaySlide(const Dag& dag, const Roles& roles, int stage) {
+  WindowReads reads;
+  std::vector<bool> seen(dag.stages.size(), false);
+  AddReadsOf(dag, roles, stage, &seen, &reads);
+  return reads.overlap && !reads.divided;
 }
 
 namespace {

@@ -31,8 +31,9 @@ std::optional<LoopOf> ResolveLocation(int64_t location, const Roles& roles, int 
                                       const Expansion& expansion);
 
 // Whether a window that moves with the loops of its readers reads the stage: iterations next to
-// each other need the same elements of it.
-bool ReadByWindow(const Dag& dag, const Roles& roles, int stage);
+// each other need the same elements of it. Not where indices are divided on the way: then Halide
+// does not see how many elements an iteration computes.
+bool MaySlide(const Dag& dag, const Roles& roles, int stage);
 
 struct PlacedRegion {
   std::vector<int64_t> extents;  // computed at a time; empty: no loop nest so far
