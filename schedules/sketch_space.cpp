@@ -67,6 +67,9 @@ struct SketchSpace::Impl {
   Trace MakeTrace(size_t sketch, const std::vector<std::vector<int64_t>>& values) const;
   Trace Plain(size_t sketch, Outline outline) const;
   int SketchIndex(const std::string& name) const;
+  // The values of a trace's decisions for this sketch, by name, the nearest candidate of each: a
+  // trace may come from another task, or from a sketch of this name that had other decisions then.
+  std::vector<std::vector<int64_t>> ValuesOf(size_t sketch, const Trace& trace) const;
   // Whether a stage with tiles of its own can slide.
   bool HasSlidingTiles(size_t sketch) const;
   AlgorithmOptions OptionsOf(const std::vector<Directive>& directives) const;
@@ -181,6 +184,29 @@ int SketchSpace::Impl::SketchIndex(const std::string& name) const {
   for (size_t i = 0; i < sketches.size(); ++i)
     if (sketches[i].name == name) return static_cast<int>(i);
   return -1;
+}
+
+std::vector<std::vector<int64_t>> SketchSpace::Impl::ValuesOf(size_t sketch,
+                                                              const Trace& trace) const {
+  const std::vector<DecisionSpec>& specs = sketches[sketch].decisions;
+  std::vector<std::vector<int64_t>> values;
+  values.reserve(specs.size());
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const DecisionSpec& spec = specs[i];
+    auto it = trace.decisions.begin() + static_cast<long>(std::min(i, trace.decisions.size()));
+    if (it == trace.decisions.end() || it->name != spec.name)
+      it = std::find_if(trace.decisions.begin(), trace.decisions.end(),
+                        [&](const Decision& d) { return d.name == spec.name; });
+    if (it == trace.decisions.end()) {
+      values.push_back(spec.candidates[0]);
+    } else if (std::find(spec.candidates.begin(), spec.candidates.end(), it->value) !=
+               spec.candidates.end()) {
+      values.push_back(it->value);
+    } else {
+      values.push_back(spec.candidates[Nearest(spec.candidates, it->value)]);
+    }
+  }
+  return values;
 }
 
 bool SketchSpace::Impl::HasSlidingTiles(size_t sketch) const {
@@ -307,12 +333,10 @@ Trace SketchSpace::Mutate(const Trace& trace, Rng& rng) const {
   const int sketch = impl_->SketchIndex(trace.sketch);
   if (sketch < 0) return Sample(rng);
   const std::vector<DecisionSpec>& specs = impl_->sketches[sketch].decisions;
-  std::vector<std::vector<int64_t>> values;
+  std::vector<std::vector<int64_t>> values = impl_->ValuesOf(static_cast<size_t>(sketch), trace);
   std::vector<double> weights;
-  for (size_t i = 0; i < specs.size(); ++i) {
-    values.push_back(i < trace.decisions.size() ? trace.decisions[i].value
-                                                : specs[i].candidates[0]);
-    const size_t n = specs[i].candidates.size();
+  for (const DecisionSpec& spec : specs) {
+    const size_t n = spec.candidates.size();
     weights.push_back(n > 1 ? 1 + std::log2(static_cast<double>(n)) : 0);
   }
   if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; })) return trace;
@@ -326,25 +350,19 @@ Trace SketchSpace::Mutate(const Trace& trace, Rng& rng) const {
 
 Trace SketchSpace::Crossover(const Trace& a, const Trace& b, Rng& rng) const {
   const int sketch = impl_->SketchIndex(a.sketch);
-  if (sketch < 0 || a.sketch != b.sketch || a.decisions.size() != b.decisions.size())
-    return Mutate(a, rng);
-  std::vector<std::vector<int64_t>> values;
-  for (size_t i = 0; i < a.decisions.size(); ++i)
-    values.push_back(rng.Chance(0.5) ? a.decisions[i].value : b.decisions[i].value);
+  if (sketch < 0 || a.sketch != b.sketch) return Mutate(a, rng);
+  std::vector<std::vector<int64_t>> values = impl_->ValuesOf(static_cast<size_t>(sketch), a);
+  std::vector<std::vector<int64_t>> others = impl_->ValuesOf(static_cast<size_t>(sketch), b);
+  for (size_t i = 0; i < values.size(); ++i)
+    if (rng.Chance(0.5)) values[i] = std::move(others[i]);
   return impl_->MakeTrace(static_cast<size_t>(sketch), values);
 }
 
 bool SketchSpace::Adapt(const Trace& foreign, Trace* adapted) const {
   const int sketch = impl_->SketchIndex(foreign.sketch);
   if (sketch < 0) return false;
-  std::vector<std::vector<int64_t>> values;
-  for (const DecisionSpec& spec : impl_->sketches[sketch].decisions) {
-    const auto it = std::find_if(foreign.decisions.begin(), foreign.decisions.end(),
-                                 [&](const Decision& d) { return d.name == spec.name; });
-    values.push_back(
-        spec.candidates[it == foreign.decisions.end() ? 0 : Nearest(spec.candidates, it->value)]);
-  }
-  *adapted = impl_->MakeTrace(static_cast<size_t>(sketch), values);
+  *adapted = impl_->MakeTrace(static_cast<size_t>(sketch),
+                              impl_->ValuesOf(static_cast<size_t>(sketch), foreign));
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "codegen/target.h"
+#include "schedules/task_builder.h"
 #include "search/process_measurer.h"
 #include "tests/schedules/tasks_to_try.h"
 
@@ -33,13 +34,9 @@ std::vector<Trace> Traces(const SketchSpace& space, int count) {
   return traces;
 }
 
-class RandomSchedules : public testing::TestWithParam<std::string> {};
-
-TEST_P(RandomSchedules, ComputeWhatTheReferenceComputes) {
-  const Target target = Target::Host(2);
-  const auto task = ParseTaskSpelling(GetParam(), target.ToString());
+void ExpectReference(const Result<Task>& task) {
   ASSERT_TRUE(task) << task.error().message;
-  const auto space = SketchSpace::Create(*task, target.Machine().value());
+  const auto space = SketchSpace::Create(*task, Target::Host(2).Machine().value());
   ASSERT_TRUE(space) << space.error().message;
   const std::vector<Trace> traces = Traces(*space, 14);
   const Status status =
@@ -50,6 +47,43 @@ TEST_P(RandomSchedules, ComputeWhatTheReferenceComputes) {
         return true;
       });
   EXPECT_TRUE(status) << status.error().message;
+}
+
+class RandomSchedules : public testing::TestWithParam<std::string> {};
+
+TEST_P(RandomSchedules, ComputeWhatTheReferenceComputes) {
+  ExpectReference(ParseTaskSpelling(GetParam(), Target::Host(2).ToString()));
+}
+
+// Expansion, depthwise convolution, its squeeze-and-excitation, projection: 9x8 positions.
+Result<Task> GatedInvertedResidual() {
+  using Operand = TaskBuilder::Operand;
+  TaskBuilder b(Target::Host(2).ToString());
+  const auto input = [&](Shape shape, bool constant) {
+    return b.AddInput({DataType::kFloat32, std::move(shape)}, constant);
+  };
+  const auto conv = [&](const Operand& x, Shape w, Attributes attributes) {
+    attributes.Set("layout", "NHWC");
+    return b.AddNode("Conv", {x, input(std::move(w), true)}, std::move(attributes));
+  };
+  ASSIGN_OR_RETURN(Operand wide, conv(input({1, 9, 8, 16}, false), {48, 16, 1, 1}, {}));
+  ASSIGN_OR_RETURN(wide, b.AddNode("Relu", {wide}));
+  ASSIGN_OR_RETURN(wide,
+                   conv(wide, {48, 1, 3, 3},
+                        {{"group", int64_t{48}}, {"pads", std::vector<int64_t>{1, 1, 1, 1}}}));
+  ASSIGN_OR_RETURN(wide, b.AddNode("HardSwish", {wide}));
+  ASSIGN_OR_RETURN(Operand gate, b.AddNode("GlobalAveragePool", {wide}, {{"layout", "NHWC"}}));
+  ASSIGN_OR_RETURN(gate, conv(gate, {12, 48, 1, 1}, {}));
+  ASSIGN_OR_RETURN(gate, b.AddNode("Relu", {gate}));
+  ASSIGN_OR_RETURN(gate, conv(gate, {48, 12, 1, 1}, {}));
+  ASSIGN_OR_RETURN(gate, b.AddNode("HardSigmoid", {gate}));
+  ASSIGN_OR_RETURN(const Operand gated, b.AddNode("Mul", {wide, gate}));
+  RETURN_IF_ERROR(conv(gated, {24, 48, 1, 1}, {}));
+  return b.Finish();
+}
+
+TEST(SchedulesOfABlock, WithAGateComputeWhatTheReferenceComputes) {
+  ExpectReference(GatedInvertedResidual());
 }
 
 // Besides the small tasks of every kind: shapes whose tiles do not divide, and panels narrower than
