@@ -160,7 +160,7 @@ std::vector<Between> Places(const ResizeAxis& axis, bool linear) {
 }
 
 Status ComputeResize(const Attributes& attributes, Tensors inputs, Tensor& output) {
-  const Shape &in = inputs[0]->shape(), &out = output.shape();
+  const Shape& in = inputs[0]->shape();
   ASSIGN_OR_RETURN(const SpatialAxes axes, LayoutAttribute(attributes));
   ASSIGN_OR_RETURN(const ResizeShape shape, ReadShape(attributes, in, axes));
   const std::vector<Between> rows = Places(shape.height, shape.linear),

@@ -63,6 +63,9 @@ class LocationStep : public SketchStep {
   }
 
   int64_t PlainLocation(Outline outline) const {
+    if (IsCopy(dag_, stage_index_) && decisions_[0].candidates[0][0] == kInlined &&
+        !dag_.stages[stage_index_].name.ends_with("_pack"))
+      return outline == Outline::kBlocks ? kMiddle : kInlined;
     // What comes after a stage with tiles stays with them.
     for (const Access& access : dag_.stages[stage_index_].definitions.back().reads)
       if (dag_.stages[access.stage].kind != StageKind::kInput)

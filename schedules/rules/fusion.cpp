@@ -107,9 +107,10 @@ class RoleAssigner {
     }
     // Worth storing: what is read again and again and is more than a load, what is chosen by its
     // own loops, and where a reduction's tile ends.
-    const bool costs = stage.pads || Expensive(stage) || ReducedAgainAndAgain(s);
+    const bool again = ReducedAgainAndAgain(s) && (ComputesSomething(stage) || IsCopy(dag_, s));
+    const bool costs = stage.pads || Expensive(stage) || again;
     const bool computes =
-        costs || stage.definitions[0].ops.Flops() > 0 || stage.definitions[0].reads.size() > 1;
+        costs || ComputesSomething(stage) || stage.definitions[0].reads.size() > 1;
     if ((read_by_reduction && costs) || (read_at_several && computes) ||
         !stage.definitions[0].choosing_loops.empty() || (carries_[s] && tile_of_[s] < 0)) {
       roles_.of_stage[s] = StageRole::kLocated;
@@ -117,9 +118,10 @@ class RoleAssigner {
     }
   }
 
-  // Whether it computes something, and a reduction reads each of its elements for many results.
+  static bool ComputesSomething(const Stage& stage) { return stage.definitions[0].ops.Flops() > 0; }
+
+  // Whether a reduction reads each of its elements for many results.
   bool ReducedAgainAndAgain(int s) const {
-    if (dag_.stages[s].definitions[0].ops.Flops() == 0) return false;
     for (int c : dag_.Consumers(s)) {
       const Stage& reader = dag_.stages[c];
       if (reader.kind != StageKind::kReduction) continue;
@@ -158,6 +160,13 @@ class RoleAssigner {
 };
 
 }  // namespace
+
+bool IsCopy(const Dag& dag, int stage) {
+  const Stage& s = dag.stages[stage];
+  if (s.kind != StageKind::kPure || s.pads || s.definitions[0].reads.size() != 1) return false;
+  return s.definitions[0].ops.Flops() == 0 &&
+         dag.stages[s.definitions[0].reads[0].stage].kind == StageKind::kInput;
+}
 
 Roles AssignRoles(const Dag& dag) { return RoleAssigner(dag).Assign(); }
 

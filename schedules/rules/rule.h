@@ -90,6 +90,9 @@ class SketchStep {
 // rules/fusion.cpp: inlines what is cheap, fuses elementwise consumers onto the reduction they
 // follow.
 Roles AssignRoles(const Dag& dag);
+// A stage that only reads an input, element by element: stored, it has the order that its readers
+// want, or the part that they read again and again.
+bool IsCopy(const Dag& dag, int stage);
 
 // rules/multi_level_tiling.cpp: tiles, register tile, parallel, vectorise and unroll of the output.
 std::unique_ptr<SketchStep> MakeTilingStep(const Dag& dag, const Roles& roles,

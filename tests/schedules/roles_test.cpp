@@ -65,6 +65,18 @@ TEST(AssignRoles, GivesTheProductsOfAWinogradConvolutionTilesOfTheirOwn) {
     EXPECT_EQ(c.Of(stage), StageRole::kLocated) << stage;
 }
 
+TEST(AssignRoles, MayStoreACopyThatAReductionReadsForManyResults) {
+  const Case many = Assign("Transpose(x=64x48,perm=1x0)+MatMul(b=64x32)");
+  EXPECT_EQ(many.Of("transpose"), StageRole::kLocated);
+  EXPECT_TRUE(IsCopy(many.dag, many.dag.Find("transpose")));
+  const Case few = Assign("Transpose(x=64x48,perm=1x0)+MatMul(b=64x8)");
+  EXPECT_EQ(few.Of("transpose"), StageRole::kInline);
+}
+
+TEST(AssignRoles, MayStoreAProductThatAReductionReadsForManyResults) {
+  EXPECT_EQ(Assign("Mul(a=48x64,b=64)+MatMul(b=64x32)").Of("mul"), StageRole::kLocated);
+}
+
 TEST(ReadTaskDag, KnowsTheLoopsThatChooseAmongExpressions) {
   const Case c = Assign("Conv(x=1x16x14x14,w=32x16x3x3,pads=1)+Relu", "winograd(2x2,3x3)");
   const Stage& rows = c.dag.stages[c.dag.Find("rows")];
