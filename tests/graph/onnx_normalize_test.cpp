@@ -1,0 +1,268 @@
+// How nodes of every opset become canonical operators.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/graph/onnx_import_fixture.h"
+
+namespace whet {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+TEST(OnnxNormalize, ReadsClipOfEveryOpset) {
+  OnnxModelBuilder six = OneNode(7, "Clip", {8});
+  six.Float("min", 2).Float("max", 5);
+  EXPECT_THAT(RunOnCounting(Import(six)), ::testing::ElementsAre(2, 2, 2, 3, 4, 5, 5, 5));
+  OnnxModelBuilder eleven = OneNode(11, "Clip", {4}, {"", "max"});
+  eleven.Floats("max", {}, {1});
+  const Graph graph = Import(eleven);
+  EXPECT_FALSE(graph.nodes[0].attributes.Has("min"));
+  EXPECT_THAT(RunOnCounting(graph), ::testing::ElementsAre(0, 1, 1, 1));
+}
+
+TEST(OnnxNormalize, ResolvesSlicesToExplicitBounds) {
+  OnnxModelBuilder old = OneNode(9, "Slice", {6});
+  old.IntList("starts", {-4}).IntList("ends", {1000}).IntList("axes", {0});
+  EXPECT_THAT(RunOnCounting(Import(old)), ::testing::ElementsAre(2, 3, 4, 5));
+  OnnxModelBuilder steps = OneNode(13, "Slice", {6}, {"starts", "ends", "axes", "steps"});
+  steps.Ints("starts", {1}).Ints("ends", {INT64_MAX}).Ints("axes", {-1}).Ints("steps", {2});
+  EXPECT_THAT(RunOnCounting(Import(steps)), ::testing::ElementsAre(1, 3, 5));
+  OnnxModelBuilder back = OneNode(13, "Slice", {6}, {"starts", "ends", "axes", "steps"});
+  back.Ints("starts", {-1}).Ints("ends", {INT64_MIN}).Ints("axes", {0}).Ints("steps", {-2});
+  EXPECT_THAT(RunOnCounting(Import(back)), ::testing::ElementsAre(5, 3, 1));
+}
+
+TEST(OnnxNormalize, ReadsSqueezeAndUnsqueezeOfEveryOpset) {
+  OnnxModelBuilder old = OneNode(11, "Squeeze", {1, 2, 1});
+  old.IntList("axes", {-1});
+  EXPECT_EQ(Import(old).values.back().type.shape, (Shape{1, 2}));
+  OnnxModelBuilder all = OneNode(13, "Squeeze", {1, 2, 1});
+  EXPECT_EQ(Import(all).values.back().type.shape, (Shape{2}));
+  OnnxModelBuilder add = OneNode(13, "Unsqueeze", {2, 3}, {"axes"});
+  add.Ints("axes", {0, -1});
+  const Graph graph = Import(add);
+  EXPECT_EQ(graph.values[graph.outputs[0]].type.shape, (Shape{1, 2, 3, 1}));
+}
+
+TEST(OnnxNormalize, CoercesOldSoftmaxToRows) {
+  OnnxModelBuilder builder = OneNode(11, "Softmax", {2, 2, 2});
+  builder.Int("axis", 1);
+  const std::vector<float> rows = RunOnCounting(Import(builder));
+  EXPECT_NEAR(rows[0] + rows[1] + rows[2] + rows[3], 1, 1e-6);
+  OnnxModelBuilder last = OneNode(11, "Softmax", {2, 2, 2});
+  last.Int("axis", 2);
+  EXPECT_EQ(Import(last).nodes.size(), 1u);
+}
+
+TEST(OnnxNormalize, ResolvesAutoPad) {
+  OnnxModelBuilder builder = OneNode(11, "MaxPool", {1, 1, 5, 5});
+  builder.String("auto_pad", "SAME_LOWER")
+      .IntList("kernel_shape", {2, 2})
+      .IntList("strides", {2, 2});
+  const Graph graph = Import(builder);
+  EXPECT_EQ(graph.nodes[0].attributes.Ints("pads"), (std::vector<int64_t>{1, 1, 0, 0}));
+  EXPECT_EQ(graph.values[graph.outputs[0]].type.shape, (Shape{1, 1, 3, 3}));
+}
+
+TEST(OnnxNormalize, ViewsSignalsAsImages) {
+  OnnxModelBuilder builder = OneNode(11, "Conv", {1, 2, 7}, {"w"});
+  builder.Floats("w", {3, 2, 3}).IntList("pads", {1, 1});
+  const Graph graph = Import(builder);
+  EXPECT_EQ(CountOp(graph, "Conv"), 1);
+  EXPECT_EQ(graph.values[graph.outputs[0]].type.shape, (Shape{1, 3, 7}));
+  OnnxModelBuilder volume = OneNode(11, "Conv", {1, 2, 4, 4, 4}, {"w"});
+  volume.Floats("w", {3, 2, 1, 1, 1});
+  EXPECT_THAT(ErrorOf(volume), HasSubstr("Whet supports 3 and 4"));
+}
+
+TEST(OnnxNormalize, RefusesTraining) {
+  OnnxModelBuilder builder = OneNode(15, "BatchNormalization", {1, 2, 3, 3}, {"p", "p", "p", "p"});
+  builder.Floats("p", {2}).Int("training_mode", 1);
+  EXPECT_THAT(ErrorOf(builder), HasSubstr("training mode"));
+  OnnxModelBuilder indices(12);
+  indices.Input("x", {1, 1, 4, 4})
+      .Node("MaxPool", {"x"}, {"y", "i"})
+      .IntList("kernel_shape", {2, 2});
+  indices.Output("y").Output("i");
+  EXPECT_THAT(ErrorOf(indices), HasSubstr("indices"));
+}
+
+TEST(OnnxNormalize, SplitsIntoSlices) {
+  OnnxModelBuilder builder(13);
+  builder.Input("x", {6}).Ints("sizes", {1, 3, 2}).Node("Split", {"x", "sizes"}, {"a", "b", "c"});
+  builder.Output("b").Output("c");
+  const Graph graph = Import(builder);
+  EXPECT_EQ(CountOp(graph, "Slice"), 2);  // the first part is not used
+  EXPECT_THAT(RunOnCounting(graph), ::testing::ElementsAre(1, 2, 3));
+}
+
+TEST(OnnxNormalize, ReadsTheAxesOfReductionsOfEveryOpset) {
+  OnnxModelBuilder old = OneNode(13, "ReduceMean", {2, 3, 2});
+  old.IntList("axes", {1}).Int("keepdims", 0);
+  EXPECT_THAT(RunOnCounting(Import(old)), ::testing::ElementsAre(2, 3, 8, 9));
+  OnnxModelBuilder input = OneNode(18, "ReduceMax", {2, 3, 2}, {"axes"});
+  input.Ints("axes", {-1, 0});
+  const Graph graph = Import(input);
+  EXPECT_EQ(graph.values[graph.outputs[0]].type.shape, (Shape{1, 3, 1}));
+  EXPECT_THAT(RunOnCounting(graph), ::testing::ElementsAre(7, 9, 11));
+  EXPECT_THAT(RunOnCounting(Import(OneNode(13, "ReduceSum", {2, 2}))), ::testing::ElementsAre(6));
+}
+
+TEST(OnnxNormalize, ReducesNothingWhereNoAxesMeanNone) {
+  OnnxModelBuilder builder = OneNode(13, "ReduceSum", {2, 2});
+  builder.Int("noop_with_empty_axes", 1);
+  EXPECT_THAT(RunOnCounting(Import(builder)), ::testing::ElementsAre(0, 1, 2, 3));
+}
+
+TEST(OnnxNormalize, RefusesAxesOfAReductionThatAreWrong) {
+  OnnxModelBuilder twice = OneNode(13, "ReduceMean", {2, 3});
+  twice.IntList("axes", {1, -1});
+  EXPECT_THAT(ErrorOf(twice), AllOf(HasSubstr("the_ReduceMean"), HasSubstr("one axis twice")));
+  OnnxModelBuilder absent = OneNode(13, "ReduceMean", {2, 3});
+  absent.IntList("axes", {2});
+  EXPECT_THAT(ErrorOf(absent), HasSubstr("axis 2 is not one of a tensor of 2 dimensions"));
+  OnnxModelBuilder computed = OneNode(18, "ReduceMean", {2, 3}, {"axes"});
+  computed.Input("axes", {1}, onnx::TensorProto::INT64);
+  EXPECT_THAT(ErrorOf(computed), HasSubstr("its axes are computed at run time"));
+}
+
+TEST(OnnxNormalize, SpellsEasyPowersAsProductsAndRoots) {
+  for (const auto& [exponent, op] : std::vector<std::pair<float, std::string>>{
+           {2, "Mul"}, {0.5f, "Sqrt"}, {-1, "Div"}, {2.5f, "Pow"}}) {
+    OnnxModelBuilder builder = OneNode(13, "Pow", {3}, {"e"});
+    builder.Floats("e", {}, {exponent});
+    const Graph graph = Import(builder);
+    ASSERT_EQ(graph.nodes.size(), 1u);
+    EXPECT_EQ(graph.nodes[0].op, op);
+    EXPECT_NEAR(RunOnCounting(graph)[2], std::pow(2, exponent), 1e-6);
+  }
+}
+
+TEST(OnnxNormalize, ReadsLayerNormalizationWithItsStatistics) {
+  OnnxModelBuilder builder(17);
+  builder.Input("x", {2, 2}).Floats("scale", {1, 2}, {1, 2});
+  builder.Node("LayerNormalization", {"x", "scale"}, {"y", "mean", "inverse"})
+      .Float("epsilon", 0.75f);
+  builder.Output("y");
+  EXPECT_EQ(Import(builder).nodes.size(), 1u);
+  EXPECT_THAT(RunOnCounting(Import(builder)), ::testing::ElementsAre(-0.5, 1, -0.5, 1));
+  OnnxModelBuilder more = builder;
+  more.Output("mean").Output("inverse");
+  const Graph graph = Import(more);
+  EXPECT_EQ(graph.values[graph.outputs[1]].type.shape, (Shape{2, 1}));
+  EXPECT_EQ(graph.values[graph.outputs[2]].name, "inverse");
+}
+
+TEST(OnnxNormalize, NamesAScaleThatDoesNotFit) {
+  OnnxModelBuilder builder = OneNode(17, "LayerNormalization", {2, 4}, {"scale"});
+  builder.Floats("scale", {3});
+  EXPECT_THAT(ErrorOf(builder), AllOf(HasSubstr("the_LayerNormalization"),
+                                      HasSubstr("scale has the shape 3 and should have 4")));
+}
+
+TEST(OnnxNormalize, ReadsResizeOfEveryOpset) {
+  OnnxModelBuilder old = OneNode(7, "Upsample", {1, 1, 1, 2});
+  old.FloatList("scales", {1, 1, 2, 2});
+  const std::vector<float> doubled = {0, 0, 1, 1, 0, 0, 1, 1};
+  EXPECT_EQ(RunOnCounting(Import(old)), doubled);
+  OnnxModelBuilder nine = OneNode(9, "Upsample", {1, 1, 1, 2}, {"scales"});
+  nine.Floats("scales", {4}, {1, 1, 2, 2});
+  EXPECT_EQ(RunOnCounting(Import(nine)), doubled);
+  OnnxModelBuilder ten = OneNode(10, "Resize", {1, 1, 1, 2}, {"scales"});
+  ten.Floats("scales", {4}, {1, 1, 2, 2});
+  EXPECT_EQ(RunOnCounting(Import(ten)), doubled);
+  OnnxModelBuilder eleven = OneNode(11, "Resize", {1, 1, 1, 2}, {"roi", "scales", "sizes"});
+  eleven.Floats("roi", {0}, std::vector<float>{}).Floats("scales", {0}, std::vector<float>{});
+  eleven.Ints("sizes", {1, 1, 2, 4});
+  EXPECT_EQ(RunOnCounting(Import(eleven)), doubled);
+  OnnxModelBuilder axes = OneNode(18, "Resize", {1, 1, 1, 2}, {"", "", "sizes"});
+  axes.Ints("sizes", {4, 2}).IntList("axes", {3, 2});
+  EXPECT_EQ(RunOnCounting(Import(axes)), doubled);
+}
+
+TEST(OnnxNormalize, ResizesSignalsAndImagesWithChannelsLast) {
+  OnnxModelBuilder signal = OneNode(13, "Resize", {1, 1, 2}, {"", "scales"});
+  signal.Floats("scales", {3}, {1, 1, 2}).String("mode", "linear");
+  EXPECT_THAT(RunOnCounting(Import(signal)), ::testing::ElementsAre(0, 0.25, 0.75, 1));
+  OnnxModelBuilder last = OneNode(13, "Resize", {1, 1, 2, 3}, {"", "", "sizes"});
+  last.Ints("sizes", {1, 1, 1, 3});
+  EXPECT_EQ(Import(last).nodes[0].attributes.String("layout"), "NHWC");
+}
+
+TEST(OnnxNormalize, RefusesResizesByTheirAttribute) {
+  const auto resize = [](const char* attribute, const char* value) {
+    OnnxModelBuilder builder = OneNode(19, "Resize", {1, 1, 2, 2}, {"", "scales"});
+    builder.Floats("scales", {4}, {1, 1, 2, 2}).String(attribute, value);
+    return ErrorOf(builder);
+  };
+  EXPECT_THAT(resize("mode", "cubic"),
+              AllOf(HasSubstr("the_Resize"), HasSubstr("mode is 'cubic'")));
+  EXPECT_THAT(resize("coordinate_transformation_mode", "tf_crop_and_resize"),
+              HasSubstr("'tf_crop_and_resize', Whet supports half_pixel"));
+  EXPECT_THAT(resize("keep_aspect_ratio_policy", "loosely"), HasSubstr("expected stretch"));
+  OnnxModelBuilder computed = OneNode(19, "Resize", {1, 1, 2, 2}, {"", "scales"});
+  computed.Input("scales", {4});
+  EXPECT_THAT(ErrorOf(computed), HasSubstr("its scales are computed at run time"));
+  OnnxModelBuilder channels = OneNode(19, "Resize", {1, 1, 2, 2}, {"", "scales"});
+  channels.Floats("scales", {4}, {1, 2, 2, 2});
+  EXPECT_THAT(ErrorOf(channels), HasSubstr("it resizes axes [1, 2, 3]"));
+}
+
+TEST(OnnxNormalize, FitsTransposedConvolutionsToTheirOutputShape) {
+  const auto shape_of = [](const Graph& graph) {
+    return graph.values[graph.outputs[0]].type.shape;
+  };
+  const auto upsampling = [] {
+    OnnxModelBuilder builder = OneNode(11, "ConvTranspose", {1, 2, 3, 3}, {"w"});
+    builder.Floats("w", {2, 4, 3, 3}).IntList("strides", {2, 2});
+    return builder;
+  };
+  EXPECT_EQ(shape_of(Import(upsampling())), (Shape{1, 4, 7, 7}));
+  OnnxModelBuilder shape = upsampling();
+  shape.IntList("output_shape", {6, 8});
+  const Graph graph = Import(shape);
+  EXPECT_EQ(shape_of(graph), (Shape{1, 4, 6, 8}));
+  EXPECT_EQ(graph.nodes[0].attributes.Ints("pads"), (std::vector<int64_t>{1, 0, 0, 0}));
+  EXPECT_EQ(graph.nodes[0].attributes.Ints("output_padding"), (std::vector<int64_t>{0, 1}));
+  OnnxModelBuilder same = upsampling();
+  same.String("auto_pad", "SAME_UPPER");
+  EXPECT_EQ(Import(same).nodes[0].attributes.Ints("pads"), (std::vector<int64_t>{0, 0, 1, 1}));
+  OnnxModelBuilder wrong = upsampling();
+  wrong.IntList("output_padding", {1});
+  EXPECT_THAT(ErrorOf(wrong), HasSubstr("output_padding is [1]"));
+}
+
+TEST(OnnxNormalize, ReadsPadOfEveryOpset) {
+  OnnxModelBuilder old = OneNode(9, "Pad", {3});
+  old.IntList("pads", {1, 0}).Float("value", 7);
+  EXPECT_THAT(RunOnCounting(Import(old)), ::testing::ElementsAre(7, 0, 1, 2));
+  OnnxModelBuilder input = OneNode(13, "Pad", {3}, {"pads", "value"});
+  input.Ints("pads", {0, 2}).Floats("value", {}, {7});
+  EXPECT_THAT(RunOnCounting(Import(input)), ::testing::ElementsAre(0, 1, 2, 7, 7));
+  OnnxModelBuilder axes = OneNode(18, "Pad", {1, 2}, {"pads", "", "axes"});
+  axes.Ints("pads", {1, 0}).Ints("axes", {-1}).String("mode", "edge");
+  EXPECT_THAT(RunOnCounting(Import(axes)), ::testing::ElementsAre(0, 0, 1));
+}
+
+TEST(OnnxNormalize, CutsWhereAPadIsNegative) {
+  OnnxModelBuilder builder = OneNode(13, "Pad", {5}, {"pads"});
+  builder.Ints("pads", {-2, 1});
+  EXPECT_THAT(RunOnCounting(Import(builder)), ::testing::ElementsAre(2, 3, 4, 0));
+  OnnxModelBuilder computed = OneNode(13, "Pad", {5}, {"pads"});
+  computed.Input("pads", {2}, onnx::TensorProto::INT64);
+  EXPECT_THAT(ErrorOf(computed), HasSubstr("its pads are computed at run time"));
+}
+
+TEST(OnnxNormalize, FoldsTheComparisonsOfShapes) {
+  OnnxModelBuilder builder(13);
+  builder.Input("x", {2, 3}).Ints("unknown", {-1, 3}).Ints("minus", {-1}).Ints("two", {2});
+  builder.Node("Equal", {"unknown", "minus"}, {"open"})
+      .Node("Where", {"open", "two", "unknown"}, {"shape"})
+      .Node("Reshape", {"x", "shape"}, {"y"})
+      .Output("y");
+  EXPECT_EQ(Import(builder).values.back().type.shape, (Shape{2, 3}));
+}
+
+}  // namespace
+}  // namespace whet
