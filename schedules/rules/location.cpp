@@ -149,12 +149,11 @@ bool IsParallel(const LoopOf& loop, const Expansion& out) {
   });
 }
 
-// Stores the stage around `loop`, the last of its path. False where that would not let it slide;
-// the directives are then as they were.
-bool StoreAround(int stage, const LoopOf& loop, PlacedRegion* region, Expansion* out) {
+// Stores the stage around `loop`, the last of its path, where that lets it slide.
+void StoreAround(int stage, const LoopOf& loop, PlacedRegion* region, Expansion* out) {
   const Dag& dag = *out->dag;
   const std::vector<LoopOf>& path = out->placed[stage].path;
-  if (IsParallel(loop, *out)) return false;
+  if (IsParallel(loop, *out)) return;
   Directive store;
   store.stage = dag.stages[stage].name;
   store.kind = DirectiveKind::kStoreRoot;
@@ -168,7 +167,7 @@ bool StoreAround(int stage, const LoopOf& loop, PlacedRegion* region, Expansion*
   const int n = nest ? nest->nest_of[stage] : -1;
   if (n < 0 || nest->stages[n].slides_along < 1) {  // 0: the vectorised dimension
     out->directives.pop_back();
-    return false;
+    return;
   }
   const StageNest& placed = nest->stages[n];
   const auto along = static_cast<size_t>(placed.slides_along);
@@ -181,16 +180,17 @@ bool StoreAround(int stage, const LoopOf& loop, PlacedRegion* region, Expansion*
     out->directives.push_back(fold);
   }
   region->extents = placed.region;
-  return true;
 }
 
-// The region where no stage slides: what its first iteration needs.
-std::vector<int64_t> RegionWithoutSliding(int stage, const Expansion& out) {
+// What the first iteration computes, in which nothing has slid yet. `region`: what the others do.
+std::vector<int64_t> FirstRegion(int stage, const std::vector<int64_t>& region,
+                                 const Expansion& out) {
   std::vector<Directive> directives;
   for (const Directive& d : out.directives)
     if (d.kind != DirectiveKind::kStoreAt && d.kind != DirectiveKind::kStoreRoot)
       directives.push_back(d);
-  return RegionOfStage(*out.dag, directives, stage).value_or(std::vector<int64_t>{});
+  if (directives.size() == out.directives.size()) return region;
+  return RegionOfStage(*out.dag, directives, stage).value_or(region);
 }
 
 }  // namespace
@@ -216,7 +216,7 @@ PlacedRegion PlaceStage(int stage, const std::optional<LoopOf>& loop, bool slide
   }
   region.extents =
       RegionOfStage(*out->dag, out->directives, stage).value_or(std::vector<int64_t>{});
-  const std::vector<int64_t> first = RegionWithoutSliding(stage, *out);
+  const std::vector<int64_t> first = FirstRegion(stage, region.extents, *out);
   if (slide && !region.extents.empty()) StoreAround(stage, *loop, &region, out);
   for (size_t d = 0; d < region.extents.size(); ++d) {
     region.varies.push_back(region.extents[d] != first[d]);
