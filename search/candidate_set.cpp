@@ -6,21 +6,22 @@ namespace whet {
 
 bool CandidateSet::Add(const Record& record, std::vector<float> features) {
   const uint64_t hash = record.trace.DirectivesHash();
-  const int64_t median_ns = record.measurement.ok() ? record.measurement.MedianNs() : 0;
+  const bool ok = record.measurement.ok();
+  const int64_t final_ns = ok && record.is_final ? record.measurement.MedianNs() : 0;
+  const int64_t time_ns = ok ? record.measurement.MinNs() : 0;
   if (const auto known = index_.find(hash); known != index_.end()) {
-    if (record.is_final) candidates_[known->second].final_ns = median_ns;
+    if (record.is_final) candidates_[known->second].final_ns = final_ns;
     return false;
   }
-  MeasuredCandidate candidate{record.trace,       hash, median_ns, 0, record.is_default,
+  MeasuredCandidate candidate{record.trace,       hash, time_ns, final_ns, record.is_default,
                               std::move(features)};
-  if (record.is_final) candidate.final_ns = median_ns;
   index_.emplace(hash, candidates_.size());
   candidates_.push_back(std::move(candidate));
-  if (median_ns == 0) ++failed_;
-  if (median_ns > 0 && (best_ns_ == 0 || median_ns < best_ns_)) best_ns_ = median_ns;
+  if (time_ns == 0) ++failed_;
+  if (time_ns > 0 && (best_ns_ == 0 || time_ns < best_ns_)) best_ns_ = time_ns;
   if (record.is_default && !has_default_) {
     has_default_ = true;
-    default_ns_ = median_ns;
+    default_ns_ = time_ns;
   }
   return true;
 }
@@ -38,7 +39,7 @@ void CandidateSet::SetDefault(uint64_t hash) {
     candidate.is_default = candidate.hash == hash;
     if (!candidate.is_default) continue;
     has_default_ = true;
-    default_ns_ = candidate.median_ns;
+    default_ns_ = candidate.time_ns;
   }
 }
 
@@ -50,10 +51,10 @@ bool CandidateSet::has_final() const {
 std::vector<const MeasuredCandidate*> CandidateSet::Fastest(size_t limit) const {
   std::vector<const MeasuredCandidate*> order;
   for (const MeasuredCandidate& candidate : candidates_) {
-    if (candidate.median_ns > 0) order.push_back(&candidate);
+    if (candidate.time_ns > 0) order.push_back(&candidate);
   }
   std::stable_sort(order.begin(), order.end(),
-                   [](const auto* a, const auto* b) { return a->median_ns < b->median_ns; });
+                   [](const auto* a, const auto* b) { return a->time_ns < b->time_ns; });
   if (order.size() > limit) order.resize(limit);
   return order;
 }
@@ -63,9 +64,9 @@ void CandidateSet::AppendTo(TrainingSet& set, int task) const {
     if (candidate.features.empty()) continue;
     set.width = static_cast<int64_t>(candidate.features.size());
     set.features.insert(set.features.end(), candidate.features.begin(), candidate.features.end());
-    set.throughput.push_back(candidate.median_ns > 0 ? static_cast<float>(best_ns_) /
-                                                           static_cast<float>(candidate.median_ns)
-                                                     : 0.0F);
+    set.throughput.push_back(candidate.time_ns > 0 ? static_cast<float>(best_ns_) /
+                                                         static_cast<float>(candidate.time_ns)
+                                                   : 0.0F);
     set.task.push_back(task);
   }
 }

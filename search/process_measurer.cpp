@@ -111,9 +111,9 @@ Status ProcessMeasurer::Measure(const Task& task, std::span<const Trace> traces,
         status = tl::unexpected<Error>(std::move(measurement).error());
         break;
       }
-      const int64_t median_ns = Median(measurement->samples_ns);
-      if (measurement->ok() && (timing.best_known_ns == 0 || median_ns < timing.best_known_ns))
-        best_ns_[fingerprint] = median_ns;
+      const int64_t time_ns = measurement->MinNs();
+      if (measurement->ok() && (timing.best_known_ns == 0 || time_ns < timing.best_known_ns))
+        best_ns_[fingerprint] = time_ns;
       go_on = done(begin + i, *measurement);
     }
     for (const Built& one : built) RemoveLibrary(one.candidate);

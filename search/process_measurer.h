@@ -26,8 +26,11 @@ namespace whet {
 
 struct ProcessMeasurerOptions {
   WorkerOptions worker;
-  TimingOptions timing = {.time_cap_ns = 20'000'000};  // of candidates; best_known_ns is filled in
-  TimingOptions comparison = {.time_cap_ns = 300'000'000, .accuracy = 0.004, .min_samples = 20};
+  TimingOptions timing = {.time_cap_ns = 30'000'000,  // of candidates; best_known_ns is filled in
+                          .min_time_ns = 5'000'000,
+                          .min_contender_ns = 20'000'000};
+  TimingOptions comparison = {
+      .time_cap_ns = 200'000'000, .accuracy = 0.004, .min_samples = 20, .min_time_ns = 50'000'000};
   int64_t compile_limit_ms = 20'000;  // at most; less once compile times are known
   int64_t reference_limit_ms = 300'000;
   int64_t memory_bytes = int64_t{4} << 30;           // of a build or a run
@@ -74,7 +77,7 @@ class ProcessMeasurer : public Measurer {
   ProcessMeasurerOptions options_;
   std::unique_ptr<WorkerClient> client_;
   std::vector<double> compile_ms_;          // of candidates that compiled, the latest ones
-  std::map<std::string, int64_t> best_ns_;  // by task: the fastest median so far
+  std::map<std::string, int64_t> best_ns_;  // by task: the fastest sample so far
   std::list<ReferenceData> references_;     // the latest used first
   int64_t next_library_ = 0;
 };

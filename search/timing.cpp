@@ -9,6 +9,7 @@ namespace whet {
 namespace {
 
 constexpr int64_t kMaxCallsPerSample = 1 << 20;
+constexpr double kContender = 1.15;  // times the best known: worth a closer look
 
 // Nanoseconds of `calls` runs.
 int64_t Duration(const std::function<void()>& run, int64_t calls, const Clock& clock) {
@@ -48,9 +49,15 @@ void AddSample(const std::function<void()>& run, const Clock& clock, Timing* tim
   timing->samples_ns.push_back(PerRun(Duration(run, calls, clock), calls));
 }
 
-bool IsAccurate(const std::vector<int64_t>& samples, const TimingOptions& options) {
-  return static_cast<int>(samples.size()) >= options.min_samples &&
-         MedianAccuracy(samples) <= options.accuracy;
+bool IsAccurate(const std::vector<int64_t>& samples, int64_t sampled_ns,
+                const TimingOptions& options) {
+  if (static_cast<int>(samples.size()) < options.min_samples || sampled_ns < options.min_time_ns)
+    return false;
+  if (sampled_ns < options.min_contender_ns && options.best_known_ns > 0) {
+    const auto fastest_ns = static_cast<double>(*std::min_element(samples.begin(), samples.end()));
+    if (fastest_ns < kContender * static_cast<double>(options.best_known_ns)) return false;
+  }
+  return MedianAccuracy(samples) <= options.accuracy;
 }
 
 bool IsLoser(const std::vector<int64_t>& samples, const TimingOptions& options) {
@@ -66,6 +73,7 @@ bool IsLoser(const std::vector<int64_t>& samples, const TimingOptions& options) 
 Json TimingOptions::ToJson() const {
   return Json{{"min_sample_ns", min_sample_ns}, {"time_cap_ns", time_cap_ns},
               {"accuracy", accuracy},           {"min_samples", min_samples},
+              {"min_time_ns", min_time_ns},     {"min_contender_ns", min_contender_ns},
               {"max_samples", max_samples},     {"glance_samples", glance_samples},
               {"loser_factor", loser_factor},   {"best_known_ns", best_known_ns}};
 }
@@ -76,6 +84,8 @@ Result<TimingOptions> TimingOptions::FromJson(const Json& json) {
   ASSIGN_OR_RETURN(options.time_cap_ns, Field<int64_t>(json, "time_cap_ns"));
   ASSIGN_OR_RETURN(options.accuracy, Field<double>(json, "accuracy"));
   ASSIGN_OR_RETURN(options.min_samples, Field<int>(json, "min_samples"));
+  ASSIGN_OR_RETURN(options.min_time_ns, Field<int64_t>(json, "min_time_ns"));
+  ASSIGN_OR_RETURN(options.min_contender_ns, Field<int64_t>(json, "min_contender_ns"));
   ASSIGN_OR_RETURN(options.max_samples, Field<int>(json, "max_samples"));
   ASSIGN_OR_RETURN(options.glance_samples, Field<int>(json, "glance_samples"));
   ASSIGN_OR_RETURN(options.loser_factor, Field<double>(json, "loser_factor"));
@@ -106,10 +116,13 @@ Timing TimeKernel(const std::function<void()>& run, const Clock& clock,
   const int64_t start_ns = clock.MonotonicNs();
   Timing timing;
   Begin(run, clock, options, &timing);
-  while (static_cast<int>(timing.samples_ns.size()) < options.max_samples &&
-         clock.MonotonicNs() - start_ns < options.time_cap_ns &&
-         !IsLoser(timing.samples_ns, options) && !IsAccurate(timing.samples_ns, options))
+  while (static_cast<int>(timing.samples_ns.size()) < options.max_samples) {
+    const int64_t sampled_ns = clock.MonotonicNs() - start_ns;
+    if (sampled_ns >= options.time_cap_ns || IsLoser(timing.samples_ns, options) ||
+        IsAccurate(timing.samples_ns, sampled_ns, options))
+      break;
     AddSample(run, clock, &timing);
+  }
   timing.accuracy = MedianAccuracy(timing.samples_ns);
   return timing;
 }
@@ -117,18 +130,19 @@ Timing TimeKernel(const std::function<void()>& run, const Clock& clock,
 std::vector<Timing> TimeInterleaved(const std::vector<std::function<void()>>& runs,
                                     const Clock& clock, const TimingOptions& options) {
   const int64_t start_ns = clock.MonotonicNs();
-  const int64_t cap_ns = options.time_cap_ns * static_cast<int64_t>(runs.size());
+  const auto kernels = static_cast<int64_t>(runs.size());
   std::vector<Timing> timings(runs.size());
   for (size_t i = 0; i < runs.size(); ++i) Begin(runs[i], clock, options, &timings[i]);
   bool accurate = runs.empty();
   for (int round = 1; round < options.max_samples && !accurate; ++round) {
-    if (clock.MonotonicNs() - start_ns >= cap_ns) break;
+    if (clock.MonotonicNs() - start_ns >= options.time_cap_ns * kernels) break;
     accurate = true;
     for (size_t i = 0; i < runs.size(); ++i) {
       const size_t kernel = (i + static_cast<size_t>(round)) % runs.size();
       runs[kernel]();  // brings its own data back into the caches that the one before it used
       AddSample(runs[kernel], clock, &timings[kernel]);
-      accurate = accurate && IsAccurate(timings[kernel].samples_ns, options);
+      const int64_t sampled_ns = (clock.MonotonicNs() - start_ns) / kernels;
+      accurate = accurate && IsAccurate(timings[kernel].samples_ns, sampled_ns, options);
     }
   }
   for (Timing& timing : timings) timing.accuracy = MedianAccuracy(timing.samples_ns);

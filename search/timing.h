@@ -6,6 +6,8 @@
 // median absolute deviation:
 //   1.2533 * 1.4826 * MAD / (sqrt(n) * median)
 // (asymptotic for normal samples; MAD makes it deaf to the few samples that an interrupt hit).
+// Neighbouring samples share the machine's mood, so that they agree more than the next ones will:
+// samples are taken for `min_time_ns` at least, and of what is nearly the best for longer.
 // Thread safety: pure functions of the clock and the kernel.
 #pragma once
 
@@ -23,7 +25,9 @@ struct TimingOptions {
   int64_t min_sample_ns = 20'000;
   int64_t time_cap_ns = 30'000'000;  // of sampling, warm-up included; at least one sample is taken
   double accuracy = 0.01;
-  int min_samples = 10;  // before the accuracy counts
+  int min_samples = 10;          // before the accuracy counts
+  int64_t min_time_ns = 0;       // of sampling, before the accuracy counts
+  int64_t min_contender_ns = 0;  // the same, of one that is nearly as fast as the best known
   int max_samples = 1'000;
   int glance_samples = 3;     // after these a clear loser is dropped
   double loser_factor = 2;    // slower than this times the best known

@@ -220,8 +220,8 @@ class TuningRun {
           state.candidates.Add(record, proposal.features);
           if (proposal.score) {
             scores.push_back(*proposal.score);
-            const int64_t median_ns = measurement.ok() ? measurement.MedianNs() : 0;
-            throughput.push_back(median_ns > 0 ? 1e9F / static_cast<float>(median_ns) : 0.0F);
+            const int64_t time_ns = measurement.ok() ? measurement.MinNs() : 0;
+            throughput.push_back(time_ns > 0 ? 1e9F / static_cast<float>(time_ns) : 0.0F);
           }
           Show(t, false);
           last_ns = context_.clock.MonotonicNs();

@@ -41,7 +41,7 @@ struct TuningOptions {
   double time_budget_s = 0;  // of the whole run; 0: limited by trials alone
   uint64_t seed = 0;
   size_t batch = 16;     // candidates a round, at most; small budgets get smaller ones
-  size_t finalists = 3;  // beside the default schedule
+  size_t finalists = 7;  // beside the default schedule
   EvolutionOptions evolution;
   RunInfo info;  // seed is filled in
 };

@@ -82,14 +82,14 @@ std::vector<const MeasuredCandidate*> Finalists(const TaskState& state, size_t l
   if (state.measured == 0 && candidates.has_final()) return {};
   std::vector<const MeasuredCandidate*> finalists;
   for (const MeasuredCandidate& candidate : candidates.all()) {
-    if (candidate.is_default && candidate.median_ns > 0) finalists.push_back(&candidate);
+    if (candidate.is_default && candidate.time_ns > 0) finalists.push_back(&candidate);
   }
   const int64_t default_ns = candidates.default_ns();
   const size_t most = limit + finalists.size();
   for (const MeasuredCandidate* candidate : candidates.Fastest(candidates.size())) {
     if (finalists.size() >= most) break;
     if (candidate->is_default) continue;
-    if (default_ns > 0 && GainOver(default_ns, candidate->median_ns) < -kNoise) break;
+    if (default_ns > 0 && GainOver(default_ns, candidate->time_ns) < -kNoise) break;
     finalists.push_back(candidate);
   }
   if (finalists.size() == 1 && finalists.front()->is_default) finalists.clear();

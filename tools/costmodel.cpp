@@ -37,11 +37,11 @@ Result<TrainingSet> ReadTrainingSet(const Database& database, std::vector<std::s
     int64_t best_ns = 0;
     for (const Record& record : records)
       if (record.measurement.ok() && !record.is_final &&
-          (best_ns == 0 || record.measurement.MedianNs() < best_ns))
-        best_ns = record.measurement.MedianNs();
+          (best_ns == 0 || record.measurement.MinNs() < best_ns))
+        best_ns = record.measurement.MinNs();
     for (const Record& record : records) {
       if (record.is_final || !(*source)->Features(record.trace, row)) continue;
-      const int64_t ns = record.measurement.MedianNs();
+      const int64_t ns = record.measurement.MinNs();
       set.features.insert(set.features.end(), row.begin(), row.end());
       set.throughput.push_back(ns > 0 ? static_cast<float>(best_ns) / static_cast<float>(ns)
                                       : 0.0f);

@@ -52,6 +52,7 @@ class LocationStep : public SketchStep {
       if (d > 0 && (region.empty() || region[0] % full != 0)) continue;
       const std::vector<std::string> vector_loops = Vectorise(stage, d, region, out);
       if (HasChoices()) Unroll(stage, region, vector_loops, values[1][0], out);
+      if (d > 0) UnrollReduction(stage, d, vector_loops, out);
     }
     if (!loop) Parallelise(stage, region, out);
   }
@@ -220,6 +221,31 @@ class LocationStep : public SketchStep {
     if (order.names.size() > 1) out->directives.push_back(order);
     for (const std::string& loop : unrolled)
       out->directives.push_back(LoopDirective(DirectiveKind::kUnroll, stage.name, 0, loop));
+  }
+
+  // A short reduction in full: its sum stays in a register, and reads across rows become transposes
+  // (codegen/transpose_loads.h).
+  static void UnrollReduction(const Stage& stage, int definition,
+                              const std::vector<std::string>& vector_loops, Expansion* out) {
+    constexpr int64_t kMostUnrolled = 16;
+    const std::vector<Loop>& loops = stage.definitions[definition].loops;
+    Directive order;
+    order.kind = DirectiveKind::kReorder;
+    order.stage = stage.name;
+    order.definition = definition;
+    order.names = {vector_loops[0]};
+    int64_t depth = 1;
+    for (const Loop& loop : loops) {
+      if (!loop.reduction) continue;
+      depth *= loop.extent;
+      order.names.push_back(loop.name);
+    }
+    if (depth < 2 || depth > kMostUnrolled) return;
+    const std::vector<std::string> reductions(order.names.begin() + 1, order.names.end());
+    order.names.insert(order.names.end(), vector_loops.begin() + 1, vector_loops.end());
+    if (order.names.size() > 1) out->directives.push_back(order);
+    for (const std::string& loop : reductions)
+      out->directives.push_back(LoopDirective(DirectiveKind::kUnroll, stage.name, definition, loop));
   }
 
   // The outermost dimension longer than one, in parallel, where there is enough to do.

@@ -108,6 +108,19 @@ TEST(TimeKernel, IsDeafToAFewInterrupts) {
   EXPECT_EQ(Median(timing.samples_ns), 1'000'000);
 }
 
+TEST(TimeKernel, SamplesForTheLeastTimeAndContendersForLonger) {
+  for (const int64_t best_ns : {0, 50'000, 100'000}) {
+    FakeClock clock;
+    FakeKernel kernel(&clock, {100'000});
+    const int64_t start_ns = clock.now_ns;
+    TimeKernel(kernel.Runner(), clock,
+               {.min_time_ns = 3'000'000, .min_contender_ns = 9'000'000, .best_known_ns = best_ns});
+    const int64_t least_ns = best_ns == 100'000 ? 9'000'000 : 3'000'000;
+    EXPECT_GE(clock.now_ns - start_ns, least_ns);
+    EXPECT_LE(clock.now_ns - start_ns, least_ns + 200'000);
+  }
+}
+
 TEST(TimeInterleaved, GivesEveryKernelAsManySamples) {
   FakeClock clock;
   FakeKernel fast(&clock, {1'000'000}), slow(&clock, {2'000'000}),
@@ -144,7 +157,7 @@ TEST(MedianAccuracy, IsTheFormulaInTheHeader) {
 }
 
 TEST(TimingOptions, SurviveTheWayThroughJson) {
-  const TimingOptions options{1, 2, 0.5, 3, 4, 5, 6.5, 7};
+  const TimingOptions options{1, 2, 0.5, 3, 4, 5, 6, 7, 6.5, 8};
   const auto back = TimingOptions::FromJson(options.ToJson());
   ASSERT_TRUE(back);
   EXPECT_EQ(back->ToJson(), options.ToJson());

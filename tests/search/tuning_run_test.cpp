@@ -218,11 +218,11 @@ TEST_F(TuningRunTest, TheSameSeedMakesTheSameDecisions) {
 TEST_F(TuningRunTest, FinalistsAreComparedWithTheDefaultSchedule) {
   const TuningOutcome outcome = Tune();
   EXPECT_EQ(measurer_.comparisons, 1);
-  ASSERT_EQ(measurer_.compared.size(), 4u);
+  ASSERT_EQ(measurer_.compared.size(), 8u);
   EXPECT_EQ(measurer_.compared[0], (std::vector<int64_t>{0, 0, 0, 0}));
   int64_t finals = 0;
   for (const Record& record : Records()) finals += record.is_final;
-  EXPECT_EQ(finals, 4);
+  EXPECT_EQ(finals, 8);
   EXPECT_TRUE(database_->RecordById(outcome.tasks[0].best_record)->is_final);
 }
 
