@@ -1,5 +1,7 @@
 #include "codegen/build_job.h"
 
+#include <malloc.h>
+
 #include <filesystem>
 
 #include "codegen/kernel_compiler.h"
@@ -9,6 +11,14 @@
 namespace whet {
 namespace {
 
+// A compile allocates and frees millions of small nodes in a process that ends with it: what is
+// free stays in the heap, which grows in large steps.
+void KeepMemory() {
+  mallopt(M_TOP_PAD, 64 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+}
+
 Result<Json> Build(const Json& payload, JobContext&) {
   ASSIGN_OR_RETURN(const auto task_json, Field<Json>(payload, "task"));
   ASSIGN_OR_RETURN(const auto trace_json, Field<Json>(payload, "trace"));
@@ -17,6 +27,7 @@ Result<Json> Build(const Json& payload, JobContext&) {
   ASSIGN_OR_RETURN(const auto library_path, Field<std::string>(payload, "library_path"));
   ASSIGN_OR_RETURN(const Task task, Task::FromJson(task_json));
   ASSIGN_OR_RETURN(const Trace trace, Trace::FromJson(trace_json));
+  KeepMemory();
   const bool keep_object = !object_path.empty();
   if (!keep_object) object_path = library_path + ".o";
   RETURN_IF_ERROR(CompileKernel(task, trace, kernel_name, {.object_path = object_path}));

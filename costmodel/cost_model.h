@@ -41,13 +41,28 @@ std::unique_ptr<CostModel> MakeRandomModel(uint64_t seed);
 // The analytic estimate (roofline.h) as it stands in the feature row: part of the machine's peak,
 // in (0, 1]. Learns nothing. What other widths of rows get is 0.
 std::unique_ptr<CostModel> MakeRooflineModel();
-// Boosted trees over the roofline's estimate; before the first training, the roofline alone.
-Result<std::unique_ptr<CostModel>> MakeXgboostModel(uint64_t seed, int threads);
+// How trees are grown from scratch.
+struct TreeOptions {
+  int rounds = 60;  // trees
+  int max_depth = 6;
+  double eta = 0.2;  // learning rate
+  double min_child_weight = 0.5;
+};
+// Boosted trees over the scores of `base`, where one is given, else over the roofline's estimate;
+// before the first training, that alone.
+Result<std::unique_ptr<CostModel>> MakeXgboostModel(uint64_t seed, int threads,
+                                                    std::shared_ptr<CostModel> base = nullptr,
+                                                    const TreeOptions& trees = {});
+// The pretrained model that is part of the program: what kernels of networks that no evaluation
+// uses did on CPUs with AVX-512 and AVX2 (costmodel/base/README.md).
+Result<std::shared_ptr<CostModel>> LoadBaseModel(int threads);
 
 // docs/formats/cost_model.md. Saving requires a trained model that MakeXgboostModel or
 // LoadXgboostModel made.
 Status SaveModel(const CostModel& model, const std::string& path);
 Result<std::unique_ptr<CostModel>> LoadXgboostModel(const std::string& path, int threads);
+// The same from the bytes of such a file.
+Result<std::unique_ptr<CostModel>> ParseXgboostModel(std::string_view bytes, int threads);
 
 // What each feature earned in the trees: its share of the total gain, the largest first; features
 // that no tree asks for are left out. Requires a trained model of MakeXgboostModel or

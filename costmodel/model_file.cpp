@@ -44,17 +44,19 @@ Result<Parsed> ParseHeader(std::string_view line) {
   return parsed;
 }
 
-Result<std::unique_ptr<CostModel>> ReadModel(const std::string& text, int threads) {
+}  // namespace
+
+Result<std::unique_ptr<CostModel>> ParseXgboostModel(std::string_view text, int threads) {
   const size_t end = text.find('\n');
   if (end == std::string::npos) return Fail(ErrorCode::kCorrupt, "it has no header line");
-  ASSIGN_OR_RETURN(const Parsed parsed, ParseHeader(std::string_view(text).substr(0, end)));
+  ASSIGN_OR_RETURN(const Parsed parsed, ParseHeader(text.substr(0, end)));
   if (parsed.feature_version != kFeatureVersion) {
     return Fail(
         parsed.feature_version > kFeatureVersion ? ErrorCode::kTooNew : ErrorCode::kUnsupported,
         "it was trained on version {} of the features, this Whet has version {}; train it again",
         parsed.feature_version, kFeatureVersion);
   }
-  const std::string trees = text.substr(end + 1);
+  const std::string trees(text.substr(end + 1));
   if (Fingerprint(trees) != parsed.trees_fingerprint) {
     return Fail(ErrorCode::kCorrupt, "its trees do not have the fingerprint that its header tells");
   }
@@ -63,13 +65,14 @@ Result<std::unique_ptr<CostModel>> ReadModel(const std::string& text, int thread
   return model;
 }
 
-}  // namespace
-
 Status SaveModel(const CostModel& model, const std::string& path) {
   const auto* trees_model = dynamic_cast<const XgboostModel*>(&model);
   if (trees_model == nullptr || !trees_model->trained()) {
     return Fail(ErrorCode::kInvalidInput, "{}: only a trained xgboost model can be saved", path);
   }
+  if (trees_model->has_base())
+    return Fail(ErrorCode::kInvalidInput, "{}: trees over another model cannot be saved alone",
+                path);
   ASSIGN_OR_RETURN(const std::string trees, trees_model->SerializeTrees());
   const XgboostModel::Header& header = trees_model->header();
   const Json json = {{"format", kFormat},
@@ -84,7 +87,7 @@ Status SaveModel(const CostModel& model, const std::string& path) {
 
 Result<std::unique_ptr<CostModel>> LoadXgboostModel(const std::string& path, int threads) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  auto model = ReadModel(text, threads);
+  auto model = ParseXgboostModel(text, threads);
   if (!model) return Prefixed(model.error(), path + " is no cost model that can be loaded");
   return model;
 }

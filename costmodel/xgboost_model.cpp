@@ -9,7 +9,6 @@
 namespace whet {
 namespace {
 
-constexpr int kRoundsFromScratch = 60;
 constexpr int kRoundsAdded = 15;
 constexpr int64_t kRowsFromScratch = 3000;
 constexpr double kSlowestTarget =
@@ -22,11 +21,7 @@ struct MatrixDeleter {
 };
 using Matrix = std::unique_ptr<void, MatrixDeleter>;
 
-// log2 of the analytic estimate; 0 for rows that are not the feature table's.
-double Prior(const float* row, int64_t width) {
-  if (width != kFeatureCount) return 0;
-  return std::log2(std::max(1e-6, static_cast<double>(row[kRoofEfficiency])));
-}
+constexpr double kLeastPrior = 1e-6;
 
 // What the trees learn: targets and weights by row, and the prior's weight.
 struct Targets {
@@ -35,10 +30,10 @@ struct Targets {
   double prior_weight = 0;
 };
 
-Targets MakeTargets(const TrainingSet& set, const double* fixed_prior_weight) {
+Targets MakeTargets(const TrainingSet& set, std::vector<double> prior,
+                    const double* fixed_prior_weight) {
   const auto rows = static_cast<size_t>(set.rows());
   std::vector<double> target(rows);
-  std::vector<double> prior(rows);
   Targets targets;
   targets.weight.resize(rows);
   struct Mean {
@@ -48,7 +43,6 @@ Targets MakeTargets(const TrainingSet& set, const double* fixed_prior_weight) {
   for (size_t r = 0; r < rows; ++r) {
     const double throughput = set.throughput[r];
     target[r] = throughput > 0 ? std::max(kSlowestTarget, std::log2(throughput)) : kFailedTarget;
-    prior[r] = Prior(&set.features[r * static_cast<size_t>(set.width)], set.width);
     const double weight = kLeastWeight + throughput;
     targets.weight[r] = static_cast<float>(weight);
     Mean& mean = means[set.task[r]];
@@ -105,13 +99,15 @@ Status XgboostModel::MakeBooster(const void* matrix) {
   // XGBoost reads the seed as an int.
   const std::string seed = std::to_string(static_cast<int>(seed_ & 0x7fffffff));
   const std::string threads = std::to_string(std::max(1, threads_));
+  const std::string depth = std::to_string(trees_.max_depth), eta = fmt::format("{}", trees_.eta),
+                    child = fmt::format("{}", trees_.min_child_weight);
   const std::pair<const char*, const char*> parameters[] = {
       {"objective", "reg:squarederror"},
       {"booster", "gbtree"},
       {"tree_method", "hist"},
-      {"max_depth", "6"},
-      {"eta", "0.2"},
-      {"min_child_weight", "0.5"},
+      {"max_depth", depth.c_str()},
+      {"eta", eta.c_str()},
+      {"min_child_weight", child.c_str()},
       {"lambda", "1"},
       {"base_score", "0"},
       {"colsample_bytree", "0.6"},
@@ -129,7 +125,9 @@ Status XgboostModel::Train(const TrainingSet& set) {
   RETURN_IF_ERROR(CheckSet(set));
   const bool scratch = booster_ == nullptr || set.width != header_.width ||
                        set.rows() < kRowsFromScratch || set.rows() >= 2 * rows_from_scratch_;
-  const Targets targets = MakeTargets(set, scratch ? nullptr : &header_.prior_weight);
+  ASSIGN_OR_RETURN(std::vector<double> priors, Priors(set.features, set.width));
+  const Targets targets =
+      MakeTargets(set, std::move(priors), scratch ? nullptr : &header_.prior_weight);
   DMatrixHandle handle = nullptr;
   RETURN_IF_ERROR(CheckXgboost(
       XGDMatrixCreateFromMat(set.features.data(), static_cast<bst_ulong>(set.rows()),
@@ -147,7 +145,7 @@ Status XgboostModel::Train(const TrainingSet& set) {
   }
   int done = 0;
   RETURN_IF_ERROR(CheckXgboost(XGBoosterBoostedRounds(booster_.get(), &done), "count its trees"));
-  const int rounds = scratch ? kRoundsFromScratch : kRoundsAdded;
+  const int rounds = scratch ? trees_.rounds : kRoundsAdded;
   for (int round = 0; round < rounds; ++round) {
     RETURN_IF_ERROR(
         CheckXgboost(XGBoosterUpdateOneIter(booster_.get(), done + round, handle), "grow a tree"));
@@ -156,8 +154,22 @@ Status XgboostModel::Train(const TrainingSet& set) {
   return {};
 }
 
+Result<std::vector<double>> XgboostModel::Priors(std::span<const float> rows, int64_t width) {
+  const size_t count = rows.size() / static_cast<size_t>(std::max<int64_t>(1, width));
+  std::vector<double> priors(count, 0.0);
+  // Rows that are not the feature table's have no estimate.
+  if (base_ == nullptr && width != kFeatureCount) return priors;
+  ASSIGN_OR_RETURN(const std::vector<float> scores,
+                   (base_ != nullptr ? *base_ : *MakeRooflineModel()).Predict(rows, width));
+  for (size_t r = 0; r < count; ++r)
+    priors[r] = std::log2(std::max(kLeastPrior, static_cast<double>(scores[r])));
+  return priors;
+}
+
 Result<std::vector<float>> XgboostModel::Predict(std::span<const float> rows, int64_t width) {
-  if (booster_ == nullptr) return MakeRooflineModel()->Predict(rows, width);
+  if (booster_ == nullptr)
+    return base_ != nullptr ? base_->Predict(rows, width)
+                            : MakeRooflineModel()->Predict(rows, width);
   if (width != header_.width || rows.size() % static_cast<size_t>(width) != 0) {
     return Fail(ErrorCode::kInvalidInput,
                 "{} numbers are no rows of the {} features that the model knows", rows.size(),
@@ -176,10 +188,11 @@ Result<std::vector<float>> XgboostModel::Predict(std::span<const float> rows, in
   RETURN_IF_ERROR(CheckXgboost(XGBoosterPredictFromDense(booster_.get(), array.c_str(), config,
                                                          nullptr, &shape, &dims, &values),
                                "predict"));
+  ASSIGN_OR_RETURN(const std::vector<double> priors, Priors(rows, width));
   std::vector<float> scores(count);
   for (size_t r = 0; r < count; ++r) {
-    const double prior = header_.prior_weight * Prior(&rows[r * static_cast<size_t>(width)], width);
-    scores[r] = static_cast<float>(std::exp2(std::clamp(prior + values[r], -60.0, 60.0)));
+    const double score = header_.prior_weight * priors[r] + values[r];
+    scores[r] = static_cast<float>(std::exp2(std::clamp(score, -60.0, 60.0)));
   }
   return scores;
 }
@@ -188,7 +201,7 @@ Result<std::string> XgboostModel::SerializeTrees() const {
   bst_ulong size = 0;
   const char* bytes = nullptr;
   RETURN_IF_ERROR(CheckXgboost(
-      XGBoosterSaveModelToBuffer(booster_.get(), R"({"format":"json"})", &size, &bytes), "save"));
+      XGBoosterSaveModelToBuffer(booster_.get(), R"({"format":"ubj"})", &size, &bytes), "save"));
   return std::string(bytes, size);
 }
 
@@ -204,11 +217,13 @@ Status XgboostModel::RestoreTrees(const Header& header, const std::string& trees
   return {};
 }
 
-Result<std::unique_ptr<CostModel>> MakeXgboostModel(uint64_t seed, int threads) {
+Result<std::unique_ptr<CostModel>> MakeXgboostModel(uint64_t seed, int threads,
+                                                    std::shared_ptr<CostModel> base,
+                                                    const TreeOptions& trees) {
   if (threads < 1)
     return Fail(ErrorCode::kInvalidInput, "the cost model needs at least 1 thread, not {}",
                 threads);
-  return std::make_unique<XgboostModel>(seed, threads);
+  return std::make_unique<XgboostModel>(seed, threads, std::move(base), trees);
 }
 
 }  // namespace whet

@@ -1,8 +1,9 @@
 // Boosted trees over the analytic estimate.
 //
 // The target of a row is log2 of its throughput. What is boosted is the residual over
-//     prior_weight * log2(roofline.efficiency),
-// both centred on their task's mean, since scores need to compare within a task only: with few rows
+//     prior_weight * log2(prior),
+// where the prior is the score of a base model, or roofline.efficiency where there is none; both
+// are centred on their task's mean, since scores need to compare within a task only: with few rows
 // the model is the roofline, corrected; with many the trees have the say. prior_weight is fitted by
 // least squares. Rows of fast candidates weigh more. The score is 2 to the predicted value. Thread
 // safety: one thread at a time.
@@ -29,10 +30,13 @@ Status CheckXgboost(int code, const char* what);
 
 class XgboostModel : public CostModel {
  public:
-  XgboostModel(uint64_t seed, int threads) : seed_(seed), threads_(threads) {}
+  XgboostModel(uint64_t seed, int threads, std::shared_ptr<CostModel> base = nullptr,
+               const TreeOptions& trees = {})
+      : seed_(seed), threads_(threads), base_(std::move(base)), trees_(trees) {}
 
   std::string_view name() const override { return "xgboost"; }
   bool trained() const override { return booster_ != nullptr; }
+  bool has_base() const { return base_ != nullptr; }
   // Trees are grown from scratch as long as that is quick or the rows have doubled since; beyond, a
   // few trees are added to those there are.
   Status Train(const TrainingSet& set) override;
@@ -53,9 +57,13 @@ class XgboostModel : public CostModel {
 
  private:
   Status MakeBooster(const void* matrix);
+  // log2 of the prior, a row each.
+  Result<std::vector<double>> Priors(std::span<const float> rows, int64_t width);
 
   uint64_t seed_;
   int threads_;
+  std::shared_ptr<CostModel> base_;
+  TreeOptions trees_;
   Booster booster_;
   Header header_;
   int64_t rows_from_scratch_ = 0;

@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <set>
-#include <sstream>
 
 #include "base/file.h"
 #include "schedules/operators/halide_pipeline.h"
@@ -33,8 +33,10 @@ Halide::Buffer<> BufferOf(const TensorType& type, const uint8_t* bytes) {
   return Halide::Buffer<>(HalideType(type.dtype), const_cast<uint8_t*>(bytes), extents);
 }
 
-// Halide's reader trusts the bytes: a child tries them first.
-Status TryReading(const std::vector<uint8_t>& bytes, const PipelineBindings& bindings) {
+// Halide's reader trusts the bytes: a child does all that is done with them first, several times,
+// so that memory moves on. (A damaged offset may lead to memory that happens to make sense.)
+Status TryFirst(const std::function<void()>& work) {
+  constexpr int kTimes = 4;
   const pid_t child = fork();
   if (child < 0) return Fail(ErrorCode::kIo, "cannot fork: {}", strerror(errno));
   if (child == 0) {
@@ -43,7 +45,7 @@ Status TryReading(const std::vector<uint8_t>& bytes, const PipelineBindings& bin
     setrlimit(RLIMIT_CPU, &seconds);
     const int null = open("/dev/null", O_WRONLY);
     dup2(null, STDERR_FILENO);
-    (void)LoadedPipeline::FromBytes(bytes, bindings);
+    for (int i = 0; i < kTimes; ++i) work();
     _exit(0);
   }
   int status = 0;
@@ -91,6 +93,39 @@ std::string NameOf(const std::string& path) {
   return name.substr(0, 64);
 }
 
+Result<Task> MakeTask(const std::string& name, const std::string& target,
+                      const std::vector<uint8_t>& bytes, const PipelineBindings& bindings) {
+  ASSIGN_OR_RETURN(const LoadedPipeline loaded, LoadedPipeline::FromBytes(bytes, bindings));
+  Task task;
+  task.target = target;
+  TaskNode node;
+  node.op = "Pipeline";
+  std::set<std::string> names;
+  std::vector<int64_t> bounds;
+  for (const PipelineImage& image : loaded.images()) {
+    for (size_t d = 0; d < image.min.size(); ++d)
+      bounds.insert(bounds.end(), {image.min[d], image.extent[d]});
+    task.inputs.push_back({image.name, image.type, false});
+    node.inputs.push_back(image.name);
+    names.insert(image.name);
+  }
+  node.output = "y";
+  for (int i = 1; names.contains(node.output); ++i) node.output = fmt::format("y{}", i);
+  task.output = node.output;
+  const TensorType output = loaded.output();
+  node.attributes = {{"name", name},
+                     {"pipeline", ToHex(bytes)},
+                     {"bounds", bounds},
+                     {"scalars", ScalarsText(bindings.scalars)},
+                     {"dtype", std::string(whet::Name(output.dtype))},
+                     {"shape", output.shape}};
+  task.nodes.push_back(node);
+  RETURN_IF_ERROR(task.Types());
+  ASSIGN_OR_RETURN(const Dag dag, ReadTaskDag(task, {}));
+  task.nodes[0].attributes.Set("flops", dag.TotalFlops());
+  return task.Canonical();
+}
+
 // Whether the identifier is in the text.
 bool Mentions(const std::string& text, const std::string& name) {
   const auto is_part = [&](size_t at) {
@@ -118,6 +153,13 @@ class LoopDeclarations {
     }
   }
   void Add(const Directive& d) {
+    if (d.kind == DirectiveKind::kRfactor) {
+      for (const std::string& name : d.names) {
+        reductions_.insert(name);
+        Declare(name, fmt::format("RVar {0}(\"{0}\");", name));
+      }
+      Declare(d.at + "_", fmt::format("Var {0}_(\"{0}_\");", d.at));
+    }
     if (d.kind != DirectiveKind::kSplit && d.kind != DirectiveKind::kFuse) return;
     const bool reduction = d.kind == DirectiveKind::kSplit ? reductions_.contains(d.loop)
                                                            : reductions_.contains(d.names[0]);
@@ -144,6 +186,66 @@ class LoopDeclarations {
   std::vector<std::pair<std::string, std::string>> lines_;  // in order of declaration
 };
 
+// The stages that an rfactor makes of a Func: `<func>_part` accumulates, `<func>_parts` is what
+// Halide calls a wrapper of it. The loop that becomes their dimension has another name there.
+class PartialSums {
+ public:
+  PartialSums(const LoadedPipeline& pipeline, const std::vector<Directive>& directives) {
+    for (const Directive& d : directives) {
+      if (d.kind != DirectiveKind::kRfactor) continue;
+      for (const PipelineFunc& func : pipeline.funcs())
+        if (func.stage == d.stage) cuts_[d.stage] = {d, func};
+    }
+  }
+  bool Has(const std::string& stage) const { return CutOf(stage) != nullptr; }
+
+  // With the names that the C++ has.
+  Directive Renamed(Directive d) const {
+    const bool elsewhere =
+        !d.at.empty() && (d.kind == DirectiveKind::kComputeAt || d.kind == DirectiveKind::kStoreAt);
+    if (const Cut* cut = CutOf(elsewhere ? d.at : d.stage))
+      if (d.loop == cut->rfactor.at) d.loop += "_";
+    if (const Cut* cut = CutOf(d.stage))
+      for (std::string& name : d.names)
+        if (name == cut->rfactor.at) name += "_";
+    return d;
+  }
+
+  // After the call of rfactor: the wrapper, and dimensions and loops in the order that the trace
+  // takes them to have.
+  std::string Declaration(const std::string& stage) const {
+    const auto& [rfactor, func] = cuts_.at(stage);
+    const bool keeps_inner = rfactor.at == rfactor.names[1];
+    std::vector<std::string> dims = func.dims, loops;
+    dims.insert(keeps_inner ? dims.begin() : dims.end(), rfactor.at + "_");
+    for (const std::string& loop : func.reductions)
+      loops.push_back(loop == rfactor.loop ? rfactor.names[keeps_inner ? 0 : 1] : loop);
+    loops.insert(loops.end(), dims.begin(), dims.end());
+    std::string text = fmt::format("  Func {0}_parts = {0}_part.in();\n", stage);
+    for (const char* made : {"_part", "_parts"})
+      text += dims.size() < 2 ? ""
+                              : fmt::format("  {0}{1}.reorder_storage({2}).reorder({2});\n", stage,
+                                            made, fmt::join(dims, ", "));
+    return text + fmt::format("  {}_part.update(0).reorder({});\n", stage, fmt::join(loops, ", "));
+  }
+
+ private:
+  struct Cut {
+    Directive rfactor;
+    PipelineFunc func;
+  };
+  // Of the Func whose partial sums `stage` has.
+  const Cut* CutOf(const std::string& stage) const {
+    for (const char* made : {"_part", "_parts"}) {
+      if (!stage.ends_with(made)) continue;
+      const auto cut = cuts_.find(stage.substr(0, stage.size() - std::strlen(made)));
+      if (cut != cuts_.end()) return &cut->second;
+    }
+    return nullptr;
+  }
+  std::map<std::string, Cut> cuts_;
+};
+
 }  // namespace
 
 Result<Task> ReadPipelineTask(const std::string& path, const std::string& target,
@@ -152,38 +254,12 @@ Result<Task> ReadPipelineTask(const std::string& path, const std::string& target
   ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   const std::vector<uint8_t> bytes(text.begin(), text.end());
   ASSIGN_OR_RETURN(const PipelineBindings bindings, ReadBindings(shapes, scalars));
-  if (const Status tried = TryReading(bytes, bindings); !tried)
+  if (const Status tried = TryFirst([&] { (void)MakeTask(NameOf(path), target, bytes, bindings); });
+      !tried)
     return Prefixed(tried.error(), path);
-  const auto loaded = LoadedPipeline::FromBytes(bytes, bindings);
-  if (!loaded) return Prefixed(Readable(loaded.error()), path);
-  Task task;
-  task.target = target;
-  TaskNode node;
-  node.op = "Pipeline";
-  std::set<std::string> names;
-  std::vector<int64_t> bounds;
-  for (const PipelineImage& image : loaded->images()) {
-    for (size_t d = 0; d < image.min.size(); ++d)
-      bounds.insert(bounds.end(), {image.min[d], image.extent[d]});
-    task.inputs.push_back({image.name, image.type, false});
-    node.inputs.push_back(image.name);
-    names.insert(image.name);
-  }
-  node.output = "y";
-  for (int i = 1; names.contains(node.output); ++i) node.output = fmt::format("y{}", i);
-  task.output = node.output;
-  const TensorType output = loaded->output();
-  node.attributes = {{"name", NameOf(path)},
-                     {"pipeline", ToHex(bytes)},
-                     {"bounds", bounds},
-                     {"scalars", ScalarsText(bindings.scalars)},
-                     {"dtype", std::string(Name(output.dtype))},
-                     {"shape", output.shape}};
-  task.nodes.push_back(node);
-  if (const auto types = task.Types(); !types) return Prefixed(types.error(), path);
-  ASSIGN_OR_RETURN(const Dag dag, ReadTaskDag(task, {}));
-  task.nodes[0].attributes.Set("flops", dag.TotalFlops());
-  return task.Canonical();
+  auto task = MakeTask(NameOf(path), target, bytes, bindings);
+  if (!task) return Prefixed(Readable(task.error()), path);
+  return task;
 }
 
 Status RunPipeline(const Attributes& attributes, Tensors inputs, Tensor& output) {
@@ -221,11 +297,18 @@ Result<std::string> PipelineScheduleToCpp(const Task& task, const Trace& trace) 
   const PipelineFunc& last = loaded.funcs().back();
   bool copies = false;  // the trace schedules a copy of an output that is a reduction
   LoopDeclarations loops(loaded);
-  for (const Directive& d : trace.directives) {
+  const PartialSums sums(loaded, trace.directives);
+  std::string schedule;
+  for (const Directive& directive : trace.directives) {
+    const Directive d = sums.Renamed(directive);
     loops.Add(d);
+    Trace one;
+    one.directives = {d};
+    schedule += "  " + one.ToCpp();
+    if (d.kind == DirectiveKind::kRfactor) schedule += sums.Declaration(d.stage);
     const bool copy = d.stage == "out" && !funcs.contains("out");
     copies |= copy;
-    if (funcs.contains(d.stage) || copy) continue;
+    if (funcs.contains(d.stage) || sums.Has(d.stage) || copy) continue;
     return Fail(ErrorCode::kUnsupported,
                 "the schedule speaks of '{}', which is no Func of the pipeline; the compiled "
                 "object has it",
@@ -243,8 +326,7 @@ Result<std::string> PipelineScheduleToCpp(const Task& task, const Trace& trace) 
     calls = fmt::format("  Func out(\"out\");\n  out({}) = {}({});\n", arguments, last.stage,
                         arguments);
   }
-  std::istringstream lines(trace.ToCpp());
-  for (std::string line; std::getline(lines, line);) calls += "  " + line + "\n";
+  calls += schedule;
   for (const auto& [stage, index] : funcs)
     if (Mentions(calls, stage))
       text += fmt::format("  Func {} = pipeline.get_func({});\n", stage, index);

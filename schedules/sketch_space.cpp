@@ -236,7 +236,8 @@ Result<SketchSpace> SketchSpace::Create(const Task& task, const MachineModel& ma
   impl->task = task;
   impl->machine = machine;
   RETURN_IF_ERROR(impl->AddVariant({}));
-  // A user's pipeline is scheduled as it is: its schedule must be one of its own Funcs.
+  // A user's pipeline is scheduled as it is: its schedule must be one of its own Funcs and of what
+  // Halide makes of them.
   const bool is_pipeline = task.nodes[0].op == "Pipeline";
   const Impl::Variant& plain = impl->variants[0];
   for (const auto& [input, levels] : VariablePanels(*plain.dag, plain.roles, machine)) {
@@ -246,7 +247,7 @@ Result<SketchSpace> SketchSpace::Create(const Task& task, const MachineModel& ma
     RETURN_IF_ERROR(impl->AddVariant(std::move(options)));
   }
   for (auto& cuts : RfactorsOf(*impl->variants[0].dag, machine)) {
-    if (is_pipeline) continue;
+    if (is_pipeline && cuts.size() > 1) continue;  // parts of parts have no name in its C++
     AlgorithmOptions options;
     options.rfactored = std::move(cuts);
     RETURN_IF_ERROR(impl->AddVariant(std::move(options)));

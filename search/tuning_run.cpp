@@ -119,7 +119,7 @@ class TuningRun {
       if (!state.source->Features(trace, row)) row.clear();
       return row;
     });
-    state.hints = CollectHints(states_, t, context_.database);
+    if (options_.transfer) state.hints = CollectHints(states_, t, context_.database);
     return true;
   }
 

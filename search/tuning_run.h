@@ -42,6 +42,7 @@ struct TuningOptions {
   uint64_t seed = 0;
   size_t batch = 16;     // candidates a round, at most; small budgets get smaller ones
   size_t finalists = 7;  // beside the default schedule
+  bool transfer = true;  // begin with what was fast for similar tasks
   EvolutionOptions evolution;
   RunInfo info;  // seed is filled in
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
+#include <set>
 
 #include "base/table.h"
 #include "costmodel/cost_model.h"
@@ -16,9 +18,12 @@ namespace {
 
 struct CostModelOptions {
   std::string database, model, output, json;
+  std::string split;  // "within", "task"; empty: a model that is trained already
   double held_out = 0.3;
   uint64_t seed = 0;
   int top = 20;
+  bool over_base = false;
+  TreeOptions trees;
 };
 
 // Feature rows of a database's measured candidates. Candidates that make no loop nest any more are
@@ -62,40 +67,169 @@ void Append(const TrainingSet& from, int64_t row, TrainingSet* to) {
   to->task.push_back(from.task[row]);
 }
 
-// A part of each task's candidates, drawn by the seed, is kept from the training.
-std::pair<TrainingSet, TrainingSet> Split(const TrainingSet& set, double held_out, uint64_t seed) {
+// Two parts of a set: what is learnt from, and what is judged.
+struct Fold {
   TrainingSet train, test;
-  train.width = test.width = set.width;
+};
+
+// Within tasks: a part of each task's candidates, drawn by the seed, is kept from the training.
+std::vector<Fold> SplitWithinTasks(const TrainingSet& set, double held_out, uint64_t seed) {
+  Fold fold;
+  fold.train.width = fold.test.width = set.width;
   Rng rng(seed);
   for (int64_t row = 0; row < set.rows(); ++row)
-    Append(set, row, rng.Uniform() < held_out ? &test : &train);
-  return {std::move(train), std::move(test)};
+    Append(set, row, rng.Uniform() < held_out ? &fold.test : &fold.train);
+  return {std::move(fold)};
+}
+
+// By task: each task is judged by a model that was trained on others; a part of the tasks at a
+// time.
+std::vector<Fold> SplitByTask(const TrainingSet& set, double held_out, uint64_t seed) {
+  const auto count = static_cast<size_t>(std::max(2.0, std::round(1 / held_out)));
+  std::vector<Fold> folds(count);
+  std::map<int, size_t> fold_of;
+  std::vector<size_t> place(count);  // of every count tasks, one in each fold
+  Rng rng(seed);
+  for (size_t i = 0; i < count; ++i) {
+    place[i] = i;
+    std::swap(place[i], place[static_cast<size_t>(rng.Below(static_cast<int64_t>(i) + 1))]);
+  }
+  for (Fold& fold : folds) fold.train.width = fold.test.width = set.width;
+  for (int64_t row = 0; row < set.rows(); ++row) {
+    const auto known = fold_of.emplace(set.task[row], place[fold_of.size() % count]).first;
+    for (size_t f = 0; f < count; ++f)
+      Append(set, row, f == known->second ? &folds[f].test : &folds[f].train);
+  }
+  std::erase_if(folds,
+                [](const Fold& fold) { return fold.train.rows() == 0 || fold.test.rows() == 0; });
+  return folds;
 }
 
 struct Quality {
   int64_t rows = 0;
-  double rho = 0, pairwise = 0, peak1 = 0, peak5 = 0;
+  double rmse = 0, r2 = 0, rho = 0, pairwise = 0, recall = 0, peak1 = 0, peak5 = 0;
 };
 
-// `peak1`, `peak5`: throughput of the best among the model's first one and five, over the best
-// there is.
+// The columns of a report: name in the table, in JSON, and where the number is.
+struct Column {
+  const char* title;
+  const char* json;
+  double Quality::*value;
+};
+constexpr Column kColumns[] = {{"RMSE", "rmse_log2", &Quality::rmse},
+                               {"R2", "r2", &Quality::r2},
+                               {"rho", "rho", &Quality::rho},
+                               {"pairwise", "pairwise", &Quality::pairwise},
+                               {"recall@30", "recall_30", &Quality::recall},
+                               {"peak@1", "peak_1", &Quality::peak1},
+                               {"peak@5", "peak_5", &Quality::peak5}};
+
+// Rows by descending value, ties in their order.
+std::vector<size_t> Order(const std::vector<float>& values) {
+  std::vector<size_t> order(values.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return values[a] > values[b]; });
+  return order;
+}
+
+// Of log2 of throughputs that ran, both sides centred on their mean: scores need to compare within
+// a task only.
+void JudgeResiduals(const std::vector<float>& scores, const std::vector<float>& throughput,
+                    Quality* quality) {
+  std::vector<std::pair<double, double>> logs;
+  double mean_score = 0, mean_truth = 0;
+  for (size_t i = 0; i < scores.size(); ++i) {
+    if (throughput[i] <= 0) continue;
+    logs.emplace_back(std::log2(std::max(1e-9F, scores[i])), std::log2(throughput[i]));
+    mean_score += logs.back().first;
+    mean_truth += logs.back().second;
+  }
+  double residual = 0, total = 0;
+  const auto count = static_cast<double>(logs.size());
+  for (const auto& [score, truth] : logs) {
+    const double difference = (score - mean_score / count) - (truth - mean_truth / count);
+    residual += difference * difference;
+    total += std::pow(truth - mean_truth / count, 2);
+  }
+  quality->rmse = std::sqrt(residual / std::max(1.0, count));
+  quality->r2 = total > 0 ? 1 - residual / total : 0;
+}
+
+// `recall`: how many of the 30 fastest (a quarter, where there are fewer than 120) are among as
+// many that the model puts first. `peak1`, `peak5`: throughput of the best among the model's first
+// one and five, over the best there is.
 Quality Judge(const std::vector<float>& scores, const std::vector<float>& throughput) {
   Quality quality;
   quality.rows = static_cast<int64_t>(scores.size());
+  JudgeResiduals(scores, throughput, &quality);
   quality.rho = SpearmanRho(scores, throughput);
   quality.pairwise = PairwiseAccuracy(scores, throughput);
-  std::vector<size_t> order(scores.size());
-  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return scores[a] > scores[b]; });
-  const float best = *std::max_element(throughput.begin(), throughput.end());
+  const std::vector<size_t> predicted = Order(scores), measured = Order(throughput);
+  const size_t k = std::max<size_t>(1, std::min<size_t>(30, scores.size() / 4));
+  const std::set<size_t> first(predicted.begin(), predicted.begin() + static_cast<ptrdiff_t>(k));
+  for (size_t i = 0; i < k; ++i) quality.recall += first.contains(measured[i]) ? 1.0 / k : 0.0;
+  const float best = throughput[measured[0]];
   float found = 0;
-  for (size_t i = 0; i < order.size() && i < 5; ++i) {
-    found = std::max(found, throughput[order[i]]);
+  for (size_t i = 0; i < predicted.size() && i < 5; ++i) {
+    found = std::max(found, throughput[predicted[i]]);
     if (i == 0) quality.peak1 = found / best;
   }
   quality.peak5 = found / best;
   return quality;
+}
+
+struct TaskScores {
+  std::vector<float> score, throughput;
+};
+
+Status Score(CostModel& model, const TrainingSet& test, std::vector<TaskScores>* tasks) {
+  ASSIGN_OR_RETURN(const std::vector<float> scores, model.Predict(test.features, test.width));
+  for (int64_t row = 0; row < test.rows(); ++row) {
+    TaskScores& task = (*tasks)[static_cast<size_t>(test.task[row])];
+    task.score.push_back(scores[row]);
+    task.throughput.push_back(test.throughput[row]);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<CostModel>> ModelToTrain(const CostModelOptions& options) {
+  std::shared_ptr<CostModel> base;
+  if (options.over_base) {
+    ASSIGN_OR_RETURN(base, LoadBaseModel(AllowedCpuCount()));
+  }
+  return MakeXgboostModel(options.seed, AllowedCpuCount(), base, options.trees);
+}
+
+// Scores of all candidates that are judged, and how they came about, in a sentence.
+Result<std::vector<TaskScores>> ScoreAll(const CostModelOptions& options, const TrainingSet& all,
+                                         size_t task_count, std::string* how) {
+  std::vector<TaskScores> tasks(task_count);
+  if (options.split.empty()) {
+    std::shared_ptr<CostModel> model;
+    if (options.model.empty()) {
+      ASSIGN_OR_RETURN(model, LoadBaseModel(AllowedCpuCount()));
+    } else {
+      ASSIGN_OR_RETURN(model, LoadXgboostModel(options.model, AllowedCpuCount()));
+    }
+    RETURN_IF_ERROR(Score(*model, all, &tasks));
+    *how = options.model.empty() ? "by the base model, untrained on these"
+                                 : fmt::format("by {}", options.model);
+    return tasks;
+  }
+  const auto folds = options.split == "task"
+                         ? SplitByTask(all, options.held_out, options.seed)
+                         : SplitWithinTasks(all, options.held_out, options.seed);
+  for (const Fold& fold : folds) {
+    ASSIGN_OR_RETURN(const auto model, ModelToTrain(options));
+    RETURN_IF_ERROR(model->Train(fold.train));
+    RETURN_IF_ERROR(Score(*model, fold.test, &tasks));
+  }
+  *how = options.split == "task"
+             ? fmt::format("each task by a model trained on others, in {} folds", folds.size())
+             : fmt::format("trained on {} candidates of these tasks, judged on the {} others",
+                           folds[0].train.rows(), folds[0].test.rows());
+  return tasks;
 }
 
 Result<int> Eval(const CostModelOptions& options) {
@@ -103,61 +237,49 @@ Result<int> Eval(const CostModelOptions& options) {
                    Database::Open(options.database, Database::Mode::kReadOnly));
   std::vector<std::string> labels;
   ASSIGN_OR_RETURN(const TrainingSet all, ReadTrainingSet(*database, &labels));
-  std::unique_ptr<CostModel> model;
-  TrainingSet train, test;
-  if (options.model.empty()) {
-    std::tie(train, test) = Split(all, options.held_out, options.seed);
-    ASSIGN_OR_RETURN(model, MakeXgboostModel(options.seed, AllowedCpuCount()));
-    RETURN_IF_ERROR(model->Train(train));
-  } else {
-    test = all;
-    ASSIGN_OR_RETURN(model, LoadXgboostModel(options.model, AllowedCpuCount()));
-  }
-  ASSIGN_OR_RETURN(const std::vector<float> scores, model->Predict(test.features, test.width));
-  Table table({"task", "candidates", "rho", "pairwise", "peak@1", "peak@5"});
+  std::string how;
+  ASSIGN_OR_RETURN(const std::vector<TaskScores> tasks,
+                   ScoreAll(options, all, labels.size(), &how));
+  std::vector<std::string> titles = {"task", "candidates"};
+  for (const Column& column : kColumns) titles.emplace_back(column.title);
+  Table table(titles);
   Json rows = Json::array();
+  const auto add = [&](const std::string& label, const Quality& quality, Json* json) {
+    std::vector<std::string> cells = {label, std::to_string(quality.rows)};
+    for (const Column& column : kColumns) {
+      cells.push_back(fmt::format("{:.3f}", quality.*column.value));
+      (*json)[column.json] = quality.*column.value;
+    }
+    table.AddRow(cells);
+  };
   Quality mean;
   int judged = 0;
   for (size_t t = 0; t < labels.size(); ++t) {
-    std::vector<float> score, throughput;
-    for (int64_t row = 0; row < test.rows(); ++row) {
-      if (test.task[row] != static_cast<int>(t)) continue;
-      score.push_back(scores[row]);
-      throughput.push_back(test.throughput[row]);
-    }
-    if (score.size() < 2 || *std::max_element(throughput.begin(), throughput.end()) <= 0) continue;
-    const Quality quality = Judge(score, throughput);
-    table.AddRow({labels[t], std::to_string(quality.rows), fmt::format("{:.3f}", quality.rho),
-                  fmt::format("{:.3f}", quality.pairwise), fmt::format("{:.3f}", quality.peak1),
-                  fmt::format("{:.3f}", quality.peak5)});
-    rows.push_back({{"task", labels[t]},
-                    {"candidates", quality.rows},
-                    {"rho", quality.rho},
-                    {"pairwise", quality.pairwise},
-                    {"peak_1", quality.peak1},
-                    {"peak_5", quality.peak5}});
+    const TaskScores& task = tasks[t];
+    if (task.score.size() < 2 ||
+        *std::max_element(task.throughput.begin(), task.throughput.end()) <= 0)
+      continue;
+    const Quality quality = Judge(task.score, task.throughput);
+    rows.push_back({{"task", labels[t]}, {"candidates", quality.rows}});
+    add(labels[t], quality, &rows.back());
     mean.rows += quality.rows;
-    mean.rho += quality.rho;
-    mean.pairwise += quality.pairwise;
-    mean.peak1 += quality.peak1;
-    mean.peak5 += quality.peak5;
+    for (const Column& column : kColumns) mean.*column.value += quality.*column.value;
     ++judged;
   }
   if (judged == 0)
     return Fail(ErrorCode::kNotFound, "{}: no task has two candidates to tell apart",
                 options.database);
-  table.AddRow({"mean", std::to_string(mean.rows), fmt::format("{:.3f}", mean.rho / judged),
-                fmt::format("{:.3f}", mean.pairwise / judged),
-                fmt::format("{:.3f}", mean.peak1 / judged),
-                fmt::format("{:.3f}", mean.peak5 / judged)});
+  for (const Column& column : kColumns) mean.*column.value /= judged;
+  Json mean_json = {{"candidates", mean.rows}};
+  add("mean", mean, &mean_json);
   std::fputs(table.ToString().c_str(), stdout);
-  if (options.model.empty())
-    std::printf("\ntrained on %lld candidates of these tasks, judged on the %lld others\n",
-                static_cast<long long>(train.rows()), static_cast<long long>(test.rows()));
+  std::printf("\n%s\n", how.c_str());
   if (!options.json.empty()) {
-    RETURN_IF_ERROR(WriteJson(
-        options.json,
-        {{"schema_version", 1}, {"context", ReportContext(AllowedCpuCount())}, {"tasks", rows}}));
+    RETURN_IF_ERROR(WriteJson(options.json, {{"schema_version", 1},
+                                             {"context", ReportContext(AllowedCpuCount())},
+                                             {"how", how},
+                                             {"mean", mean_json},
+                                             {"tasks", rows}}));
   }
   return 0;
 }
@@ -168,7 +290,7 @@ Result<int> Train(const CostModelOptions& options) {
                    Database::Open(options.database, Database::Mode::kReadOnly));
   std::vector<std::string> labels;
   ASSIGN_OR_RETURN(const TrainingSet set, ReadTrainingSet(*database, &labels));
-  ASSIGN_OR_RETURN(const auto model, MakeXgboostModel(options.seed, AllowedCpuCount()));
+  ASSIGN_OR_RETURN(const auto model, ModelToTrain(options));
   RETURN_IF_ERROR(model->Train(set));
   RETURN_IF_ERROR(SaveModel(*model, options.output));
   std::printf("%s: trained on %lld candidates of %zu tasks\n", options.output.c_str(),
@@ -203,6 +325,22 @@ void SetCallback(CLI::App* verb, const std::shared_ptr<CostModelOptions>& option
   });
 }
 
+void AddTreeOptions(CLI::App* verb, CostModelOptions* options) {
+  verb->add_option("--rounds", options->trees.rounds, "trees (default: 60)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10000));
+  verb->add_option("--depth", options->trees.max_depth, "of a tree, at most (default: 6)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 16));
+  verb->add_option("--eta", options->trees.eta, "learning rate (default: 0.2)")
+      ->type_name("X")
+      ->check(CLI::Range(0.001, 1.0));
+  verb->add_option("--min-child-weight", options->trees.min_child_weight,
+                   "weight of a leaf's rows, at least (default: 0.5)")
+      ->type_name("X")
+      ->check(CLI::Range(0.0, 1e6));
+}
+
 }  // namespace
 
 void RegisterCostModel(CLI::App& app, int* exit_code) {
@@ -219,17 +357,32 @@ void RegisterCostModel(CLI::App& app, int* exit_code) {
   CLI::App* eval = verb->add_subcommand("eval", "how well it ranks candidates, task by task");
   eval->add_option("--db", options->database, "tuning database")->type_name("FILE")->required();
   eval->add_option("--model", options->model,
-                   "a trained model; without it, one is trained on a part of the database")
+                   "a trained model (default: the base model that is part of whet)")
       ->type_name("FILE");
-  eval->add_option("--held-out", options->held_out, "the part to judge on (default: 0.3)")
+  eval->add_option("--split", options->split,
+                   "train instead: on a part of each task's candidates (within), or on other tasks "
+                   "(task)")
+      ->type_name("HOW")
+      ->check(CLI::IsMember({"within", "task"}))
+      ->excludes("--model");
+  eval->add_flag("--over-base", options->over_base,
+                 "with --split: trees over the base model, as in a tuning run")
+      ->needs("--split");
+  eval->add_option("--held-out", options->held_out,
+                   "with --split: the part to judge on at a time (default: 0.3)")
       ->check(CLI::Range(0.05, 0.95));
   eval->add_option("--seed", options->seed, "seed of the split (default: 0)");
   eval->add_option("--json", options->json, "also write it as JSON to this file")
       ->type_name("FILE");
   eval->footer(
-      "rho: Spearman's rank correlation; pairwise: part of pairs ordered right; peak@k: throughput "
-      "of the best of\n"
-      "the model's first k, over the best of all.\nExample:\n  whet costmodel eval --db tuning.db");
+      "RMSE, R2: of log2 of throughput within each task; rho: Spearman's rank correlation; "
+      "pairwise: "
+      "part of pairs\nordered right; recall@30: part of the 30 fastest among the model's first 30; "
+      "peak@k: throughput of the best of\nthe model's first k, over the best of all.\nExamples:\n"
+      "  whet costmodel eval --db tuning.db\n"
+      "  whet costmodel eval --db tuning.db --split within\n"
+      "  whet costmodel eval --db tuning.db --split task --held-out 0.2");
+  AddTreeOptions(eval, options.get());
   SetCallback(eval, options, exit_code, Eval);
 
   CLI::App* train =
@@ -239,6 +392,7 @@ void RegisterCostModel(CLI::App& app, int* exit_code) {
       ->type_name("FILE")
       ->required();
   train->add_option("--seed", options->seed, "seed of the training (default: 0)");
+  AddTreeOptions(train, options.get());
   train->footer("Example:\n  whet costmodel train --db tuning.db -o tuning.model");
   SetCallback(train, options, exit_code, Train);
 

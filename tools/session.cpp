@@ -12,10 +12,12 @@
 
 #include "base/clock.h"
 #include "base/fingerprint.h"
+#include "costmodel/cost_model.h"
 #include "graph/onnx_import.h"
 #include "graph/passes.h"
 #include "runtime/bundle_loader.h"
 #include "runtime/thread_pool.h"
+#include "search/guess.h"
 
 namespace whet {
 namespace {
@@ -170,7 +172,11 @@ Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database
                 "{}: {} has no record of it for target {}; tune it, or take --on-miss default",
                 task.Describe(), database ? database->path() : "no database (--db)", task.target);
   }
-  return ChosenSchedule{space.Default(), 0};
+  // Never destroyed: at the program's end XGBoost's own statics are gone before it.
+  static const auto& base = *new Result<std::shared_ptr<CostModel>>(LoadBaseModel(1));
+  if (!base) return tl::unexpected<Error>(base.error());
+  ASSIGN_OR_RETURN(Trace guess, GuessSchedule(task, machine, **base, AllowedCpuCount()));
+  return ChosenSchedule{std::move(guess), 0};
 }
 
 Result<ChosenKernels> ChooseKernels(const Network& network, const Database* database,

@@ -7,6 +7,7 @@
 #include "codegen/kernel_compiler.h"
 #include "schedules/pipeline_task.h"
 #include "tools/task_network.h"
+#include "tools/tune_plan.h"
 #include "tools/tuner.h"
 #include "tools/verbs.h"
 
@@ -18,7 +19,7 @@ struct TuneOptions {
   std::string tasks_file, target = "host", time_budget, json, pipeline, output;
   int threads = 0;
   int64_t trials = -1;
-  bool onnx_layout = false;
+  bool onnx_layout = false, dry_run = false;
   TunerOptions tuner;
 };
 
@@ -195,6 +196,11 @@ Result<int> TuneVerb(TuneOptions options) {
     return Fail(ErrorCode::kInvalidInput, "--pipeline {}: a pipeline is tuned alone",
                 options.pipeline);
   ASSIGN_OR_RETURN(const Work work, ReadWork(options, target));
+  if (options.dry_run) {
+    RETURN_IF_ERROR(
+        PrintTuningPlan(work.tasks, options.tuner.database, options.json, target.threads));
+    return 0;
+  }
   ASSIGN_OR_RETURN(
       const TunerReport report,
       Tune(work.tasks, work.network ? &*work.network : nullptr, target, options.tuner));
@@ -263,9 +269,16 @@ void RegisterTune(CLI::App& app, int* exit_code) {
       ->type_name("NAME")
       ->check(CLI::IsMember({"evolutionary", "random"}));
   verb->add_option("--cost-model", options->tuner.cost_model,
-                   "xgboost (default), roofline or random")
+                   "xgboost (default), analytic (the roofline alone) or random")
       ->type_name("NAME")
-      ->check(CLI::IsMember({"xgboost", "roofline", "random"}));
+      ->check(CLI::IsMember({"xgboost", "analytic", "random"}));
+  verb->add_flag("!--no-base-model", options->tuner.base_model,
+                 "xgboost: begin with the analytic estimate instead of the pretrained model");
+  verb->add_flag("!--no-transfer", options->tuner.transfer,
+                 "do not begin with what was fast for similar tasks of the database");
+  verb->add_flag(
+      "--dry-run", options->dry_run,
+      "list the tasks, their FLOPs and the share of time that they have now; tune nothing");
   verb->add_option("--progress", options->tuner.progress,
                    "auto (default: tty on a terminal, else plain), tty, plain, json or none; to "
                    "standard error")

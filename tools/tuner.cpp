@@ -10,12 +10,14 @@
 namespace whet {
 namespace {
 
-Result<std::unique_ptr<CostModel>> MakeModel(const std::string& name, uint64_t seed) {
-  if (name == "random") return MakeRandomModel(seed);
-  if (name == "roofline") return MakeRooflineModel();
+Result<std::unique_ptr<CostModel>> MakeModel(const TunerOptions& options) {
+  if (options.cost_model == "random") return MakeRandomModel(options.seed);
+  if (options.cost_model == "analytic") return MakeRooflineModel();
   // One thread predicts half a million rows a second; more would spin beside those that make
   // candidates.
-  return MakeXgboostModel(seed, 1);
+  if (!options.base_model) return MakeXgboostModel(options.seed, 1);
+  ASSIGN_OR_RETURN(auto base, LoadBaseModel(1));
+  return MakeXgboostModel(options.seed, 1, std::move(base));
 }
 
 RunInfo InfoOf(const TunerOptions& options, const Network* network, const Target& target,
@@ -105,8 +107,7 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
   ASSIGN_OR_RETURN(const std::unique_ptr<ProcessMeasurer> measurer,
                    ProcessMeasurer::Create(measuring));
   if (network != nullptr) RETURN_IF_ERROR(RememberNetwork(*network, network->partition, *database));
-  ASSIGN_OR_RETURN(const std::unique_ptr<CostModel> model,
-                   MakeModel(options.cost_model, options.seed));
+  ASSIGN_OR_RETURN(const std::unique_ptr<CostModel> model, MakeModel(options));
   const std::unique_ptr<Progress> progress = MakeProgress(mode, Clock::System(), StandardError());
 
   TuningOptions tuning;
@@ -117,6 +118,7 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
     tuning.time_budget_s = std::max(options.time_budget_s - reserve, 0.5 * options.time_budget_s);
   }
   tuning.seed = options.seed;
+  tuning.transfer = options.transfer;
   tuning.evolution.strategy = strategy;
   tuning.evolution.threads = AllowedCpuCount();
   tuning.info = InfoOf(options, network, target, machine);

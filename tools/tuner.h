@@ -22,6 +22,7 @@ struct TunerOptions {
   uint64_t seed = 0;
   std::string search = "evolutionary";
   std::string cost_model = "xgboost";
+  bool base_model = true, transfer = true;
   std::string progress = "auto";
   std::string command;  // what the database remembers of how this run was started
 };

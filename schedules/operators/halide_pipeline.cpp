@@ -28,6 +28,45 @@ class Reads : public hi::IRMutator {
   const std::map<std::string, Reader>& readers_;
 };
 
+// How many calls of the Func are in the expression.
+int CallsOf(const std::string& func, const Expr& e) {
+  class Counter : public hi::IRVisitor {
+   public:
+    explicit Counter(const std::string& func) : func_(func) {}
+    int calls = 0;
+
+   private:
+    using IRVisitor::visit;
+    void visit(const hi::Call* op) override {
+      IRVisitor::visit(op);
+      calls += op->call_type == hi::Call::Halide && op->name == func_;
+    }
+    const std::string& func_;
+  };
+  Counter counter(func);
+  e.accept(&counter);
+  return counter.calls;
+}
+
+// Whether the expression is the Func's own value and something else under `Op`, perhaps several
+// times: f + a + b.
+template <typename Op>
+bool IsChainOf(const std::string& func, const Expr& e) {
+  if (const auto* call = e.as<hi::Call>()) return call->name == func;
+  const auto* op = e.as<Op>();
+  return op != nullptr && (IsChainOf<Op>(func, op->a) || IsChainOf<Op>(func, op->b));
+}
+
+// What an update makes of the value before it.
+Combining CombiningOf(const std::string& func, const Expr& with_lets) {
+  const Expr update = hi::substitute_in_all_lets(with_lets);
+  if (CallsOf(func, update) != 1) return Combining::kOther;
+  if (IsChainOf<hi::Add>(func, update)) return Combining::kSum;
+  if (IsChainOf<hi::Max>(func, update)) return Combining::kMax;
+  if (IsChainOf<hi::Min>(func, update)) return Combining::kMin;
+  return Combining::kOther;
+}
+
 }  // namespace
 
 TensorReader LoadedPipeline::Build(AlgorithmBuilder& builder,
@@ -90,10 +129,10 @@ TensorReader LoadedPipeline::Build(AlgorithmBuilder& builder,
             [&](const Expr& current, const Exprs& index, const Exprs& at_reduction) {
               std::map<std::string, Expr> more;
               for (size_t r = 0; r < rvars.size(); ++r)
-                more[rvars[r].var] = at_reduction[r] + Constant(rvars[r].min);
+                more[rvars[r].var] = hi::simplify(at_reduction[r] + Constant(rvars[r].min));
               return Halide::cast(HalideType(type.dtype), value(current, index, more));
             },
-            Combining::kOther, func.dims);
+            CombiningOf(function.name(), update.values()[0]), func.dims);
       }
       before = [result](const Exprs& index) { return result(index); };
     }

@@ -245,7 +245,8 @@ class LocationStep : public SketchStep {
     order.names.insert(order.names.end(), vector_loops.begin() + 1, vector_loops.end());
     if (order.names.size() > 1) out->directives.push_back(order);
     for (const std::string& loop : reductions)
-      out->directives.push_back(LoopDirective(DirectiveKind::kUnroll, stage.name, definition, loop));
+      out->directives.push_back(
+          LoopDirective(DirectiveKind::kUnroll, stage.name, definition, loop));
   }
 
   // The outermost dimension longer than one, in parallel, where there is enough to do.

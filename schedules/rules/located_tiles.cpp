@@ -133,10 +133,12 @@ class LocatedTilesStep : public SketchStep {
     std::reverse(placed.outer_loops.begin(), placed.outer_loops.end());
     if (order.names.size() > 1) ds.push_back(order);
     ds.insert(ds.end(), marks.begin(), marks.end());
-    if (!at_root || group_.machine().threads < 2 || !WorthThreads()) return;
-    std::vector<std::string>& loops =
-        placed.outer_loops.empty() ? placed.mid_loops : placed.outer_loops;
-    Parallelise(owner.name, 0, BalancedLoops(loops, tile, region), &loops, &ds);
+    if (at_root && group_.machine().threads > 1 && WorthThreads()) {
+      std::vector<std::string>& loops =
+          placed.outer_loops.empty() ? placed.mid_loops : placed.outer_loops;
+      Parallelise(owner.name, 0, BalancedLoops(loops, tile, region), &loops, &ds);
+    }
+    if (!PadsSomewhere(group_.dag())) NeverPartition(owner.name, placed, &ds);
   }
 
   bool WorthThreads() const {

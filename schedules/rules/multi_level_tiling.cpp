@@ -66,7 +66,7 @@ class TilingStep : public SketchStep {
       }));
       values.push_back({2});
     }
-    if (HasEdges()) values.push_back({1});
+    if (PadsSomewhere(group_.dag())) values.push_back({1});
     return values;
   }
 
@@ -114,13 +114,14 @@ class TilingStep : public SketchStep {
       Add("order.reduction", "order", Permutations(group_.reductions()));
       Add("unroll", "unroll", {{1}, {2}, {3}, {4}, {8}, {16}});
     }
-    if (HasEdges()) Add("partition", "partition", {{1}, {0}});
+    if (PadsSomewhere(group_.dag())) Add("partition", "partition", {{1}, {0}});
   }
 
-  // Whether iterations at edges compute something else: those of padding.
-  bool HasEdges() const {
-    const std::vector<Stage>& stages = group_.dag().stages;
-    return std::any_of(stages.begin(), stages.end(), [](const Stage& s) { return s.pads; });
+  // Whether what does not divide is shifted, not guarded: then a copy of the loops for the last
+  // tile computes the same as they do, and takes a tenth of the compile.
+  bool OnlyShifts() const {
+    const std::vector<int>& tiled = group_.tiled();
+    return std::none_of(tiled.begin(), tiled.end(), [&](int d) { return group_.IsCut(d); });
   }
 
   void Add(const std::string& name, const std::string& kind,
@@ -154,7 +155,7 @@ class TilingStep : public SketchStep {
     values.push_back(decisions_[orders].candidates.front());
     values.push_back(decisions_[orders + 1].candidates.front());
     values.push_back({WorthThreads() ? (blocks < wanted ? 2 : 1) : 0});
-    if (HasEdges()) values.push_back({1});
+    if (PadsSomewhere(group_.dag())) values.push_back({1});
     return values;
   }
 
@@ -221,7 +222,7 @@ class TilingStep : public SketchStep {
       choice.accumulation.order = values[next++];
       choice.accumulation.unroll = values[next++][0];
     }
-    choice.partition = !HasEdges() || values[next][0] == 1;
+    choice.partition = PadsSomewhere(group_.dag()) ? values[next][0] == 1 : !OnlyShifts();
     return choice;
   }
 
@@ -275,10 +276,7 @@ class TilingStep : public SketchStep {
     if (order.names.size() > 1) ds.push_back(order);
     ds.insert(ds.end(), marks.begin(), marks.end());
     Parallelise(s, 0, choice.parallel, &placed.outer_loops, &ds);
-    if (choice.partition) return;
-    for (const auto* loops : {&placed.outer_loops, &placed.mid_loops})
-      for (const std::string& loop : *loops)
-        ds.push_back(LoopDirective(DirectiveKind::kNeverPartition, s, 0, loop));
+    if (!choice.partition) NeverPartition(s, placed, &ds);
   }
 
   const TileGroup group_;

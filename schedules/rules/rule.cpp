@@ -34,6 +34,17 @@ Directive BoundExtent(const std::string& stage, const std::string& dim, int64_t 
   return d;
 }
 
+bool PadsSomewhere(const Dag& dag) {
+  return std::any_of(dag.stages.begin(), dag.stages.end(), [](const Stage& s) { return s.pads; });
+}
+
+void NeverPartition(const std::string& stage, const PlacedStage& placed,
+                    std::vector<Directive>* directives) {
+  for (const auto* loops : {&placed.outer_loops, &placed.mid_loops})
+    for (const std::string& loop : *loops)
+      directives->push_back(LoopDirective(DirectiveKind::kNeverPartition, stage, 0, loop));
+}
+
 std::vector<int64_t> VectorWidths(int64_t extent, int64_t element_bytes,
                                   const MachineModel& machine) {
   std::vector<int64_t> widths;

@@ -128,6 +128,13 @@ std::unique_ptr<SketchStep> MakeBlockedSumStep(const Dag& dag, const Roles& role
 
 // --- Small helpers that the rules share ---
 
+// Whether iterations at edges compute something else: those of padding.
+bool PadsSomewhere(const Dag& dag);
+// No copies of a stage's loops over tiles for what happens at edges: where nothing does, they only
+// take longer to compile.
+void NeverPartition(const std::string& stage, const PlacedStage& placed,
+                    std::vector<Directive>* directives);
+
 Directive SplitOf(const std::string& stage, int definition, const std::string& loop,
                   const std::string& outer, const std::string& inner, int64_t factor, Tail tail);
 Directive LoopDirective(DirectiveKind kind, const std::string& stage, int definition,

@@ -55,10 +55,19 @@ def test_a_tuned_pipeline_is_timed_and_inspected(tuned_blur):
     assert "across" in succeed("inspect", tuned_blur / "blur.hlpipe")
 
 
+def run_program(folder, text):
+    """Compiles a program against Halide in the folder and runs it there: what it printed."""
+    (folder / "main.cpp").write_text(text)
+    halide = Path(hl.__file__).parent
+    libraries = halide / "lib64" if (halide / "lib64").exists() else halide / "lib"
+    subprocess.run(["g++", "-std=c++17", "main.cpp", "-I", str(halide / "include"), "-L", str(libraries), "-lHalide",
+                    f"-Wl,-rpath,{libraries}", "-o", "main"], cwd=folder, check=True)
+    return subprocess.run(["./main"], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
 def test_the_schedule_is_cpp_that_halide_takes(tuned_blur):
     """The written schedule, on the pipeline of the file, gives what the pipeline gives without it."""
-    program = tuned_blur / "main.cpp"
-    program.write_text(r"""
+    assert run_program(tuned_blur, r"""
 #include "blur.schedule.h"
 #include <cstdio>
 using namespace Halide;
@@ -77,12 +86,42 @@ int main() {
     if (plain.data()[i] != scheduled.data()[i]) return 1;
   std::puts("equal");
 }
-""")
-    halide = Path(hl.__file__).parent
-    libraries = halide / "lib64" if (halide / "lib64").exists() else halide / "lib"
-    subprocess.run(["g++", "-std=c++17", "main.cpp", "-I", str(halide / "include"), "-L", str(libraries), "-lHalide",
-                    f"-Wl,-rpath,{libraries}", "-o", "main"], cwd=tuned_blur, check=True)
-    assert subprocess.run(["./main"], cwd=tuned_blur, check=True, capture_output=True, text=True).stdout == "equal\n"
+""") == "equal\n"
+
+
+def test_a_reduction_along_rows_is_cut_in_parts_and_the_cpp_says_so(tmp_path):
+    """Sums along contiguous rows: vectors of partial sums are many times as fast as anything else."""
+    image = image_of(1024, 256, hl.UInt(32))
+    sums, doubled = hl.Func("sums"), hl.Func("doubled")
+    r = hl.RDom([(0, 1024)], "r")
+    sums[y] = hl.u32(7)
+    sums[y] += image[r.x, y] * image[r.x, y]
+    doubled[y] = sums[y] * hl.u32(2)
+    save(doubled, tmp_path / "rows.hlpipe", 256)
+    succeed("tune", "--pipeline", tmp_path / "rows.hlpipe", "--db", tmp_path / "t.db", "--trials", "24", "-o",
+            tmp_path / "rows", "--progress", "none")
+    assert ("ok",) in query(tmp_path / "t.db", "SELECT DISTINCT status FROM records WHERE sketch LIKE '%rfactor(sums%'")
+    assert "rfactor(" in (tmp_path / "rows.schedule.h").read_text()
+    assert run_program(tmp_path, r"""
+#include "rows.schedule.h"
+#include <cstdio>
+using namespace Halide;
+Buffer<uint32_t> Run(bool scheduled, Buffer<uint32_t> image) {
+  auto parameters = deserialize_parameters("rows.hlpipe");
+  Pipeline pipeline = deserialize_pipeline("rows.hlpipe", parameters);
+  if (scheduled) pipeline = schedule_rows(pipeline);
+  parameters.at("image").set_buffer(image);
+  return pipeline.realize({256});
+}
+int main() {
+  Buffer<uint32_t> image(1024, 256);
+  for (int i = 0; i < 1024 * 256; ++i) image.data()[i] = i * 2654435761u;
+  const Buffer<uint32_t> plain = Run(false, image), scheduled = Run(true, image);
+  for (int i = 0; i < 256; ++i)
+    if (plain(i) != scheduled(i)) return 1;
+  std::puts("equal");
+}
+""") == "equal\n"
 
 
 def test_the_object_is_called_as_its_header_says(tuned_blur):

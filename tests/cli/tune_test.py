@@ -182,3 +182,13 @@ def test_an_operator_in_onnx_layout_is_tuned_with_its_conversions_and_without(da
     (row,) = [row for row in rows if "whet-onnx-layout" in row]
     assert row[-1] == "tuned" and row[-2] == row[-4] and row[-2] in ("1", "3")
     refused("tune", model, "--onnx-layout", "--db", database, mentions=["--onnx-layout", "tasks"])
+
+
+def test_a_dry_run_lists_tasks_and_touches_nothing(tmp_path):
+    tasks = [SMALL_TASK, "MatMul(a=64x64,b=64x64)", "MatMul(a=32x64,b=64x64)+Relu"]
+    text = succeed("tune", *tasks, "--db", tmp_path / "t.db", "--dry-run", "--json", tmp_path / "plan.json")
+    assert "2 tasks, 0 of them measured" in text and not (tmp_path / "t.db").exists()
+    rows = json.loads((tmp_path / "plan.json").read_text())["tasks"]
+    assert [row["uses"] for row in rows] == [2, 1] and all(row["best_ms"] is None for row in rows)
+    succeed("tune", tasks[2], "--db", tmp_path / "t.db", "--trials", "2", "--progress", "none")
+    assert "2 tasks, 1 of them measured" in succeed("tune", *tasks, "--db", tmp_path / "t.db", "--dry-run")

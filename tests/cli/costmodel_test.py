@@ -1,0 +1,40 @@
+"""Cost models as a user has them: judged, trained, asked what they look at."""
+
+import json
+
+import pytest
+from conftest import refused, succeed
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("costmodel")
+    for task in ("MatMul(a=48x64,b=64x80)", "MatMul(a=40x96,b=96x64)+Relu"):
+        succeed("tune", task, "--db", folder / "t.db", "--trials", "12", "--progress", "none")
+    return folder
+
+
+@pytest.mark.parametrize("how", [(), ("--split", "within"), ("--split", "task"), ("--split", "within", "--over-base")])
+def test_a_model_is_judged(tuned, how):
+    text = succeed("costmodel", "eval", "--db", tuned / "t.db", *how, "--json", tuned / "eval.json")
+    assert "pairwise" in text and "mean" in text
+    report = json.loads((tuned / "eval.json").read_text())
+    assert len(report["tasks"]) == 2
+    assert all(0 <= task["pairwise"] <= 1 and 0 < task["peak_5"] <= 1 for task in report["tasks"])
+
+
+def test_a_trained_model_is_judged_and_explained(tuned):
+    succeed("costmodel", "train", "--db", tuned / "t.db", "-o", tuned / "own.model", "--rounds", "20", "--depth", "4")
+    assert "own.model" in succeed("costmodel", "eval", "--db", tuned / "t.db", "--model", tuned / "own.model")
+    assert "share of gain" in succeed("costmodel", "importance", tuned / "own.model")
+
+
+def test_what_a_search_begins_with_can_be_taken_away(tuned):
+    succeed("tune", "MatMul(a=48x64,b=64x48)", "--db", tuned / "bare.db", "--trials", "6", "--no-base-model",
+            "--no-transfer", "--progress", "none")
+
+
+def test_a_file_that_is_no_model_is_one_sentence(tuned):
+    (tuned / "broken.model").write_text("{}\n")
+    refused("costmodel", "importance", tuned / "broken.model", mentions=["broken.model"])
+    refused("costmodel", "eval", "--db", tuned / "t.db", "--model", tuned / "none.model", mentions=["none.model"])

@@ -1,0 +1,18 @@
+// What a tuning run would work on: `whet tune --dry-run`.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "base/status.h"
+#include "search/tuning_run.h"
+
+namespace whet {
+
+// Prints the tasks, their uses, FLOPs, and what share of the FLOPs and of the time they have now:
+// the time of the best record in `database`, which need not exist. Also as JSON to `json`, unless
+// that is empty.
+Status PrintTuningPlan(std::span<const TuningTask> tasks, const std::string& database,
+                       const std::string& json, int threads);
+
+}  // namespace whet
