@@ -9,12 +9,13 @@ bool CandidateSet::Add(const Record& record, std::vector<float> features) {
   const bool ok = record.measurement.ok();
   const int64_t final_ns = ok && record.is_final ? record.measurement.MedianNs() : 0;
   const int64_t time_ns = ok ? record.measurement.MinNs() : 0;
+  const int64_t median_ns = ok ? record.measurement.MedianNs() : 0;
   if (const auto known = index_.find(hash); known != index_.end()) {
     if (record.is_final) candidates_[known->second].final_ns = final_ns;
     return false;
   }
-  MeasuredCandidate candidate{record.trace,       hash, time_ns, final_ns, record.is_default,
-                              std::move(features)};
+  MeasuredCandidate candidate{
+      record.trace, hash, time_ns, median_ns, final_ns, record.is_default, std::move(features)};
   index_.emplace(hash, candidates_.size());
   candidates_.push_back(std::move(candidate));
   if (time_ns == 0) ++failed_;

@@ -21,8 +21,9 @@ namespace whet {
 struct MeasuredCandidate {
   Trace trace;
   uint64_t hash = 0;
-  int64_t time_ns = 0;   // fastest sample of the trial; 0: failed
-  int64_t final_ns = 0;  // median in the latest comparison of finalists; 0: none
+  int64_t time_ns = 0;    // fastest sample of the trial; 0: failed
+  int64_t median_ns = 0;  // of the trial
+  int64_t final_ns = 0;   // median in the latest comparison of finalists; 0: none
   bool is_default = false;
   std::vector<float> features;  // empty: not worth learning from, or not extracted yet
 };

@@ -9,7 +9,8 @@ namespace whet {
 namespace {
 
 constexpr int64_t kMaxCallsPerSample = 1 << 20;
-constexpr double kContender = 1.15;  // times the best known: worth a closer look
+constexpr int64_t kGlanceNs = 1'000'000;  // a slow moment lasts longer than three short samples
+constexpr double kContender = 1.15;       // times the best known: worth a closer look
 
 // Nanoseconds of `calls` runs.
 int64_t Duration(const std::function<void()>& run, int64_t calls, const Clock& clock) {
@@ -60,8 +61,10 @@ bool IsAccurate(const std::vector<int64_t>& samples, int64_t sampled_ns,
   return MedianAccuracy(samples) <= options.accuracy;
 }
 
-bool IsLoser(const std::vector<int64_t>& samples, const TimingOptions& options) {
-  if (options.best_known_ns <= 0 || static_cast<int>(samples.size()) != options.glance_samples)
+bool IsLoser(const std::vector<int64_t>& samples, int64_t sampled_ns,
+             const TimingOptions& options) {
+  if (options.best_known_ns <= 0 || sampled_ns < kGlanceNs ||
+      static_cast<int>(samples.size()) < options.glance_samples)
     return false;
   const int64_t fastest_ns = *std::min_element(samples.begin(), samples.end());
   return static_cast<double>(fastest_ns) >
@@ -118,7 +121,7 @@ Timing TimeKernel(const std::function<void()>& run, const Clock& clock,
   Begin(run, clock, options, &timing);
   while (static_cast<int>(timing.samples_ns.size()) < options.max_samples) {
     const int64_t sampled_ns = clock.MonotonicNs() - start_ns;
-    if (sampled_ns >= options.time_cap_ns || IsLoser(timing.samples_ns, options) ||
+    if (sampled_ns >= options.time_cap_ns || IsLoser(timing.samples_ns, sampled_ns, options) ||
         IsAccurate(timing.samples_ns, sampled_ns, options))
       break;
     AddSample(run, clock, &timing);

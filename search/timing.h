@@ -29,8 +29,9 @@ struct TimingOptions {
   int64_t min_time_ns = 0;       // of sampling, before the accuracy counts
   int64_t min_contender_ns = 0;  // the same, of one that is nearly as fast as the best known
   int max_samples = 1'000;
-  int glance_samples = 3;     // after these a clear loser is dropped
-  double loser_factor = 2;    // slower than this times the best known
+  int glance_samples = 3;  // after these and a millisecond a clear loser is dropped
+  double loser_factor =
+      2.5;  // slower than this times the best known: two threads on one core are 2
   int64_t best_known_ns = 0;  // 0: none
 
   Json ToJson() const;

@@ -349,7 +349,6 @@ class TuningRun {
       task.failed = state.candidates.failed();
       task.error = state.error;
       ASSIGN_OR_RETURN(const std::optional<Record> best, context_.database.Best(state.fingerprint));
-      task.default_ms = static_cast<double>(state.candidates.default_ns()) / 1e6;
       if (best) {
         const auto best_ns = static_cast<double>(best->measurement.MedianNs());
         task.best_ms = best_ns / 1e6;
@@ -357,11 +356,13 @@ class TuningRun {
         // As whet bench: over the fastest run, which other programs on the machine disturbed least.
         task.gflops =
             state.flops / static_cast<double>(std::max<int64_t>(1, best->measurement.MinNs()));
-        // Times of one comparison compare; times of different moments less so.
-        for (const MeasuredCandidate& candidate : state.candidates.all()) {
-          if (!best->is_final || !candidate.is_default || candidate.final_ns == 0) continue;
-          task.default_ms = static_cast<double>(candidate.final_ns) / 1e6;
-        }
+      }
+      // Times of one comparison compare; times of different moments less so.
+      for (const MeasuredCandidate& candidate : state.candidates.all()) {
+        if (!candidate.is_default) continue;
+        const bool compared = best && best->is_final && candidate.final_ns > 0;
+        task.default_ms =
+            static_cast<double>(compared ? candidate.final_ns : candidate.median_ns) / 1e6;
       }
       outcome_.tasks.push_back(std::move(task));
     }

@@ -80,7 +80,7 @@ void PrintProfile(const std::string& id, const PlanSpec& plan,
          kernel && kernel->flops > 0 ? fmt::format("{:.1f}", kernel->flops / ns) : "-",
          !kernel              ? "-"
          : kernel->record > 0 ? std::to_string(kernel->record)
-                              : "default"});
+                              : "untuned"});
   }
   std::printf("\n%s, node by node (medians; the sum is %.4f ms)\n%s", id.c_str(),
               static_cast<double>(total) / 1e6, table.ToString().c_str());
@@ -145,7 +145,7 @@ Status BenchTasks(const std::vector<NamedTask>& tasks, const BenchOptions& optio
                                                     requests[i].kernel_name, std::move(library)));
       timed.push_back({std::move(item),
                        schedules[i].record > 0 ? fmt::format("record {}", schedules[i].record)
-                                               : std::string("default"),
+                                               : std::string("untuned"),
                        {}});
       if (!options.onnx_layout || tasks[i].task.nodes[0].op == "Pipeline") return {};
       ASSIGN_OR_RETURN(BenchItem alone, MakeOnnxLayoutItem(tasks[i].id, tasks[i].task,
@@ -244,8 +244,9 @@ void RegisterBench(CLI::App& app, int* exit_code) {
   verb->add_option("--only", options->only, "of that list, these ids")->type_name("ID...");
   verb->add_flag("!--no-onnx-layout", options->onnx_layout,
                  "tasks in their own layout only, not with conversions from and to ONNX's");
-  verb->add_option("--db", options->runnable.database,
-                   "tuning database with the schedules; without it, default ones")
+  verb->add_option(
+          "--db", options->runnable.database,
+          "tuning database with the schedules; without it, those that the base model chooses")
       ->type_name("FILE");
   verb->add_option("--shape", options->runnable.shapes,
                    "shape of an input that the file leaves open: x=1x3x48x192")

@@ -174,8 +174,9 @@ void RegisterCompile(CLI::App& app, int* exit_code) {
   verb->add_option("--target", options->target, "target (default: host), as x86-64-linux-avx2-4t");
   verb->add_option("--threads", options->threads, "threads (default: the target's)")
       ->check(CLI::Range(1, 1024));
-  verb->add_option("--on-miss", options->on_miss,
-                   "for a task without a record: default (its default schedule), tune, error")
+  verb->add_option(
+          "--on-miss", options->on_miss,
+          "for a task without a record: default (what the base model chooses), tune, error")
       ->check(CLI::IsMember({"default", "tune", "error"}));
   verb->add_option("--trials", options->trials,
                    "trials a missing task with --on-miss tune (default: 16)")

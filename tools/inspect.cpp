@@ -93,7 +93,7 @@ Result<int> InspectBundle(const InspectOptions& options, Json* json) {
   for (size_t k = 0; k < plan.kernels.size(); ++k) {
     const PlanKernel& kernel = plan.kernels[k];
     table.AddRow({kernel.symbol, kernel.describe, std::to_string(uses[k]), Mflop(kernel.flops),
-                  kernel.record > 0 ? std::to_string(kernel.record) : "default"});
+                  kernel.record > 0 ? std::to_string(kernel.record) : "untuned"});
   }
   std::fputs(table.ToString().c_str(), stdout);
   *json = bundle.manifest;

@@ -1,8 +1,9 @@
-// `whet replay`: builds, checks and times one record again.
+// `whet replay`: builds, checks and times one record again; `--run`: the decisions of a whole run.
 #include <cstdio>
 
 #include "base/table.h"
 #include "search/process_measurer.h"
+#include "tools/replay_run.h"
 #include "tools/session.h"
 #include "tools/verbs.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 struct ReplayOptions {
   std::string database, json;
-  int64_t record = 0;
+  int64_t record = 0, run = 0;
 };
 
 std::string Ms(double ns) { return ns > 0 ? fmt::format("{:.4f}", ns / 1e6) : "-"; }
@@ -68,24 +69,59 @@ Result<int> Replay(const ReplayOptions& options) {
   return now.status == then.status || now.ok() ? 0 : 2;
 }
 
+// Exit code 2 where the search decides otherwise now.
+Result<int> ReplayDecisions(const ReplayOptions& options) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
+                   Database::Open(options.database, Database::Mode::kReadOnly));
+  ASSIGN_OR_RETURN(const ReplayedRun replayed, ReplayRun(*database, options.run));
+  const bool same = replayed.difference.empty() && replayed.replayed == replayed.records;
+  std::printf(
+      "run %lld: %lld of %lld records replayed; %s\n", static_cast<long long>(replayed.run),
+      static_cast<long long>(replayed.replayed), static_cast<long long>(replayed.records),
+      same ? "every proposal, prediction and decision is the same"
+           : (replayed.difference.empty() ? "then the search ends" : replayed.difference.c_str()));
+  if (!options.json.empty()) {
+    RETURN_IF_ERROR(WriteJson(options.json, {{"schema_version", 1},
+                                             {"context", ReportContext(AllowedCpuCount())},
+                                             {"run", replayed.run},
+                                             {"records", replayed.records},
+                                             {"replayed", replayed.replayed},
+                                             {"same", same},
+                                             {"difference", replayed.difference}}));
+  }
+  return same ? 0 : 2;
+}
+
 }  // namespace
 
 void RegisterReplay(CLI::App& app, int* exit_code) {
   CLI::App* verb =
-      app.add_subcommand("replay", "build, check and time one record of the database again");
+      app.add_subcommand("replay", "build, check and time one record again, or decide a run again");
   auto options = std::make_shared<ReplayOptions>();
-  verb->add_option("record", options->record, "the record's id (whet db list shows them)")
-      ->type_name("RECORD-ID")
-      ->required();
+  auto* record =
+      verb->add_option("record", options->record, "the record's id (whet db list shows them)")
+          ->type_name("RECORD-ID");
+  verb->add_option("--run", options->run,
+                   "instead: the decisions of this tuning run again, from its records; nothing is "
+                   "compiled or run")
+      ->type_name("RUN-ID")
+      ->check(CLI::PositiveNumber)
+      ->excludes(record);
   verb->add_option("--db", options->database, "tuning database")->type_name("FILE")->required();
-  verb->add_option("--json", options->json, "also write both measurements as JSON to this file")
+  verb->add_option("--json", options->json, "also write the result as JSON to this file")
       ->type_name("FILE");
   verb->footer(
-      "Nothing is written to the database. Exit code 2: what worked then fails now.\n"
-      "Example:\n  whet replay --db tuning.db 42");
+      "Nothing is written to the database. Exit code 2: what worked then fails now, or the search "
+      "decides otherwise.\nExamples:\n  whet replay --db tuning.db 42\n"
+      "  whet replay --db tuning.db --run 3");
   verb->callback([options, exit_code] {
     CatchInterrupts();
-    const auto result = Replay(*options);
+    if (options->run == 0 && options->record == 0) {
+      *exit_code =
+          Report(Error{ErrorCode::kInvalidInput, "replay wants a record's id, or --run RUN-ID"});
+      return;
+    }
+    const auto result = options->run > 0 ? ReplayDecisions(*options) : Replay(*options);
     *exit_code = result ? *result : Report(result.error());
   });
 }

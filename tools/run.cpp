@@ -199,7 +199,7 @@ void RegisterRun(CLI::App& app, int* exit_code) {
   auto options = std::make_shared<RunOptions>();
   verb->add_option("network", options->network, "an ONNX file or a bundle's folder")->required();
   verb->add_option("--db", options->runnable.database,
-                   "tuning database; without it, default schedules");
+                   "tuning database; without it, schedules that the base model chooses");
   verb->add_option("--shape", options->runnable.shapes,
                    "NAME=SHAPE of an input that the file leaves open: x=1x3x48x192");
   verb->add_option("--target", options->runnable.target, "target (default: host)");

@@ -8,7 +8,6 @@
 #include "tools/runnable.h"
 
 namespace whet {
-namespace {
 
 Result<std::unique_ptr<CostModel>> MakeModel(const TunerOptions& options) {
   if (options.cost_model == "random") return MakeRandomModel(options.seed);
@@ -20,8 +19,31 @@ Result<std::unique_ptr<CostModel>> MakeModel(const TunerOptions& options) {
   return MakeXgboostModel(options.seed, 1, std::move(base));
 }
 
-RunInfo InfoOf(const TunerOptions& options, const Network* network, const Target& target,
-               const MachineModel& machine) {
+Result<TuningOptions> SearchOptions(const TunerOptions& options) {
+  TuningOptions tuning;
+  tuning.trials = options.trials;
+  tuning.time_budget_s = options.time_budget_s;
+  tuning.seed = options.seed;
+  tuning.transfer = options.transfer;
+  ASSIGN_OR_RETURN(tuning.evolution.strategy, ParseSearchStrategy(options.search));
+  tuning.evolution.threads = AllowedCpuCount();
+  return tuning;
+}
+
+namespace {
+
+// What ReplayRun (tools/replay_run.h) needs to decide as this run does.
+Json SearchJson(const TunerOptions& options, std::span<const TuningTask> tasks) {
+  Json list = Json::array();
+  for (const TuningTask& task : tasks) list.push_back({task.task.Fingerprint(), task.uses});
+  return {{"trials", options.trials},         {"time_budget_s", options.time_budget_s},
+          {"search", options.search},         {"cost_model", options.cost_model},
+          {"base_model", options.base_model}, {"transfer", options.transfer},
+          {"tasks", std::move(list)}};
+}
+
+RunInfo InfoOf(const TunerOptions& options, std::span<const TuningTask> tasks,
+               const Network* network, const Target& target, const MachineModel& machine) {
   RunInfo info;
   info.command = options.command;
   info.model = network ? network->id : "";
@@ -32,7 +54,8 @@ RunInfo InfoOf(const TunerOptions& options, const Network* network, const Target
                   {"cores", AllowedCpuCount()},
                   {"l1_bytes", machine.l1_bytes},
                   {"l2_bytes", machine.l2_bytes},
-                  {"l3_bytes", machine.l3_bytes}};
+                  {"l3_bytes", machine.l3_bytes},
+                  {"search", SearchJson(options, tasks)}};
   return info;
 }
 
@@ -98,7 +121,7 @@ std::vector<TuningTask> TasksOf(const Network& network) {
 Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* network,
                          const Target& target, const TunerOptions& options) {
   ASSIGN_OR_RETURN(const ProgressMode mode, ParseProgressMode(options.progress));
-  ASSIGN_OR_RETURN(const SearchStrategy strategy, ParseSearchStrategy(options.search));
+  ASSIGN_OR_RETURN(TuningOptions tuning, SearchOptions(options));
   ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
   ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open(options.database));
 
@@ -110,18 +133,11 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
   ASSIGN_OR_RETURN(const std::unique_ptr<CostModel> model, MakeModel(options));
   const std::unique_ptr<Progress> progress = MakeProgress(mode, Clock::System(), StandardError());
 
-  TuningOptions tuning;
-  tuning.trials = options.trials;
-  tuning.time_budget_s = options.time_budget_s;
   if (network != nullptr && options.time_budget_s > 0) {
     const double reserve = ComparisonSeconds(*network, measurer->client().jobs());
     tuning.time_budget_s = std::max(options.time_budget_s - reserve, 0.5 * options.time_budget_s);
   }
-  tuning.seed = options.seed;
-  tuning.transfer = options.transfer;
-  tuning.evolution.strategy = strategy;
-  tuning.evolution.threads = AllowedCpuCount();
-  tuning.info = InfoOf(options, network, target, machine);
+  tuning.info = InfoOf(options, tasks, network, target, machine);
   const TuningContext context{Clock::System(), *measurer, *database,       *model,
                               *progress,       machine,   &InterruptFlag()};
   TunerReport report;

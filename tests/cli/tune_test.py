@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 
 import pytest
-from conftest import SMALL_TASK, WHET, candidates_measured_twice, query, refused, succeed
+from conftest import SMALL_TASK, WHET, candidates_measured_twice, query, refused, run_whet, succeed
 
 MARK = "WHET_TEST_RUN"
 TASK_FIELDS = {"fingerprint", "uses", "trials", "failed", "default_ms", "best_ms", "gflops", "best_record"}
@@ -192,3 +193,22 @@ def test_a_dry_run_lists_tasks_and_touches_nothing(tmp_path):
     assert [row["uses"] for row in rows] == [2, 1] and all(row["best_ms"] is None for row in rows)
     succeed("tune", tasks[2], "--db", tmp_path / "t.db", "--trials", "2", "--progress", "none")
     assert "2 tasks, 1 of them measured" in succeed("tune", *tasks, "--db", tmp_path / "t.db", "--dry-run")
+
+
+def test_the_decisions_of_a_run_replay_from_its_records(tmp_path):
+    """A second run goes on from the first; both decide the same again, and a changed record is noticed."""
+    database = tmp_path / "t.db"
+    for trials in ("10", "24"):
+        succeed("tune", SMALL_TASK, "MatMul(a=32x64,b=64x64)+Relu", "--db", database, "--trials", trials, "--seed", "5",
+                "--progress", "none")
+    for run in ("1", "2"):
+        assert "every proposal, prediction and decision is the same" in succeed("replay", "--db", database, "--run", run)
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE records SET predicted = predicted + 1 WHERE id = (SELECT max(id) FROM records "
+                           "WHERE is_final = 0 AND predicted IS NOT NULL)")
+    done = run_whet("replay", "--db", database, "--run", "2")
+    assert done.returncode == 2 and "prediction" in done.stdout
+    succeed("tune", SMALL_TASK, "--db", database, "--time-budget", "2s", "--progress", "none")
+    refused("replay", "--db", database, "--run", "3", mentions=["time budget"])
+    refused("replay", "--db", database, "--run", "9", mentions=["9"])
+    refused("replay", "--db", database, mentions=["--run"])
