@@ -7,6 +7,7 @@
 
 #include "base/fingerprint.h"
 #include "tuning_db/database_impl.h"
+#include "tuning_db/schema.h"
 
 namespace whet {
 namespace {
@@ -80,7 +81,22 @@ int64_t InsertTask(SQLite::Database& db, const Task& task, const std::string& cr
   return db.getLastInsertRowid();
 }
 
+// How a run searched: a row of its own, since many runs share a machine. Databases of Whet before
+// it kept this have no such table yet.
+void InsertSettings(SQLite::Database& db, int64_t run_id, const Json& settings) {
+  db.exec(kRunSettingsSql);
+  SQLite::Statement insert(db, "INSERT INTO run_settings (run_id, json) VALUES (?, ?)");
+  insert.bind(1, run_id);
+  insert.bind(2, DumpJson(settings));
+  insert.exec();
+}
+
 int64_t InsertRun(SQLite::Database& db, const RunRow& run) {
+  Json machine = run.info.machine, settings;
+  if (machine.is_object() && machine.contains(kSettingsMember)) {
+    settings = machine[kSettingsMember];
+    machine.erase(kSettingsMember);
+  }
   SQLite::Statement insert(
       db,
       "INSERT INTO tuning_runs (uid, command, model, version, target_id, machine_id, "
@@ -90,12 +106,14 @@ int64_t InsertRun(SQLite::Database& db, const RunRow& run) {
   insert.bind(3, run.info.model);
   insert.bind(4, run.info.version);
   insert.bind(5, TargetId(db, run.info.target));
-  BindId(insert, 6, MachineId(db, run.info.machine));
+  BindId(insert, 6, MachineId(db, machine));
   insert.bind(7, std::to_string(run.info.seed));
   insert.bind(8, run.info.threads);
   insert.bind(9, run.started);
   insert.exec();
-  return db.getLastInsertRowid();
+  const int64_t id = db.getLastInsertRowid();
+  if (!settings.is_null()) InsertSettings(db, id, settings);
+  return id;
 }
 
 std::string HashText(const Trace& trace) { return fmt::format("{:016x}", trace.DirectivesHash()); }

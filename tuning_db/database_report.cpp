@@ -7,6 +7,7 @@
 
 #include "tuning_db/database_impl.h"
 #include "tuning_db/query_guard.h"
+#include "tuning_db/schema.h"
 
 namespace whet {
 namespace {
@@ -37,6 +38,18 @@ RunRow ParseRun(const SQLite::Statement& row) {
   run.records = row.getColumn(14).getInt64();
   run.failed = row.getColumn(15).getInt64();
   return run;
+}
+
+// Adds how the run searched, where the database knows.
+void ReadSettings(const SQLite::Database& db, RunRow* run) {
+  if (!db.tableExists("run_settings")) return;
+  SQLite::Statement select(db, "SELECT json FROM run_settings WHERE run_id = ?");
+  select.bind(1, run->id);
+  if (!select.executeStep()) return;
+  const auto settings = ParseJson(select.getColumn(0).getString());
+  if (!settings) return;
+  if (!run->info.machine.is_object()) run->info.machine = Json::object();
+  run->info.machine[kSettingsMember] = *settings;
 }
 
 // A statement that the user may run, or SQLite's reason against it. Null for blanks and comments.
@@ -122,6 +135,7 @@ Result<std::vector<RunRow>> Database::Runs() const {
     SQLite::Statement select(*impl_->db, fmt::format("{} ORDER BY started, run", kRunColumns));
     std::vector<RunRow> runs;
     while (select.executeStep()) runs.push_back(ParseRun(select));
+    for (RunRow& run : runs) ReadSettings(*impl_->db, &run);
     return runs;
   });
 }
@@ -132,7 +146,9 @@ Result<RunRow> Database::RunById(int64_t id) const {
     select.bind(1, id);
     if (!select.executeStep())
       return Fail(ErrorCode::kNotFound, "{}: there is no run {}", path(), id);
-    return ParseRun(select);
+    RunRow run = ParseRun(select);
+    ReadSettings(*impl_->db, &run);
+    return run;
   });
 }
 
