@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/table.h"
+#include "tools/db_verbs.h"
 #include "tools/session.h"
 #include "tuning_db/database.h"
 
@@ -66,8 +67,8 @@ Status PrintTuningPlan(std::span<const TuningTask> tasks, const std::string& dat
   Table table({"task", "uses", "MFLOP each", "FLOP %", "best ms", "time %"});
   Json rows = Json::array();
   for (const PlannedTask& task : plan) {
-    table.AddRow({task.label, std::to_string(task.uses), fmt::format("{:.2f}", task.flops / 1e6),
-                  percent(task.uses * task.flops, flops),
+    table.AddRow({FirstLine(task.label, 72), std::to_string(task.uses),
+                  fmt::format("{:.2f}", task.flops / 1e6), percent(task.uses * task.flops, flops),
                   task.best_ms > 0 ? fmt::format("{:.4f}", task.best_ms) : "-",
                   percent(task.uses * task.best_ms, ms)});
     rows.push_back({{"task", task.label},
@@ -79,6 +80,9 @@ Status PrintTuningPlan(std::span<const TuningTask> tasks, const std::string& dat
   std::fputs(table.ToString().c_str(), stdout);
   std::printf("\n%zu tasks, %d of them measured in %s; nothing was tuned\n", plan.size(), measured,
               database.c_str());
+  // As in a run, where what is faster is only known when both were measured.
+  std::printf(
+      "(of a network, blocks of several layers stand beside the layers that they are made of)\n");
   if (json.empty()) return {};
   return WriteJson(json,
                    {{"schema_version", 1}, {"context", ReportContext(threads)}, {"tasks", rows}});
