@@ -55,38 +55,43 @@ def test_a_tuned_pipeline_is_timed_and_inspected(tuned_blur):
     assert "across" in succeed("inspect", tuned_blur / "blur.hlpipe")
 
 
-def run_program(folder, text):
-    """Compiles a program against Halide in the folder and runs it there: what it printed."""
+COMPARISON = r"""
+#include "NAME.schedule.h"
+#include <cstdio>
+using namespace Halide;
+Buffer<TYPE> Run(bool scheduled, Buffer<TYPE> image) {
+  auto parameters = deserialize_parameters("NAME.hlpipe");
+  Pipeline pipeline = deserialize_pipeline("NAME.hlpipe", parameters);
+  if (scheduled) pipeline = schedule_NAME(pipeline);
+  parameters.at("image").set_buffer(image);
+  return pipeline.realize({EXTENTS});
+}
+int main() {
+  Buffer<TYPE> image(IMAGE);
+  for (size_t i = 0; i < image.number_of_elements(); ++i) image.data()[i] = static_cast<TYPE>(i * 2654435761u);
+  const Buffer<TYPE> plain = Run(false, image), scheduled = Run(true, image);
+  for (size_t i = 0; i < plain.number_of_elements(); ++i)
+    if (plain.data()[i] != scheduled.data()[i]) return 1;
+  std::puts("equal");
+}
+"""
+
+
+def schedule_changes_nothing(folder, name, dtype, image, extents):
+    """Whether the pipeline of the file computes the same with its written schedule as without."""
+    text = COMPARISON
+    for word, value in {"NAME": name, "TYPE": dtype, "EXTENTS": extents, "IMAGE": image}.items():
+        text = text.replace(word, value)
     (folder / "main.cpp").write_text(text)
     halide = Path(hl.__file__).parent
     libraries = halide / "lib64" if (halide / "lib64").exists() else halide / "lib"
     subprocess.run(["g++", "-std=c++17", "main.cpp", "-I", str(halide / "include"), "-L", str(libraries), "-lHalide",
                     f"-Wl,-rpath,{libraries}", "-o", "main"], cwd=folder, check=True)
-    return subprocess.run(["./main"], cwd=folder, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(["./main"], cwd=folder, check=True, capture_output=True, text=True).stdout == "equal\n"
 
 
 def test_the_schedule_is_cpp_that_halide_takes(tuned_blur):
-    """The written schedule, on the pipeline of the file, gives what the pipeline gives without it."""
-    assert run_program(tuned_blur, r"""
-#include "blur.schedule.h"
-#include <cstdio>
-using namespace Halide;
-Buffer<uint16_t> Run(bool scheduled, Buffer<uint16_t> image) {
-  auto parameters = deserialize_parameters("blur.hlpipe");
-  Pipeline pipeline = deserialize_pipeline("blur.hlpipe", parameters);
-  if (scheduled) pipeline = schedule_blur(pipeline);
-  parameters.at("image").set_buffer(image);
-  return pipeline.realize({128, 48});
-}
-int main() {
-  Buffer<uint16_t> image(130, 50);
-  for (int i = 0; i < 130 * 50; ++i) image.data()[i] = static_cast<uint16_t>(i * 40503u);
-  const Buffer<uint16_t> plain = Run(false, image), scheduled = Run(true, image);
-  for (int i = 0; i < 128 * 48; ++i)
-    if (plain.data()[i] != scheduled.data()[i]) return 1;
-  std::puts("equal");
-}
-""") == "equal\n"
+    assert schedule_changes_nothing(tuned_blur, "blur", "uint16_t", image="130, 50", extents="128, 48")
 
 
 def test_a_reduction_along_rows_is_cut_in_parts_and_the_cpp_says_so(tmp_path):
@@ -102,26 +107,7 @@ def test_a_reduction_along_rows_is_cut_in_parts_and_the_cpp_says_so(tmp_path):
             tmp_path / "rows", "--progress", "none")
     assert ("ok",) in query(tmp_path / "t.db", "SELECT DISTINCT status FROM records WHERE sketch LIKE '%rfactor(sums%'")
     assert "rfactor(" in (tmp_path / "rows.schedule.h").read_text()
-    assert run_program(tmp_path, r"""
-#include "rows.schedule.h"
-#include <cstdio>
-using namespace Halide;
-Buffer<uint32_t> Run(bool scheduled, Buffer<uint32_t> image) {
-  auto parameters = deserialize_parameters("rows.hlpipe");
-  Pipeline pipeline = deserialize_pipeline("rows.hlpipe", parameters);
-  if (scheduled) pipeline = schedule_rows(pipeline);
-  parameters.at("image").set_buffer(image);
-  return pipeline.realize({256});
-}
-int main() {
-  Buffer<uint32_t> image(1024, 256);
-  for (int i = 0; i < 1024 * 256; ++i) image.data()[i] = i * 2654435761u;
-  const Buffer<uint32_t> plain = Run(false, image), scheduled = Run(true, image);
-  for (int i = 0; i < 256; ++i)
-    if (plain(i) != scheduled(i)) return 1;
-  std::puts("equal");
-}
-""") == "equal\n"
+    assert schedule_changes_nothing(tmp_path, "rows", "uint32_t", image="1024, 256", extents="256")
 
 
 def test_the_object_is_called_as_its_header_says(tuned_blur):
