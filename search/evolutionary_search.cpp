@@ -177,7 +177,7 @@ Result<SearchStrategy> ParseSearchStrategy(std::string_view name) {
 
 Result<ProposalBatch> EvolutionarySearch::Propose(const CandidateSource& source,
                                                   const CandidateSet& measured,
-                                                  std::span<const Trace> hints, CostModel& model,
+                                                  const Known& known, CostModel& model,
                                                   size_t batch_size, uint64_t seed) const {
   ProposalBatch result;
   Batch batch(batch_size, result);
@@ -189,7 +189,8 @@ Result<ProposalBatch> EvolutionarySearch::Propose(const CandidateSource& source,
   }
 
   AddDefault(source, measured, &model, batch);
-  std::vector<Trace> starts(hints.begin(), hints.end());
+  for (const Trace& must : known.musts) AddKnown(must, false, source, measured, &model, batch);
+  std::vector<Trace> starts(known.hints.begin(), known.hints.end());
   if (measured.size() < kLittleMeasured) {
     for (Trace& seed_trace : source.Seeds()) {
       AddKnown(seed_trace, false, source, measured, &model, batch);
@@ -205,7 +206,7 @@ Result<ProposalBatch> EvolutionarySearch::Propose(const CandidateSource& source,
   // What was fast for a similar task is worth a trial whatever the model thinks.
   if (measured.size() < kLittleMeasured) {
     size_t trusted = std::max<size_t>(1, batch_size / 4);
-    for (const Trace& hint : hints) {
+    for (const Trace& hint : known.hints) {
       if (trusted == 0) break;
       const uint64_t hash = hint.DirectivesHash();
       const auto found =

@@ -40,6 +40,12 @@ struct Proposal {
   std::vector<float> features;  // empty: the default schedule can be implausible
 };
 
+// What is known of a task beside its own measurements.
+struct Known {
+  std::span<const Trace> musts = {};  // to be measured whatever the model says
+  std::span<const Trace> hints = {};  // traces of similar tasks, the most promising first
+};
+
 struct ProposalBatch {
   std::vector<Proposal> proposals;  // empty: the space is exhausted
   int64_t scored = 0;               // candidates whose features went through the model
@@ -51,10 +57,9 @@ class EvolutionarySearch {
   explicit EvolutionarySearch(const EvolutionOptions& options) : options_(options) {}
 
   // Up to `batch` candidates, none of them in `measured`, no two the same. The default schedule
-  // comes first as long as it is not measured. `hints` are traces of similar tasks, the most
-  // promising first.
+  // comes first as long as it is not measured, then whatever else must be.
   Result<ProposalBatch> Propose(const CandidateSource& source, const CandidateSet& measured,
-                                std::span<const Trace> hints, CostModel& model, size_t batch,
+                                const Known& known, CostModel& model, size_t batch,
                                 uint64_t seed) const;
 
  private:

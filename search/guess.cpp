@@ -8,21 +8,25 @@ namespace whet {
 
 Result<Trace> GuessSchedule(const Task& task, const MachineModel& machine, CostModel& model,
                             int threads) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<CandidateSource> source, MakeSketchSource(task, machine));
+  return GuessSchedule(*source, model, threads);
+}
+
+Result<Trace> GuessSchedule(const CandidateSource& source, CostModel& model, int threads) {
   constexpr size_t kPopulation = 256, kBatch = 16;
   constexpr uint64_t kSeed = 1;
-  ASSIGN_OR_RETURN(const std::unique_ptr<CandidateSource> source, MakeSketchSource(task, machine));
   EvolutionOptions options;
   options.population = kPopulation;
   options.explorer_share = 0;
   options.threads = threads;
-  ASSIGN_OR_RETURN(
-      const ProposalBatch batch,
-      EvolutionarySearch(options).Propose(*source, CandidateSet(), {}, model, kBatch, kSeed));
+  ASSIGN_OR_RETURN(const ProposalBatch batch,
+                   EvolutionarySearch(options).Propose(source, CandidateSet(), {}, model, kBatch,
+                                                       kSeed));
   const auto best = std::max_element(batch.proposals.begin(), batch.proposals.end(),
                                      [](const Proposal& a, const Proposal& b) {
                                        return a.score.value_or(0) < b.score.value_or(0);
                                      });
-  return best == batch.proposals.end() ? source->Default() : best->trace;
+  return best == batch.proposals.end() ? source.Default() : best->trace;
 }
 
 }  // namespace whet

@@ -6,6 +6,7 @@
 #include "schedules/sketch.h"
 #include "schedules/task.h"
 #include "schedules/trace.h"
+#include "search/candidate_source.h"
 
 namespace whet {
 
@@ -13,5 +14,7 @@ namespace whet {
 // inputs give the same trace, on any number of threads. Takes some 50 ms.
 Result<Trace> GuessSchedule(const Task& task, const MachineModel& machine, CostModel& model,
                             int threads);
+// The same of a source.
+Result<Trace> GuessSchedule(const CandidateSource& source, CostModel& model, int threads);
 
 }  // namespace whet

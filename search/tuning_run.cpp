@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "search/guess.h"
 #include "search/hints.h"
 #include "search/selector.h"
 #include "search/tuning_state.h"
@@ -120,6 +121,10 @@ class TuningRun {
       return row;
     });
     if (options_.transfer) state.hints = CollectHints(states_, t, context_.database);
+    if (context_.base != nullptr) {
+      auto guess = GuessSchedule(*state.source, *context_.base, options_.evolution.threads);
+      if (guess) state.guess = *std::move(guess);
+    }
     return true;
   }
 
@@ -180,8 +185,8 @@ class TuningRun {
         RoundSize(options_, scheduler_.TrialsLeft(static_cast<int>(t)), affordable, states_.size());
     const int64_t begin_ns = context_.clock.MonotonicNs();
     ASSIGN_OR_RETURN(const ProposalBatch batch,
-                     search_.Propose(*state.source, state.candidates, state.hints, context_.model,
-                                     size, state.RoundSeed(options_.seed)));
+                     search_.Propose(*state.source, state.candidates, state.KnownTraces(),
+                                     context_.model, size, state.RoundSeed(options_.seed)));
     outcome_.proposing_s += static_cast<double>(context_.clock.MonotonicNs() - begin_ns) / 1e9;
     outcome_.scoring_s += batch.scoring_s;
     outcome_.scored += batch.scored;

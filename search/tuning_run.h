@@ -57,6 +57,9 @@ struct TuningContext {
   const std::atomic<bool>* stop = nullptr;
   std::function<Result<std::unique_ptr<CandidateSource>>(const Task&, const MachineModel&)>
       make_source = MakeSketchSource;
+  // Chooses the schedule that an untuned task runs: a trial of each task, that takes part in its
+  // finals. Null: none does.
+  CostModel* base = nullptr;
 };
 
 struct TaskOutcome {

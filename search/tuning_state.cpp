@@ -86,9 +86,15 @@ std::vector<const MeasuredCandidate*> Finalists(const TaskState& state, size_t l
   }
   const int64_t default_ns = candidates.default_ns();
   const size_t most = limit + finalists.size();
+  const uint64_t guess = state.guess ? state.guess->DirectivesHash() : 0;
+  for (const MeasuredCandidate& candidate : candidates.all()) {
+    const bool guessed = state.guess && candidate.hash == guess;
+    if (guessed && !candidate.is_default && candidate.time_ns > 0 && limit > 0)
+      finalists.push_back(&candidate);
+  }
   for (const MeasuredCandidate* candidate : candidates.Fastest(candidates.size())) {
     if (finalists.size() >= most) break;
-    if (candidate->is_default) continue;
+    if (std::find(finalists.begin(), finalists.end(), candidate) != finalists.end()) continue;
     if (default_ns > 0 && GainOver(default_ns, candidate->time_ns) < -kNoise) break;
     finalists.push_back(candidate);
   }

@@ -23,13 +23,17 @@ struct TaskState {
   double flops = 0;
   std::unique_ptr<CandidateSource> source;  // null: not needed yet, or failed
   CandidateSet candidates;
-  std::vector<Trace> hints;  // adapted traces of similar tasks
+  std::vector<Trace> hints;    // adapted traces of similar tasks
+  std::optional<Trace> guess;  // what runs untuned: the base model's choice
   int round = 0;
   int64_t measured = 0;  // in this run
   std::optional<double> rho;
   std::string error;
 
   double BestMs() const { return static_cast<double>(candidates.best_ns()) / 1e6; }
+  Known KnownTraces() const {
+    return {guess ? std::span(&*guess, 1) : std::span<const Trace>(), hints};
+  }
   // A seed of its own for each round: a run that goes on draws what a run without a break would
   // have drawn.
   uint64_t RoundSeed(uint64_t seed) const;
@@ -47,9 +51,10 @@ std::string GroupOf(const Task& task);
 size_t RoundSize(const TuningOptions& options, int64_t trials_left, double affordable,
                  size_t tasks);
 
-// Who takes part in the final comparison: the default schedule first, then up to `limit` candidates
-// that may beat it, the fastest first. Empty where there is nothing to compare: none is close to
-// the default, or nothing is new since the last comparison.
+// Who takes part in the final comparison: the default schedule first and what the base model chose,
+// since tuned may be slower than neither, then up to `limit` candidates that may beat the default,
+// the fastest first. Empty where there is nothing to compare: none is close to the default, or
+// nothing is new since the last comparison.
 std::vector<const MeasuredCandidate*> Finalists(const TaskState& state, size_t limit);
 
 }  // namespace whet

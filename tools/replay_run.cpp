@@ -165,8 +165,10 @@ Result<ReplayedRun> ReplayRun(const Database& database, int64_t run) {
   tuning.info = row.info;
   RecordedMeasurer measurer(records);
   const auto silent = MakeProgress(ProgressMode::kNone, Clock::System(), StandardError());
-  const TuningContext context{Clock::System(), measurer, *before,        *model,
-                              *silent,         machine,  measurer.stop()};
+  ASSIGN_OR_RETURN(const std::shared_ptr<CostModel> base, MakeGuesser(options));
+  TuningContext context{Clock::System(), measurer, *before,        *model,
+                        *silent,         machine,  measurer.stop()};
+  context.base = base.get();
   const auto outcome = RunTuning(tasks, tuning, context);
   if (!outcome) return tl::unexpected<Error>(outcome.error());
   ReplayedRun replayed{run, static_cast<int64_t>(records.size()),

@@ -19,6 +19,13 @@ Result<std::unique_ptr<CostModel>> MakeModel(const TunerOptions& options) {
   return MakeXgboostModel(options.seed, 1, std::move(base));
 }
 
+Result<std::shared_ptr<CostModel>> MakeGuesser(const TunerOptions& options) {
+  const bool guesses =
+      options.base_model && options.search == "evolutionary" && options.cost_model == "xgboost";
+  if (guesses) return LoadBaseModel(1);
+  return std::shared_ptr<CostModel>();
+}
+
 Result<TuningOptions> SearchOptions(const TunerOptions& options) {
   TuningOptions tuning;
   tuning.trials = options.trials;
@@ -138,8 +145,10 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
     tuning.time_budget_s = std::max(options.time_budget_s - reserve, 0.5 * options.time_budget_s);
   }
   tuning.info = InfoOf(options, tasks, network, target, machine);
-  const TuningContext context{Clock::System(), *measurer, *database,       *model,
-                              *progress,       machine,   &InterruptFlag()};
+  TuningContext context{Clock::System(), *measurer, *database,       *model,
+                        *progress,       machine,   &InterruptFlag()};
+  ASSIGN_OR_RETURN(const std::shared_ptr<CostModel> base, MakeGuesser(options));
+  context.base = base.get();
   TunerReport report;
   ASSIGN_OR_RETURN(report.outcome, RunTuning(tasks, tuning, context));
   if (network == nullptr) return report;

@@ -27,8 +27,10 @@ struct TunerOptions {
   std::string command;  // what the database remembers of how this run was started
 };
 
-// The cost model and the search's settings that the options ask for.
+// The cost model, what chooses schedules without it (null: nothing) and the search's settings that
+// the options ask for.
 Result<std::unique_ptr<CostModel>> MakeModel(const TunerOptions& options);
+Result<std::shared_ptr<CostModel>> MakeGuesser(const TunerOptions& options);
 Result<TuningOptions> SearchOptions(const TunerOptions& options);
 
 struct TunerReport {

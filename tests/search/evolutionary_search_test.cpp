@@ -22,7 +22,7 @@ class EvolutionarySearchTest : public testing::Test {
  protected:
   ProposalBatch Propose(size_t batch, uint64_t seed = 1, std::vector<Trace> hints = {}) {
     auto proposed =
-        EvolutionarySearch(options_).Propose(source_, set_, hints, *model_, batch, seed);
+        EvolutionarySearch(options_).Propose(source_, set_, {{}, hints}, *model_, batch, seed);
     if (!proposed) ADD_FAILURE() << proposed.error().message;
     return proposed.value_or(ProposalBatch());
   }

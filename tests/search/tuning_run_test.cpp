@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "search/guess.h"
 #include "tests/search/invented_space.h"
 
 namespace whet {
@@ -69,7 +70,8 @@ class TuningRunTest : public testing::Test {
             return Fail(ErrorCode::kUnsupported, "no sketch fits");
           }
           return std::make_unique<InventedSource>(space_size_);
-        }};
+        },
+        base_};
     return RunTuning(tasks_, options_, context);
   }
   TuningOutcome Tune() {
@@ -86,6 +88,7 @@ class TuningRunTest : public testing::Test {
   NoProgress progress_;
   std::atomic<bool> stop_ = false;
   std::unique_ptr<CostModel> model_;
+  CostModel* base_ = nullptr;
   std::unique_ptr<Database> database_;
   int64_t space_size_ = 12;
   std::string unreadable_ = "-";
@@ -224,6 +227,18 @@ TEST_F(TuningRunTest, FinalistsAreComparedWithTheDefaultSchedule) {
   for (const Record& record : Records()) finals += record.is_final;
   EXPECT_EQ(finals, 8);
   EXPECT_TRUE(database_->RecordById(outcome.tasks[0].best_record)->is_final);
+}
+
+TEST_F(TuningRunTest, WhatTheBaseModelWouldRunIsATrialAndAFinalist) {
+  const auto expected = GuessSchedule(InventedSource(space_size_), *MakeRandomModel(7), 1);
+  ASSERT_TRUE(expected) << expected.error().message;
+  const std::vector<int64_t> guess = InventedSource::PointOf(*expected);
+  const auto base = MakeRandomModel(7);
+  base_ = base.get();
+  Tune();
+  EXPECT_THAT(measurer_.measured, testing::Contains(guess));
+  ASSERT_EQ(measurer_.compared.size(), 8u);
+  EXPECT_EQ(measurer_.compared[1], guess);
 }
 
 TEST_F(TuningRunTest, TheDefaultWinsWhereTheFinalsDoNotConfirmAGain) {
