@@ -1,9 +1,11 @@
 #include "costmodel/nest_analysis.h"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cmath>
 #include <vector>
+
+#include "schedules/index_range.h"
 
 namespace whet {
 namespace {
@@ -75,6 +77,7 @@ void SetBuffer(const Dag& dag, const LoopNest& nest, int stage, AccessInfo& acce
   const int at = stage < static_cast<int>(nest.nest_of.size()) ? nest.nest_of[stage] : -1;
   access.local = at >= 0 && nest.stages[at].at_stage >= 0;
   access.duplicate = false;
+  access.loops = 0;
   int64_t natural = 1;
   for (int d = 0; d < access.dims; ++d) {
     access.extents[d] = source.dims[d].extent;
@@ -91,18 +94,35 @@ void SetBuffer(const Dag& dag, const LoopNest& nest, int stage, AccessInfo& acce
   access.buffer_bytes = static_cast<double>(natural) * access.element_bytes;
 }
 
+// The index of dimension `d` is that loop alone.
+void SetLoop(int d, int loop, AccessInfo& access) {
+  std::fill_n(access.steps[d], kMaxLoops, int64_t{0});
+  access.affine[d] = true;
+  access.steps[d][loop] = 1;
+  access.moved_by[d] = 1U << loop;
+  access.loops |= access.moved_by[d];
+}
+
 void SetIndex(int d, const IndexExpr& expr, int loops, AccessInfo& access) {
   access.index[d] = &expr;
+  const IndexExpr::Node& first = expr.nodes.front();
+  if (expr.nodes.size() == 1 && first.op == IndexExpr::Op::kLoop && first.value < loops)
+    return SetLoop(d, static_cast<int>(first.value), access);
   std::fill_n(access.steps[d], kMaxLoops, int64_t{0});
   access.affine[d] = ReadAffine(expr, loops, access.steps[d]);
-  if (access.affine[d]) return;
-  for (int l = 0; l < loops; ++l) access.steps[d][l] = expr.Step(l);
+  access.moved_by[d] = 0;
+  for (int l = 0; l < loops; ++l) {
+    if (!access.affine[d]) access.steps[d][l] = expr.Step(l);
+    const bool moves = access.steps[d][l] != 0 || (!access.affine[d] && expr.Uses(l));
+    access.moved_by[d] |= static_cast<uint32_t>(moves) << l;
+  }
+  access.loops |= access.moved_by[d];
 }
 
 bool SameShape(const AccessInfo& a, const AccessInfo& b) {
-  if (a.stage != b.stage) return false;
+  if (a.stage != b.stage || a.loops != b.loops) return false;
   for (int d = 0; d < a.dims; ++d) {
-    if (!a.affine[d] || !b.affine[d]) return false;
+    if (!a.affine[d] || !b.affine[d] || a.moved_by[d] != b.moved_by[d]) return false;
     if (!std::equal(a.steps[d], a.steps[d] + kMaxLoops, b.steps[d])) return false;
   }
   return true;
@@ -118,61 +138,80 @@ void ReadAccesses(const Dag& dag, const LoopNest& nest, DefinitionInfo& info) {
     SetBuffer(dag, nest, read.stage, access);
     access.dims = std::min<int>(access.dims, static_cast<int>(read.index.size()));
     for (int d = 0; d < access.dims; ++d) SetIndex(d, read.index[d], info.loop_count, access);
-    for (int r = 0; r + 1 < info.read_count; ++r) {
-      access.duplicate = access.duplicate || SameShape(info.reads[r], access);
-    }
+    for (int r = 0; r + 1 < info.read_count && !access.duplicate; ++r)
+      access.duplicate = SameShape(info.reads[r], access);
   }
   SetBuffer(dag, nest, nest.stages[info.nest].stage, info.store);
   info.store.dims = std::min(info.store.dims, info.pure_loops);
   for (int d = 0; d < info.store.dims; ++d) {
     info.store.index[d] = nullptr;
-    info.store.affine[d] = true;
-    std::fill_n(info.store.steps[d], kMaxLoops, int64_t{0});
-    info.store.steps[d][d] = 1;
+    SetLoop(d, d, info.store);
   }
 }
 
 // Distinct values of dimension `d` of the access when each loop covers `tile` of its values, at
 // most `extent`.
-int64_t Width(const AccessInfo& access, int d, int64_t extent, int loops, const int64_t* tile,
-              std::vector<int64_t>& scratch) {
+int64_t Width(const AccessInfo& access, int d, int64_t extent, int loops, const int64_t* tile) {
   if (access.affine[d]) {
     int64_t span = 1;
     int64_t distinct = 1;
-    for (int l = 0; l < loops; ++l) {
-      const int64_t step = access.steps[d][l];
-      if (step == 0) continue;
-      span += std::abs(step) * (tile[l] - 1);
+    for (uint32_t left = access.moved_by[d]; left != 0; left &= left - 1) {
+      const int l = std::countr_zero(left);
+      span += std::abs(access.steps[d][l]) * (tile[l] - 1);
       distinct = std::min(distinct * tile[l], extent);
     }
     return std::clamp<int64_t>(std::min(span, distinct), 1, std::max<int64_t>(1, extent));
   }
-  scratch.assign(tile, tile + loops);
-  return std::clamp<int64_t>(access.index[d]->Width(scratch), 1, std::max<int64_t>(1, extent));
+  const int64_t width = WidthOf(*access.index[d], {tile, static_cast<size_t>(loops)});
+  return std::clamp<int64_t>(width, 1, std::max<int64_t>(1, extent));
 }
+
+// Who reads a stage: a list a stage, of all reads of the definitions analysed so far.
+class Readers {
+ public:
+  explicit Readers(size_t stages) : heads_(stages, -1) {}
+  void Add(int definition, const DefinitionInfo& info) {
+    for (int r = 0; r < info.read_count; ++r) {
+      if (info.reads[r].duplicate) continue;
+      int& head = heads_[static_cast<size_t>(info.reads[r].stage)];
+      reads_.push_back({definition, r, head});
+      head = static_cast<int>(reads_.size()) - 1;
+    }
+  }
+  // Calls `visit` with the number of a definition and of a read of it.
+  template <typename Visit>
+  void ForEach(int stage, const Visit& visit) const {
+    for (int i = heads_[static_cast<size_t>(stage)]; i >= 0; i = reads_[i].next)
+      visit(reads_[i].definition, reads_[i].read);
+  }
+
+ private:
+  struct Read {
+    int definition, read, next;
+  };
+  std::vector<int> heads_;
+  std::vector<Read> reads_;
+};
 
 // Values of pure loop `loop` of `stage` that one iteration of level `v` needs, by all that read the
 // stage there; 0 if nothing does.
-int64_t Needed(const NestAnalysis& analysis, int stage, int loop, int64_t extent, int v,
-               std::vector<int64_t>& scratch) {
+int64_t Needed(const NestAnalysis& analysis, const Readers& readers, int stage, int loop,
+               int64_t extent, int v) {
   int64_t needed = 0;
-  for (int i = 0; i < analysis.count; ++i) {
-    const DefinitionInfo& reader = analysis.definitions[i];
-    if (v >= reader.level_count) continue;
-    for (int r = 0; r < reader.read_count; ++r) {
-      const AccessInfo& read = reader.reads[r];
-      if (read.stage != stage || loop >= read.dims) continue;
-      const int64_t width =
-          Width(read, loop, extent, reader.loop_count, reader.levels[v].tile, scratch);
-      needed = std::max(needed, width);
-    }
-  }
+  readers.ForEach(stage, [&](int definition, int read) {
+    const DefinitionInfo& reader = analysis.definitions[definition];
+    const AccessInfo& access = reader.reads[read];
+    if (v >= reader.level_count || loop >= access.dims) return;
+    needed = std::max(needed,
+                      Width(access, loop, extent, reader.loop_count, reader.levels[v].tile));
+  });
   return needed;
 }
 
 // Adds the run and the levels of consumers: what each iteration of theirs needs of this definition.
 // Whoever reads the stage stands inside the same loops, so that its levels have the same numbers.
-void AddOuterLevels(const NestAnalysis& analysis, const StageNest& stage, DefinitionInfo& info) {
+void AddOuterLevels(const NestAnalysis& analysis, const Readers& readers, const StageNest& stage,
+                    DefinitionInfo& info) {
   Level& run = info.levels[0];
   run = Level{1, LoopKind::kSerial, false, false, false, -1, 0, 1.0, {}};
   std::fill_n(run.tile, kMaxLoops, int64_t{1});
@@ -186,7 +225,6 @@ void AddOuterLevels(const NestAnalysis& analysis, const StageNest& stage, Defini
   }
   if (stage.at_stage < 0 || consumer == nullptr) return;
   const int levels = std::min(consumer->outer_levels + stage.at_loop + 1, consumer->level_count);
-  std::vector<int64_t> scratch;
   for (int v = 1; v < levels; ++v) {
     Level& level = info.levels[info.level_count++];
     level = consumer->levels[v];
@@ -196,7 +234,7 @@ void AddOuterLevels(const NestAnalysis& analysis, const StageNest& stage, Defini
       const int64_t extent = info.source->loops[l].extent;
       level.tile[l] = extent;
       if (l >= info.pure_loops) continue;
-      const int64_t needed = Needed(analysis, stage.stage, l, extent, v, scratch);
+      const int64_t needed = Needed(analysis, readers, stage.stage, l, extent, v);
       if (needed > 0) level.tile[l] = needed;
     }
   }
@@ -225,26 +263,18 @@ void AddOwnLevels(DefinitionInfo& info) {
 
 }  // namespace
 
-bool AccessInfo::DependsOn(int loop) const {
-  for (int d = 0; d < dims; ++d) {
-    if (steps[d][loop] != 0) return true;
-    if (!affine[d] && index[d]->Uses(loop)) return true;
-  }
-  return false;
-}
-
 int64_t AccessInfo::Stride(int loop) const {
   int64_t stride = 0;
+  if (!DependsOn(loop)) return 0;
   for (int d = 0; d < dims; ++d) stride += steps[d][loop] * strides[d];
   return stride;
 }
 
 Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const int64_t* tile) {
-  std::vector<int64_t> scratch;
   int64_t widths[kMaxDims];
   double elements = 1;
   for (int d = 0; d < access.dims; ++d) {
-    widths[d] = Width(access, d, access.extents[d], info.loop_count, tile, scratch);
+    widths[d] = Width(access, d, access.extents[d], info.loop_count, tile);
     elements *= static_cast<double>(widths[d]);
   }
   // The contiguous run: innermost levels of the layout, as long as each is covered whole.
@@ -281,6 +311,7 @@ NestAnalysis Analyse(const Dag& dag, const LoopNest& nest) {
   int total = 0;
   for (const StageNest& stage : nest.stages) total += static_cast<int>(stage.definitions.size());
   analysis.definitions = std::make_unique_for_overwrite<DefinitionInfo[]>(std::max(1, total));
+  Readers readers(dag.stages.size());
   double heaviest = -1;
   for (size_t n = 0; n < nest.stages.size(); ++n) {
     const StageNest& stage = nest.stages[n];
@@ -299,8 +330,9 @@ NestAnalysis Analyse(const Dag& dag, const LoopNest& nest) {
       info.points = stage.realisations;
       for (int64_t values : info.loops->region) info.points *= static_cast<double>(values);
       ReadAccesses(dag, nest, info);
-      AddOuterLevels(analysis, stage, info);
+      AddOuterLevels(analysis, readers, stage, info);
       AddOwnLevels(info);
+      readers.Add(analysis.count, info);
       // Without arithmetic anywhere (a transposition) the definition with the most points is the
       // heaviest.
       const double weight = info.Flops() + 1e-3 * info.points;

@@ -62,9 +62,11 @@ struct AccessInfo {
   const IndexExpr* index[kMaxDims];  // null where the index is simply loop `d`
   bool affine[kMaxDims];
   int64_t steps[kMaxDims][kMaxLoops];  // elements along the dimension a step of the loop
+  uint32_t moved_by[kMaxDims];         // bit l: steps[d][l] is not 0, or the index uses loop l
   int64_t extents[kMaxDims];
   int64_t strides[kMaxDims];  // elements in memory
-  bool DependsOn(int loop) const;
+  uint32_t loops;  // bit l: some index depends on loop l
+  bool DependsOn(int loop) const { return (loops >> loop & 1) != 0; }
   int64_t Stride(int loop) const;  // elements in memory a step of the loop
 };
 

@@ -35,8 +35,10 @@ bool IndexExpr::IsKnown() const {
   return true;
 }
 
-IndexRange RangeOf(const IndexExpr& index, const std::vector<IndexRange>& loops) {
-  std::array<IndexRange, kMaxDepth> stack;
+IndexRange RangeOf(const IndexExpr& index, std::span<const IndexRange> loops) {
+  if (index.nodes.size() == 1 && index.nodes[0].op == IndexExpr::Op::kLoop)
+    return loops[index.nodes[0].value];  // as most are
+  IndexRange stack[kMaxDepth];
   std::array<bool, kMaxDepth> constant{};
   int top = 0;
   for (const IndexExpr::Node& node : index.nodes) {
@@ -91,10 +93,16 @@ IndexRange RangeOf(const IndexExpr& index, const std::vector<IndexRange>& loops)
   return top == 1 ? stack[0] : IndexRange{};
 }
 
+int64_t WidthOf(const IndexExpr& index, std::span<const int64_t> extents) {
+  std::array<IndexRange, 32> few;
+  std::vector<IndexRange> many(extents.size() > few.size() ? extents.size() : 0);
+  IndexRange* const loops = many.empty() ? few.data() : many.data();
+  for (size_t l = 0; l < extents.size(); ++l) loops[l] = {0, extents[l] - 1};
+  return RangeOf(index, {loops, extents.size()}).width();
+}
+
 int64_t IndexExpr::Width(const std::vector<int64_t>& extents) const {
-  std::vector<IndexRange> loops;
-  for (int64_t extent : extents) loops.push_back({0, extent - 1});
-  return RangeOf(*this, loops).width();
+  return WidthOf(*this, extents);
 }
 
 int64_t IndexExpr::Step(int loop) const {

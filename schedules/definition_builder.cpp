@@ -19,7 +19,7 @@ DefinitionBuilder::DefinitionBuilder(const Definition& definition,
       WorkLoop loop;
       loop.name = &definition.loops[l].name;
       loop.extent = region[l];
-      loop.parts = {{static_cast<int>(l), 1, region[l]}};
+      loop.parts[0] = {static_cast<int>(l), 1, region[l]};
       loops_.push_back(std::move(loop));
     }
   };
@@ -66,12 +66,12 @@ DefinitionNest DefinitionBuilder::Finish(int index) && {
     loop.extent = work.extent;
     loop.kind = work.kind;
     loop.guarded = work.guarded;
-    loop.origin = work.parts.size() == 1 ? work.parts[0].origin : -1;
-    loop.step = work.parts.size() == 1 ? work.parts[0].step : 0;
+    loop.origin = work.part_count == 1 ? work.parts[0].origin : -1;
+    loop.step = work.part_count == 1 ? work.parts[0].step : 0;
     loop.reduction = definition_.loops[work.parts[0].origin].reduction;
     loop.tile = inside;
     for (size_t l = 0; l < inside.size(); ++l) loop.tile[l] = std::min(loop.tile[l], region_[l]);
-    for (const WorkLoop::Part& part : work.parts) inside[part.origin] *= part.extent;
+    for (int p = 0; p < work.part_count; ++p) inside[work.parts[p].origin] *= work.parts[p].extent;
     nest.loops.push_back(std::move(loop));
   }
   std::reverse(nest.loops.begin(), nest.loops.end());
@@ -96,7 +96,7 @@ Status DefinitionBuilder::Split(const Directive& d) {
   if (at < 0) return BadDirective(d, "there is no such loop");
   if (d.names.size() != 2 || d.factor < 1)
     return BadDirective(d, "a split wants two names and a factor");
-  if (loops_[at].parts.size() != 1) return BadDirective(d, "a fused loop cannot be split");
+  if (loops_[at].part_count != 1) return BadDirective(d, "a fused loop cannot be split");
   const WorkLoop::Part part = loops_[at].parts[0];
   const int64_t extent = loops_[at].extent;
   const bool reduction = definition_.loops[part.origin].reduction;
@@ -116,11 +116,11 @@ Status DefinitionBuilder::Split(const Directive& d) {
   outer.name = &d.names[0];
   outer.extent = outer_extent;
   outer.guarded |= !exact && (tail == Tail::kGuardWithIf || tail == Tail::kPredicate);
-  outer.parts = {{part.origin, part.step * d.factor, outer_extent}};
+  outer.parts[0] = {part.origin, part.step * d.factor, outer_extent};
   WorkLoop& inner = loops_[at];
   inner.name = &d.names[1];
   inner.extent = d.factor;
-  inner.parts = {{part.origin, part.step, d.factor}};
+  inner.parts[0] = {part.origin, part.step, d.factor};
   loops_.insert(loops_.begin() + at + 1, std::move(outer));
   return {};
 }
@@ -134,7 +134,10 @@ Status DefinitionBuilder::Fuse(const Directive& d) {
   fused.name = &d.loop;
   fused.extent *= source.extent;
   fused.guarded |= source.guarded;
-  fused.parts.insert(fused.parts.end(), source.parts.begin(), source.parts.end());
+  if (fused.part_count + source.part_count > kMostFused)
+    return BadDirective(d, fmt::format("more than {} loops are fused into one", kMostFused));
+  std::copy_n(source.parts.begin(), source.part_count, fused.parts.begin() + fused.part_count);
+  fused.part_count += source.part_count;
   loops_.erase(loops_.begin() + outer);
   return {};
 }

@@ -2,6 +2,7 @@
 // Internal to the loop nest (loop_nest.cpp). Thread safety: none.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ class DefinitionBuilder {
   const std::vector<int64_t>& region() const { return region_; }
 
  private:
+  static constexpr int kMostFused = 8;
   // A loop while directives are applied. `parts` says which indices of the definition it advances.
   struct WorkLoop {
     struct Part {
@@ -38,7 +40,8 @@ class DefinitionBuilder {
     int64_t extent = 1;
     LoopKind kind = LoopKind::kSerial;
     bool guarded = false;
-    std::vector<Part> parts;
+    int part_count = 1;
+    std::array<Part, kMostFused> parts;
   };
 
   int Find(const std::string& name) const;  // -1: there is none

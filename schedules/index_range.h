@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "schedules/dag.h"
 
@@ -15,6 +15,9 @@ struct IndexRange {
 
 // `loops` has one range a loop. Tiles are taken to start at multiples of what an index is divided
 // by, and to lie inside clamps by constants. {0, 0} for an expression that is not understood.
-IndexRange RangeOf(const IndexExpr& index, const std::vector<IndexRange>& loops);
+IndexRange RangeOf(const IndexExpr& index, std::span<const IndexRange> loops);
+
+// IndexExpr::Width of the first loops' `extents`.
+int64_t WidthOf(const IndexExpr& index, std::span<const int64_t> extents);
 
 }  // namespace whet

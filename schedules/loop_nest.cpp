@@ -65,7 +65,31 @@ class Builder {
 
   // What is needed of a stage, a range a dimension.
   using Box = std::vector<IndexRange>;
-  using Needs = std::vector<std::optional<Box>>;  // by stage; nothing: it is not needed
+  // The same by stage. Made once and used again: this runs for thousands of candidates a second.
+  class Needs {
+   public:
+    void Reset(size_t stages) {
+      boxes_.resize(stages);
+      known_.assign(stages, false);
+    }
+    bool Has(int stage) const { return known_[stage]; }
+    // Of a stage that nothing was needed of so far.
+    Box& Begin(int stage) {
+      known_[stage] = true;
+      boxes_[stage].clear();
+      return boxes_[stage];
+    }
+    Box& Of(int stage) { return boxes_[stage]; }
+    // Nothing where it is not needed.
+    const Box& Get(int stage) const {
+      static const Box kNothing;
+      return known_[stage] ? boxes_[stage] : kNothing;
+    }
+
+   private:
+    std::vector<Box> boxes_;
+    std::vector<char> known_;
+  };
 
   Status Sort() {
     place_.resize(dag_.stages.size());
@@ -228,9 +252,9 @@ class Builder {
   void AddReads(const Definition& definition, const Box& loops, Needs* need) const {
     for (const Access& access : definition.reads) {
       if (dag_.stages[access.stage].kind == StageKind::kInput) continue;
-      const bool first = !(*need)[access.stage].has_value();
-      if (first) (*need)[access.stage].emplace(access.index.size());
-      Box& wanted = *(*need)[access.stage];
+      const bool first = !need->Has(access.stage);
+      Box& wanted = first ? need->Begin(access.stage) : need->Of(access.stage);
+      wanted.resize(access.index.size());
       for (size_t i = 0; i < access.index.size(); ++i) {
         const IndexRange range = access.index[i].IsKnown()
                                      ? RangeOf(access.index[i], loops)
@@ -249,35 +273,40 @@ class Builder {
 
   // What one iteration of a loop needs of stage `s`, whose definition covers `tile` in it.
   Box Need(int s, int consumer, int loop, const std::vector<int64_t>& tile) const {
-    Needs need(dag_.stages.size());
+    Needs& need = needs_;
+    need.Reset(dag_.stages.size());
     AddReads(dag_.stages[consumer].definitions.back(), FromZero(tile), &need);
     for (int p = consumer - 1; p > s; --p) {
-      if (!need[p] || !InScope(p, consumer, loop)) continue;
+      if (!need.Has(p) || !InScope(p, consumer, loop)) continue;
       if (const int n = nest_.nest_of[p]; n >= 0) {
         // Of a stage that slides along in the same loop, only what is new is computed.
         const StageNest& nest = nest_.stages[n];
         const int d = nest.slides_along;
         if (d >= 0 && nest.at_stage == consumer && nest.at_loop == loop)
-          (*need[p])[d].low = std::max((*need[p])[d].low, (*need[p])[d].high - nest.region[d] + 1);
+          need.Of(p)[d].low = std::max(need.Of(p)[d].low, need.Of(p)[d].high - nest.region[d] + 1);
       }
       Propagate(p, &need);
     }
-    return need[s].value_or(Box{});
+    return need.Get(s);
   }
 
-  Box NeedAtRoot(int s) const {
-    Needs need(dag_.stages.size());
-    need[dag_.output()].emplace();
-    for (const Loop& dim : dag_.stages[dag_.output()].dims)
-      need[dag_.output()]->push_back({0, dim.extent - 1});
-    for (int p = dag_.output(); p > s; --p)
-      if (need[p]) Propagate(p, &need);
-    return need[s].value_or(Box{});
+  // Does not depend on where stages are computed, so that it is found for all of them at once.
+  const Box& NeedAtRoot(int s) const {
+    if (!root_known_) {
+      root_.Reset(dag_.stages.size());
+      Box& all = root_.Begin(dag_.output());
+      for (const Loop& dim : dag_.stages[dag_.output()].dims) all.push_back({0, dim.extent - 1});
+      for (int p = dag_.output(); p > 0; --p)
+        if (root_.Has(p)) Propagate(p, &root_);
+      root_known_ = true;
+    }
+    return root_.Get(s);
   }
 
   void Propagate(int p, Needs* need) const {
+    Box& loops = loops_;
     for (const Definition& definition : dag_.stages[p].definitions) {
-      Box loops = *(*need)[p];
+      loops = need->Of(p);
       for (size_t l = loops.size(); l < definition.loops.size(); ++l)
         loops.push_back({0, definition.loops[l].extent - 1});
       AddReads(definition, loops, need);
@@ -373,6 +402,9 @@ class Builder {
 
   const Dag& dag_;
   const std::vector<Directive>& directives_;
+  mutable Needs needs_, root_;
+  mutable bool root_known_ = false;
+  mutable Box loops_;
   std::vector<Place> place_;
   std::vector<std::vector<const Directive*>> of_stage_;
   std::vector<std::pair<int, std::vector<IndexExpr>>>
