@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "base/file.h"
 #include "base/table.h"
 #include "costmodel/cost_model.h"
 #include "costmodel/features.h"
@@ -298,6 +299,27 @@ Result<int> Train(const CostModelOptions& options) {
   return 0;
 }
 
+// Comma-separated, a candidate a row: the task, its throughput over the task's best, its features.
+Result<int> Rows(const CostModelOptions& options) {
+  RETURN_IF_ERROR(CheckWritable(options.output, "--output"));
+  ASSIGN_OR_RETURN(const auto database,
+                   Database::Open(options.database, Database::Mode::kReadOnly));
+  std::vector<std::string> labels;
+  ASSIGN_OR_RETURN(const TrainingSet set, ReadTrainingSet(*database, &labels));
+  std::string text = "task,throughput";
+  for (const FeatureInfo& feature : FeatureTable()) text += "," + feature.name;
+  for (int64_t row = 0; row < set.rows(); ++row) {
+    text += fmt::format("\n\"{}\",{}", labels[static_cast<size_t>(set.task[row])],
+                        set.throughput[row]);
+    for (int64_t f = 0; f < set.width; ++f)
+      text += fmt::format(",{}", set.features[row * set.width + f]);
+  }
+  RETURN_IF_ERROR(WriteFileAtomically(options.output, text + "\n"));
+  std::printf("%s: %lld candidates of %zu tasks, %lld features each\n", options.output.c_str(),
+              static_cast<long long>(set.rows()), labels.size(), static_cast<long long>(set.width));
+  return 0;
+}
+
 Result<int> Importance(const CostModelOptions& options) {
   ASSIGN_OR_RETURN(const auto model, LoadXgboostModel(options.model, AllowedCpuCount()));
   ASSIGN_OR_RETURN(const auto importance, FeatureImportance(*model));
@@ -395,6 +417,17 @@ void RegisterCostModel(CLI::App& app, int* exit_code) {
   AddTreeOptions(train, options.get());
   train->footer("Example:\n  whet costmodel train --db tuning.db -o tuning.model");
   SetCallback(train, options, exit_code, Train);
+
+  CLI::App* rows = verb->add_subcommand("rows", "the feature rows of a database, as a table");
+  rows->add_option("--db", options->database, "tuning database")->type_name("FILE")->required();
+  rows->add_option("-o,--output", options->output, "file for the comma-separated values")
+      ->type_name("FILE")
+      ->required();
+  rows->footer(
+      "A candidate a row: its task, its throughput over the best of the task (0: it failed), and "
+      "the features that the\ncost model sees, in the units of costmodel/feature_list.h.\n"
+      "Example:\n  whet costmodel rows --db tuning.db -o rows.csv");
+  SetCallback(rows, options, exit_code, Rows);
 
   CLI::App* importance =
       verb->add_subcommand("importance", "which features a trained model looks at");
