@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,13 @@ struct Sketch {
   std::vector<DecisionSpec> decisions;
 };
 
+// How a mutation chooses the decisions that it changes, and which it chose.
+struct MutationChoice {
+  std::span<const double> weights;  // by kind of decision, as SketchSpace::kinds() has them; empty:
+                                    // all alike
+  uint64_t changed = 0;             // filled in; bit k: a decision of kind k was drawn
+};
+
 class SketchSpace {
  public:
   // Reads the task's DAG off its Halide algorithm and applies the rules.
@@ -51,15 +59,21 @@ class SketchSpace {
   const MachineModel& machine() const;
   const std::vector<Sketch>& sketches() const;
   double Size() const;  // number of combinations, all sketches
+  // The kinds of decisions that there are in any sketch; 64 at most.
+  const std::vector<std::string>& kinds() const;
 
   // The default schedule: trial 0, what an untuned network runs. One trace, always legal, decent.
   Trace Default() const;
   // A few plain schedules of every sketch, the default one first: where a search starts.
   std::vector<Trace> PlainTraces() const;
   Trace Sample(Rng& rng) const;  // uniform over sketches, then over each decision
+  // The points of a lattice that fills the space evenly, however many of them are taken: sketches
+  // in turn, each decision stepping through its candidates at a rate of its own (Roberts' additive
+  // recurrence R_d of 2018, a rank-1 lattice).
+  Trace LatticePoint(int64_t number) const;
   // Changes one decision, at times several, to another candidate (a neighbour more often than a far
   // one).
-  Trace Mutate(const Trace& trace, Rng& rng) const;
+  Trace Mutate(const Trace& trace, Rng& rng, MutationChoice* choice = nullptr) const;
   // Each decision from one of the parents; parents of different sketches give a mutated copy of
   // `a`.
   Trace Crossover(const Trace& a, const Trace& b, Rng& rng) const;

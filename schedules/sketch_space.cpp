@@ -56,6 +56,8 @@ struct SketchSpace::Impl {
   std::vector<Variant> variants;
   std::vector<Sketch> sketches;
   std::vector<Program> programs;  // one a sketch
+  std::vector<std::string> kinds;
+  std::vector<std::vector<size_t>> kind_of;  // by sketch and decision: index into `kinds`
   // DAGs of traces that no sketch here made.
   mutable std::mutex mutex;
   mutable std::vector<std::pair<AlgorithmOptions, std::unique_ptr<Dag>>> foreign;
@@ -116,6 +118,12 @@ Status SketchSpace::Impl::AddVariant(AlgorithmOptions options, const std::string
   for (const auto& step : program.steps) {
     sketch.name += (sketch.name.empty() ? "" : "+") + step->name();
     for (const DecisionSpec& spec : step->decisions()) sketch.decisions.push_back(spec);
+  }
+  std::vector<size_t>& kinds_here = kind_of.emplace_back();
+  for (const DecisionSpec& spec : sketch.decisions) {
+    const auto known = std::find(kinds.begin(), kinds.end(), spec.kind);
+    kinds_here.push_back(static_cast<size_t>(known - kinds.begin()));
+    if (known == kinds.end()) kinds.push_back(spec.kind);
   }
   sketches.push_back(std::move(sketch));
   programs.push_back(std::move(program));
@@ -275,6 +283,8 @@ const Task& SketchSpace::task() const { return impl_->task; }
 const MachineModel& SketchSpace::machine() const { return impl_->machine; }
 const std::vector<Sketch>& SketchSpace::sketches() const { return impl_->sketches; }
 
+const std::vector<std::string>& SketchSpace::kinds() const { return impl_->kinds; }
+
 double SketchSpace::Size() const {
   double total = 0;
   for (const Sketch& sketch : impl_->sketches) {
@@ -310,6 +320,25 @@ Trace SketchSpace::Sample(Rng& rng) const {
   return impl_->MakeTrace(sketch, values);
 }
 
+Trace SketchSpace::LatticePoint(int64_t number) const {
+  const auto sketches = static_cast<int64_t>(impl_->sketches.size());
+  const auto sketch = static_cast<size_t>(number % sketches);
+  const std::vector<DecisionSpec>& specs = impl_->sketches[sketch].decisions;
+  // The root of x^(d+1) = x + 1, whose powers are the steps.
+  double root = 2;
+  for (int i = 0; i < 32; ++i)
+    root = std::pow(1 + root, 1.0 / (static_cast<double>(specs.size()) + 1));
+  double step = 1;
+  std::vector<std::vector<int64_t>> values;
+  for (const DecisionSpec& spec : specs) {
+    step /= root;
+    const double at = 0.5 + step * static_cast<double>(number / sketches);
+    const auto count = static_cast<double>(spec.candidates.size());
+    values.push_back(spec.candidates[static_cast<size_t>((at - std::floor(at)) * count)]);
+  }
+  return impl_->MakeTrace(sketch, values);
+}
+
 namespace {
 
 // A candidate other than `now`: a near one more often than a far one.
@@ -330,21 +359,25 @@ size_t PickOther(const std::vector<std::vector<int64_t>>& candidates,
 
 }  // namespace
 
-Trace SketchSpace::Mutate(const Trace& trace, Rng& rng) const {
+Trace SketchSpace::Mutate(const Trace& trace, Rng& rng, MutationChoice* choice) const {
   const int sketch = impl_->SketchIndex(trace.sketch);
   if (sketch < 0) return Sample(rng);
   const std::vector<DecisionSpec>& specs = impl_->sketches[sketch].decisions;
   std::vector<std::vector<int64_t>> values = impl_->ValuesOf(static_cast<size_t>(sketch), trace);
   std::vector<double> weights;
-  for (const DecisionSpec& spec : specs) {
-    const size_t n = spec.candidates.size();
+  const std::vector<size_t>& kinds = impl_->kind_of[static_cast<size_t>(sketch)];
+  const bool weighed = choice != nullptr && !choice->weights.empty();
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const size_t n = specs[i].candidates.size();
     weights.push_back(n > 1 ? 1 + std::log2(static_cast<double>(n)) : 0);
+    if (weighed) weights.back() *= choice->weights[kinds[i]];
   }
   if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; })) return trace;
   // Small steps more often than long jumps.
   do {
     const size_t at = static_cast<size_t>(rng.Weighted(weights));
     values[at] = specs[at].candidates[PickOther(specs[at].candidates, values[at], rng)];
+    if (choice != nullptr) choice->changed |= uint64_t{1} << kinds[at];
   } while (rng.Chance(0.3));
   return impl_->MakeTrace(static_cast<size_t>(sketch), values);
 }

@@ -49,6 +49,19 @@ bool CandidateSet::has_final() const {
                      [](const MeasuredCandidate& candidate) { return candidate.final_ns > 0; });
 }
 
+int64_t CandidateSet::SinceGain(double noise) const {
+  int64_t since = 0;
+  double best_ns = 0;
+  for (const MeasuredCandidate& candidate : candidates_) {
+    const auto time_ns = static_cast<double>(candidate.time_ns);
+    ++since;
+    if (time_ns <= 0 || (best_ns > 0 && time_ns >= (1 - noise) * best_ns)) continue;
+    best_ns = time_ns;
+    since = 0;
+  }
+  return since;
+}
+
 std::vector<const MeasuredCandidate*> CandidateSet::Fastest(size_t limit) const {
   std::vector<const MeasuredCandidate*> order;
   for (const MeasuredCandidate& candidate : candidates_) {

@@ -51,6 +51,9 @@ class CandidateSet {
   }  // the default schedule's trial; 0: none or failed
   bool has_default() const { return has_default_; }
   bool has_final() const;
+  // Candidates measured since the last one that was faster than all before it by more than `noise`,
+  // a part of the time.
+  int64_t SinceGain(double noise) const;
   // Candidates that ran, the fastest first, ties by order of measuring; at most `limit`.
   std::vector<const MeasuredCandidate*> Fastest(size_t limit) const;
   // Appends a row for each candidate with features.

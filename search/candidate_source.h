@@ -24,7 +24,14 @@ class CandidateSource {
   // Besides it, candidates that a search should begin with.
   virtual std::vector<Trace> Seeds() const { return {}; }
   virtual Trace Sample(Rng& rng) const = 0;
-  virtual Trace Mutate(const Trace& trace, Rng& rng) const = 0;
+  // A point of a lattice that fills the space evenly.
+  virtual Trace LatticePoint(int64_t number) const = 0;
+  virtual Trace Mutate(const Trace& trace, Rng& rng, MutationChoice* choice) const = 0;
+  // How many kinds of decisions MutationChoice tells apart; 64 at most.
+  virtual size_t kinds() const { return 0; }
+  // Candidates of one niche resemble each other more than those of two. By default each has its
+  // own.
+  virtual uint64_t NicheOf(const Trace& trace) const { return trace.DirectivesHash(); }
   virtual Trace Crossover(const Trace& a, const Trace& b, Rng& rng) const = 0;
   // A similar task's trace made one of this task; false where it does not fit.
   virtual bool Adapt(const Trace& foreign, Trace* adapted) const = 0;

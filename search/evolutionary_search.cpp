@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/fingerprint.h"
@@ -17,7 +19,7 @@ constexpr size_t kMeasuredParents = 24;
 constexpr size_t kRankedParents = 128;
 constexpr size_t kPopulationPerProposal = 40;
 constexpr size_t kLeastPopulation = 128;
-constexpr size_t kAttemptsPerRandomProposal = 100;
+constexpr size_t kAttemptsPerProposal = 100;
 
 // A rank below `count`, low ones more likely: the square of a uniform number.
 size_t DrawRank(size_t count, Rng& rng) {
@@ -31,13 +33,15 @@ using Plan = Population::Plan;
 class Evolution {
  public:
   Evolution(const EvolutionOptions& options, const CandidateSource& source,
-            const CandidateSet& measured, CostModel& model, size_t batch, uint64_t seed)
+            const CandidateSet& measured, CostModel& model, bool afresh, size_t batch,
+            uint64_t seed)
       : options_(options),
-        parents_(measured.Fastest(kMeasuredParents)),
+        afresh_(afresh),
+        parents_(measured.Fastest(afresh ? 0 : kMeasuredParents)),
         size_(std::clamp(batch * kPopulationPerProposal,
                          std::min(kLeastPopulation, options.population), options.population)),
         rng_(seed),
-        population_(source, measured, model, options.threads) {}
+        population_(source, measured, model, options.threads, options.learn_mutations) {}
 
   Status Run(std::span<const Trace> hints, const Trace& first) {
     RETURN_IF_ERROR(population_.Grow(FirstPlans(hints, first)));
@@ -54,7 +58,7 @@ class Evolution {
     std::vector<Plan> plans;
     for (const Trace& hint : hints) plans.push_back({&hint, nullptr, true, rng_.Fork()});
     for (const Trace& hint : hints) plans.push_back({&hint, nullptr, false, rng_.Fork()});
-    while (plans.size() < size_ / 2) {
+    while (plans.size() < size_ / 2 && !afresh_) {
       const Trace* parent =
           parents_.empty() ? &first : &parents_[DrawRank(parents_.size(), rng_)]->trace;
       plans.push_back({parent, nullptr, false, rng_.Fork()});
@@ -67,10 +71,10 @@ class Evolution {
     std::vector<Plan> plans;
     const size_t fresh = size_ / 16;
     while (plans.size() + fresh < size_) {
-      const Trace* a = Parent();
+      const auto [a, score] = Parent();
       if (a == nullptr) break;
-      const Trace* b = rng_.Chance(options_.crossover_share) ? Parent() : nullptr;
-      plans.push_back({a, a == b ? nullptr : b, false, rng_.Fork()});
+      const Trace* b = rng_.Chance(options_.crossover_share) ? Parent().first : nullptr;
+      plans.push_back({a, a == b ? nullptr : b, false, rng_.Fork(), score});
     }
     while (plans.size() < size_) plans.push_back({nullptr, nullptr, false, rng_.Fork()});
     return plans;
@@ -78,16 +82,18 @@ class Evolution {
 
   // What is measured is known, what is scored is only believed: a quarter of the parents are
   // measured ones.
-  const Trace* Parent() {
+  std::pair<const Trace*, std::optional<float>> Parent() {
     const auto& ranked = population_.ranked();
     if (!parents_.empty() && (ranked.empty() || rng_.Chance(0.25))) {
-      return &parents_[DrawRank(parents_.size(), rng_)]->trace;
+      return {&parents_[DrawRank(parents_.size(), rng_)]->trace, {}};
     }
-    if (ranked.empty()) return nullptr;
-    return &ranked[DrawRank(std::min(ranked.size(), kRankedParents), rng_)].trace;
+    if (ranked.empty()) return {nullptr, {}};
+    const auto& parent = ranked[DrawRank(std::min(ranked.size(), kRankedParents), rng_)];
+    return {&parent.trace, parent.score};
   }
 
   const EvolutionOptions& options_;
+  bool afresh_;
   std::vector<const MeasuredCandidate*> parents_;
   size_t size_;
   Rng rng_;
@@ -148,12 +154,12 @@ void AddDefault(const CandidateSource& source, const CandidateSet& measured, Cos
   if (!measured.has_default()) AddKnown(source.Default(), true, source, measured, model, batch);
 }
 
-void FillRandomly(const CandidateSource& source, const CandidateSet& measured, size_t size,
-                  Rng& rng, Batch& batch) {
-  for (size_t attempt = 0; attempt < size * kAttemptsPerRandomProposal && !batch.full();
-       ++attempt) {
+// Fills the batch with what `next` makes, the implausible left out.
+void FillWith(const std::function<Trace()>& next, const CandidateSource& source,
+              const CandidateSet& measured, size_t attempts, Batch& batch) {
+  for (size_t attempt = 0; attempt < attempts && !batch.full(); ++attempt) {
     Proposal proposal;
-    proposal.trace = source.Sample(rng);
+    proposal.trace = next();
     proposal.hash = proposal.trace.DirectivesHash();
     if (measured.Contains(proposal.hash)) continue;
     proposal.features.resize(static_cast<size_t>(source.width()));
@@ -165,26 +171,40 @@ void FillRandomly(const CandidateSource& source, const CandidateSet& measured, s
 }  // namespace
 
 std::string_view Name(SearchStrategy strategy) {
-  return strategy == SearchStrategy::kRandom ? "random" : "evolutionary";
+  switch (strategy) {
+    case SearchStrategy::kRandom:
+      return "random";
+    case SearchStrategy::kGrid:
+      return "grid";
+    case SearchStrategy::kEvolutionary:
+      break;
+  }
+  return "evolutionary";
 }
 
 Result<SearchStrategy> ParseSearchStrategy(std::string_view name) {
   if (name == "evolutionary") return SearchStrategy::kEvolutionary;
   if (name == "random") return SearchStrategy::kRandom;
+  if (name == "grid") return SearchStrategy::kGrid;
   return Fail(ErrorCode::kInvalidInput,
-              "there is no search strategy '{}'; there are evolutionary and random", name);
+              "there is no search strategy '{}'; there are evolutionary, random and grid", name);
 }
 
 Result<ProposalBatch> EvolutionarySearch::Propose(const CandidateSource& source,
-                                                  const CandidateSet& measured,
-                                                  const Known& known, CostModel& model,
-                                                  size_t batch_size, uint64_t seed) const {
+                                                  const CandidateSet& measured, const Known& known,
+                                                  CostModel& model, size_t batch_size,
+                                                  uint64_t seed) const {
   ProposalBatch result;
   Batch batch(batch_size, result);
-  if (options_.strategy == SearchStrategy::kRandom) {
+  if (options_.strategy != SearchStrategy::kEvolutionary) {
+    const bool random = options_.strategy == SearchStrategy::kRandom;
     Rng rng(seed);
+    int64_t point = 0;
+    const auto next = [&] { return random ? source.Sample(rng) : source.LatticePoint(point++); };
     AddDefault(source, measured, nullptr, batch);
-    FillRandomly(source, measured, batch_size, rng, batch);
+    // The lattice begins at its first point each time: what is measured is passed over.
+    const size_t passed_over = random ? 0 : measured.size();
+    FillWith(next, source, measured, (batch_size + passed_over) * kAttemptsPerProposal, batch);
     return result;
   }
 
@@ -197,7 +217,7 @@ Result<ProposalBatch> EvolutionarySearch::Propose(const CandidateSource& source,
       starts.push_back(std::move(seed_trace));
     }
   }
-  Evolution evolution(options_, source, measured, model, batch_size, seed);
+  Evolution evolution(options_, source, measured, model, known.stagnates, batch_size, seed);
   RETURN_IF_ERROR(evolution.Run(starts, source.Default()));
   const auto& ranked = evolution.population().ranked();
   result.scored = evolution.population().scored();
@@ -216,13 +236,22 @@ Result<ProposalBatch> EvolutionarySearch::Propose(const CandidateSource& source,
       --trusted;
     }
   }
-  const double share = measured.size() < kLittleMeasured
+  const bool knows_little = measured.size() < kLittleMeasured || known.stagnates;
+  const double share = knows_little && options_.explorer_share > 0
                            ? std::max(options_.explorer_share, kEarlyExplorerShare)
                            : options_.explorer_share;
   const auto explorers = static_cast<size_t>(std::lround(share * static_cast<double>(batch_size)));
+  const auto most_of_a_niche = static_cast<size_t>(
+      std::max(1.0, std::ceil(options_.niche_share * static_cast<double>(batch_size))));
+  std::unordered_map<uint64_t, size_t> niches;
   for (const auto& individual : ranked) {
     if (result.proposals.size() + explorers >= batch_size) break;
-    if (!batch.Resembles(individual)) batch.Add(individual);
+    if (batch.Resembles(individual)) continue;
+    size_t& of_its_niche = niches[source.NicheOf(individual.trace)];
+    if (of_its_niche == most_of_a_niche) continue;
+    const size_t before = result.proposals.size();
+    batch.Add(individual);
+    of_its_niche += result.proposals.size() - before;
   }
   std::vector<const Population::Individual*> samples;
   for (const auto& individual : ranked) {

@@ -1,10 +1,12 @@
 // Proposes the candidates to measure next: evolution over traces, scored by the cost model.
 //
 // A population of samples and of mutants of the fastest measured candidates goes through
-// generations of mutation and crossover; parents are drawn by rank. The best-scored candidates that
-// were never measured make the batch, each different to the cost model, with a share of random
-// explorers. Without a model: samples. The same inputs give the same batch, on any number of
-// threads. Thread safety: const; Propose uses the model, one call at a time per model.
+// generations of mutation and crossover; parents are drawn by rank, and kinds of decisions whose
+// change raised scores are changed more often. The best-scored candidates that were never measured
+// make the batch, each different to the cost model, no niche with more than its share, with a part
+// of random explorers. Where nothing better has turned up for long, a batch begins afresh. Without
+// a model: samples, or the points of a lattice. The same inputs give the same batch, on any number
+// of threads. Thread safety: const; Propose uses the model, one call at a time per model.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +21,8 @@
 
 namespace whet {
 
-enum class SearchStrategy : uint8_t { kEvolutionary, kRandom };
-std::string_view Name(SearchStrategy strategy);  // "evolutionary", "random"
+enum class SearchStrategy : uint8_t { kEvolutionary, kRandom, kGrid };
+std::string_view Name(SearchStrategy strategy);  // "evolutionary", "random", "grid"
 Result<SearchStrategy> ParseSearchStrategy(std::string_view name);
 
 struct EvolutionOptions {
@@ -29,6 +31,8 @@ struct EvolutionOptions {
   int generations = 4;
   double explorer_share = 0.125;  // of a batch; more while little is measured
   double crossover_share = 0.3;   // of the children
+  double niche_share = 0.25;      // of a batch, for each niche at most
+  bool learn_mutations = true;
   int threads = 2;
 };
 
@@ -44,6 +48,7 @@ struct Proposal {
 struct Known {
   std::span<const Trace> musts = {};  // to be measured whatever the model says
   std::span<const Trace> hints = {};  // traces of similar tasks, the most promising first
+  bool stagnates = false;             // begin afresh: no mutants of what was measured
 };
 
 struct ProposalBatch {

@@ -33,10 +33,13 @@ Population::Individual Population::Make(Plan& plan) const {
   } else if (plan.copy) {
     child.trace = *plan.a;
   } else if (plan.b == nullptr) {
-    child.trace = source_.Mutate(*plan.a, plan.rng);
+    MutationChoice choice{weights_};
+    child.trace = source_.Mutate(*plan.a, plan.rng, &choice);
+    child.changed = choice.changed;
+    child.parent_score = plan.score;
   } else {
     child.trace = source_.Crossover(*plan.a, *plan.b, plan.rng);
-    if (plan.rng.Chance(0.3)) child.trace = source_.Mutate(child.trace, plan.rng);
+    if (plan.rng.Chance(0.3)) child.trace = source_.Mutate(child.trace, plan.rng, nullptr);
   }
   child.hash = child.trace.DirectivesHash();
   if (measured_.Contains(child.hash) || seen_.contains(child.hash)) return child;
@@ -49,13 +52,16 @@ Population::Individual Population::Make(Plan& plan) const {
 
 Status Population::Grow(std::vector<Plan> plans) {
   std::vector<Individual> children(plans.size());
+  if (learns_) weights_ = mutations_.Weights();
   const size_t threads =
       ParallelOver(plans.size(), threads_, [&](size_t i) { children[i] = Make(plans[i]); });
   int64_t features_ns = 0;
   for (const Individual& child : children) features_ns += child.features_ns;
   scoring_s_ += static_cast<double>(features_ns) / 1e9 / static_cast<double>(threads);
   std::erase_if(children, [&](const Individual& child) {
-    return child.features.empty() || !seen_.insert(child.hash).second;
+    const bool useless = child.features.empty() || !seen_.insert(child.hash).second;
+    if (useless && child.parent_score) mutations_.Learn(child.changed, false);
+    return useless;
   });
   std::vector<float> rows;
   rows.reserve(children.size() * static_cast<size_t>(source_.width()));
@@ -65,7 +71,11 @@ Status Population::Grow(std::vector<Plan> plans) {
   if (!children.empty()) {
     const int64_t begin_ns = Clock::System().MonotonicNs();
     ASSIGN_OR_RETURN(const std::vector<float> scores, model_.Predict(rows, source_.width()));
-    for (size_t i = 0; i < children.size(); ++i) children[i].score = scores[i];
+    for (size_t i = 0; i < children.size(); ++i) {
+      Individual& child = children[i];
+      child.score = scores[i];
+      if (child.parent_score) mutations_.Learn(child.changed, child.score > *child.parent_score);
+    }
     scoring_s_ += static_cast<double>(Clock::System().MonotonicNs() - begin_ns) / 1e9;
   }
   scored_ += static_cast<int64_t>(children.size());

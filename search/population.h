@@ -5,11 +5,13 @@
 // Thread safety: one thread; it uses others inside.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <unordered_set>
 #include <vector>
 
 #include "search/evolutionary_search.h"
+#include "search/mutation_weights.h"
 
 namespace whet {
 
@@ -22,6 +24,8 @@ class Population {
     bool sampled = false;  // drawn uniformly, not bred
     std::vector<float> features;
     int64_t features_ns = 0;  // that the features took
+    uint64_t changed = 0;     // MutationChoice's, of a mutant
+    std::optional<float> parent_score;
   };
   // How to make a child: sample (no parents), mutate (one) or cross over (two).
   struct Plan {
@@ -29,11 +33,18 @@ class Population {
     const Trace* b = nullptr;
     bool copy = false;  // `a` as it is
     Rng rng;
+    std::optional<float> score = {};  // the model's of `a`, where it has one
   };
 
+  // `learns`: mutation prefers kinds of decisions that have paid so far.
   Population(const CandidateSource& source, const CandidateSet& measured, CostModel& model,
-             int threads)
-      : source_(source), measured_(measured), model_(model), threads_(threads) {}
+             int threads, bool learns)
+      : source_(source),
+        measured_(measured),
+        model_(model),
+        threads_(threads),
+        learns_(learns),
+        mutations_(source.kinds()) {}
 
   // Makes the planned children and keeps those that are new, plausible and not measured.
   Status Grow(std::vector<Plan> plans);
@@ -51,6 +62,9 @@ class Population {
   const CandidateSet& measured_;
   CostModel& model_;
   int threads_;
+  bool learns_;
+  MutationWeights mutations_;
+  std::vector<double> weights_;  // of this generation's mutations
   std::unordered_set<uint64_t> seen_;
   std::vector<Individual> ranked_;
   int64_t scored_ = 0;

@@ -1,3 +1,5 @@
+#include <functional>
+
 #include "costmodel/features.h"
 #include "search/candidate_source.h"
 
@@ -11,7 +13,21 @@ class SketchSource : public CandidateSource {
   Trace Default() const override { return space_.Default(); }
   std::vector<Trace> Seeds() const override { return space_.PlainTraces(); }
   Trace Sample(Rng& rng) const override { return space_.Sample(rng); }
-  Trace Mutate(const Trace& trace, Rng& rng) const override { return space_.Mutate(trace, rng); }
+  Trace LatticePoint(int64_t number) const override { return space_.LatticePoint(number); }
+  Trace Mutate(const Trace& trace, Rng& rng, MutationChoice* choice) const override {
+    return space_.Mutate(trace, rng, choice);
+  }
+  size_t kinds() const override { return space_.kinds().size(); }
+  // A sketch with its register tiles: what stands in the innermost loops.
+  uint64_t NicheOf(const Trace& trace) const override {
+    uint64_t niche = std::hash<std::string>()(trace.sketch);
+    for (const Decision& decision : trace.decisions) {
+      if (!decision.name.starts_with("register")) continue;
+      for (const int64_t value : decision.value)
+        niche = (niche ^ static_cast<uint64_t>(value)) * 0x100000001b3ULL;  // as FNV-1a mixes
+    }
+    return niche;
+  }
   Trace Crossover(const Trace& a, const Trace& b, Rng& rng) const override {
     return space_.Crossover(a, b, rng);
   }

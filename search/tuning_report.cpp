@@ -17,6 +17,7 @@ Json ToJson(const TaskOutcome& task) {
                {"best_ms", OrNull(task.best_ms)},
                {"gflops", OrNull(task.gflops)},
                {"best_record", nullptr},
+               {"converged", task.converged},
                {"error", nullptr}};
   if (task.best_record > 0) json["best_record"] = task.best_record;
   if (!task.error.empty()) json["error"] = task.error;

@@ -157,6 +157,12 @@ class TuningRun {
       const int next = scheduler_.Next();
       if (next < 0) return {};
       const auto t = static_cast<size_t>(next);
+      TaskState& state = states_[t];
+      if (options_.patience > 0 && state.candidates.SinceGain(kNoise) >= options_.patience) {
+        state.converged = true;
+        scheduler_.Drop(next);
+        continue;
+      }
       if (OpenSource(t)) RETURN_IF_ERROR(Round(t));
     }
     return {};
@@ -184,9 +190,10 @@ class TuningRun {
     const size_t size =
         RoundSize(options_, scheduler_.TrialsLeft(static_cast<int>(t)), affordable, states_.size());
     const int64_t begin_ns = context_.clock.MonotonicNs();
-    ASSIGN_OR_RETURN(const ProposalBatch batch,
-                     search_.Propose(*state.source, state.candidates, state.KnownTraces(),
-                                     context_.model, size, state.RoundSeed(options_.seed)));
+    ASSIGN_OR_RETURN(
+        const ProposalBatch batch,
+        search_.Propose(*state.source, state.candidates, state.KnownBeforehand(options_),
+                        context_.model, size, state.RoundSeed(options_.seed)));
     outcome_.proposing_s += static_cast<double>(context_.clock.MonotonicNs() - begin_ns) / 1e9;
     outcome_.scoring_s += batch.scoring_s;
     outcome_.scored += batch.scored;
@@ -353,6 +360,7 @@ class TuningRun {
       task.trials = static_cast<int64_t>(state.candidates.size());
       task.failed = state.candidates.failed();
       task.error = state.error;
+      task.converged = state.converged;
       ASSIGN_OR_RETURN(const std::optional<Record> best, context_.database.Best(state.fingerprint));
       if (best) {
         const auto best_ns = static_cast<double>(best->measurement.MedianNs());

@@ -43,6 +43,10 @@ struct TuningOptions {
   size_t batch = 16;     // candidates a round, at most; small budgets get smaller ones
   size_t finalists = 7;  // beside the default schedule
   bool transfer = true;  // begin with what was fast for similar tasks
+  // A task is done after that many trials without a gain above the noise; 0: never.
+  int64_t patience = 256;
+  bool restarts =
+      true;  // where nothing better turned up for some rounds, every other begins afresh
   EvolutionOptions evolution;
   RunInfo info;  // seed is filled in
 };
@@ -70,6 +74,7 @@ struct TaskOutcome {
   double gflops = 0;                   // of the fastest run of the best
   int64_t best_record = 0;             // 0: none
   std::string error;                   // why the task cannot be tuned; empty: it can
+  bool converged = false;              // it ended before its budget: `patience` was over
 };
 
 struct TuningOutcome {

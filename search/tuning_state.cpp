@@ -13,6 +13,7 @@ namespace {
 constexpr int64_t kRoundsPerTask = 6;  // a small budget still gets that many, to learn from each
 constexpr size_t kSmallestRound = 4;
 constexpr double kRoundsWhenTimed = 4;
+constexpr int64_t kRoundsUntilStagnant = 3;
 
 }  // namespace
 
@@ -20,6 +21,17 @@ uint64_t TaskState::RoundSeed(uint64_t seed) const {
   const uint64_t name = std::strtoull(fingerprint.substr(0, 16).c_str(), nullptr, 16);
   Rng mixer(seed ^ name);
   return mixer.Next() + 0x9e3779b97f4a7c15ULL * candidates.size();
+}
+
+Known TaskState::KnownBeforehand(const TuningOptions& options) const {
+  Known known;
+  if (guess) known.musts = std::span(&*guess, 1);
+  known.hints = hints;
+  const int64_t since = candidates.SinceGain(kNoise);
+  const auto batch = static_cast<int64_t>(options.batch);
+  known.stagnates =
+      options.restarts && since >= kRoundsUntilStagnant * batch && since / batch % 2 == 0;
+  return known;
 }
 
 std::string GroupOf(const Task& task) {

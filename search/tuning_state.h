@@ -29,11 +29,11 @@ struct TaskState {
   int64_t measured = 0;  // in this run
   std::optional<double> rho;
   std::string error;
+  bool converged = false;
 
   double BestMs() const { return static_cast<double>(candidates.best_ns()) / 1e6; }
-  Known KnownTraces() const {
-    return {guess ? std::span(&*guess, 1) : std::span<const Trace>(), hints};
-  }
+  // What the next round's proposal is to begin with.
+  Known KnownBeforehand(const TuningOptions& options) const;
   // A seed of its own for each round: a run that goes on draws what a run without a break would
   // have drawn.
   uint64_t RoundSeed(uint64_t seed) const;

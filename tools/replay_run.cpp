@@ -81,6 +81,8 @@ Result<TunerOptions> OptionsOf(const RunRow& row, std::vector<std::pair<std::str
   ASSIGN_OR_RETURN(options.cost_model, Field<std::string>(*settings, "cost_model"));
   ASSIGN_OR_RETURN(options.base_model, Field<bool>(*settings, "base_model"));
   ASSIGN_OR_RETURN(options.transfer, Field<bool>(*settings, "transfer"));
+  ASSIGN_OR_RETURN(options.patience, FieldOr<int64_t>(*settings, "patience", 0));
+  ASSIGN_OR_RETURN(options.without, FieldOr<std::vector<std::string>>(*settings, "without", {}));
   ASSIGN_OR_RETURN(const auto list, Field<std::vector<Json>>(*settings, "tasks"));
   for (const Json& task : list) {
     if (!task.is_array() || task.size() != 2 || !task[0].is_string() ||

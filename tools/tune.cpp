@@ -1,4 +1,5 @@
 // `whet tune`: searches for the fastest schedules of a network's kernels, or of single tasks.
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
@@ -114,6 +115,11 @@ void PrintTasks(const TuningOutcome& outcome) {
   std::fputs(table.ToString().c_str(), stdout);
   for (const TaskOutcome& task : outcome.tasks)
     if (!task.error.empty()) std::printf("%s: %s\n", task.label.c_str(), task.error.c_str());
+  const auto converged = std::count_if(outcome.tasks.begin(), outcome.tasks.end(),
+                                       [](const TaskOutcome& task) { return task.converged; });
+  if (converged > 0)
+    std::printf("%lld of %zu tasks ended before their budget: no gain for long (--patience)\n",
+                static_cast<long long>(converged), outcome.tasks.size());
 }
 
 void PrintSummary(const TunerReport& report, const std::string& database) {
@@ -265,9 +271,10 @@ void RegisterTune(CLI::App& app, int* exit_code) {
       ->check(CLI::Range(1, 1024));
   verb->add_option("--seed", options->tuner.seed, "seed of all random choices (default: 0)")
       ->type_name("S");
-  verb->add_option("--search", options->tuner.search, "evolutionary (default) or random")
+  verb->add_option("--search", options->tuner.search,
+                   "evolutionary (default), random, or grid: the points of a lattice, in order")
       ->type_name("NAME")
-      ->check(CLI::IsMember({"evolutionary", "random"}));
+      ->check(CLI::IsMember({"evolutionary", "random", "grid"}));
   verb->add_option("--cost-model", options->tuner.cost_model,
                    "xgboost (default), analytic (the roofline alone) or random")
       ->type_name("NAME")
@@ -276,6 +283,16 @@ void RegisterTune(CLI::App& app, int* exit_code) {
                  "xgboost: begin with the analytic estimate instead of the pretrained model");
   verb->add_flag("!--no-transfer", options->tuner.transfer,
                  "do not begin with what was fast for similar tasks of the database");
+  verb->add_option("--patience", options->tuner.patience,
+                   "a task is done after N trials without a gain of 2 % (default: 256; 0: never)")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t{0}, int64_t{1000000000}));
+  verb->add_option("--without", options->tuner.without,
+                   "leave a part of the search out, to see what it earns: crossover, explorers, "
+                   "niches, restarts,\nmutation-weights, glance")
+      ->type_name("PART...")
+      ->check(CLI::IsMember(
+          std::vector<std::string>(std::begin(kSearchParts), std::end(kSearchParts))));
   verb->add_flag(
       "--dry-run", options->dry_run,
       "list the tasks, their FLOPs and the share of time that they have now; tune nothing");

@@ -1,6 +1,7 @@
 #include "tools/tuner.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "search/process_measurer.h"
@@ -8,6 +9,14 @@
 #include "tools/runnable.h"
 
 namespace whet {
+
+namespace {
+
+bool LeavesOut(const TunerOptions& options, std::string_view part) {
+  return std::find(options.without.begin(), options.without.end(), part) != options.without.end();
+}
+
+}  // namespace
 
 Result<std::unique_ptr<CostModel>> MakeModel(const TunerOptions& options) {
   if (options.cost_model == "random") return MakeRandomModel(options.seed);
@@ -32,6 +41,12 @@ Result<TuningOptions> SearchOptions(const TunerOptions& options) {
   tuning.time_budget_s = options.time_budget_s;
   tuning.seed = options.seed;
   tuning.transfer = options.transfer;
+  tuning.patience = options.patience;
+  tuning.restarts = !LeavesOut(options, "restarts");
+  if (LeavesOut(options, "crossover")) tuning.evolution.crossover_share = 0;
+  if (LeavesOut(options, "explorers")) tuning.evolution.explorer_share = 0;
+  if (LeavesOut(options, "niches")) tuning.evolution.niche_share = 1;
+  if (LeavesOut(options, "mutation-weights")) tuning.evolution.learn_mutations = false;
   ASSIGN_OR_RETURN(tuning.evolution.strategy, ParseSearchStrategy(options.search));
   tuning.evolution.threads = AllowedCpuCount();
   return tuning;
@@ -46,6 +61,7 @@ Json SearchJson(const TunerOptions& options, std::span<const TuningTask> tasks) 
   return {{"trials", options.trials},         {"time_budget_s", options.time_budget_s},
           {"search", options.search},         {"cost_model", options.cost_model},
           {"base_model", options.base_model}, {"transfer", options.transfer},
+          {"patience", options.patience},     {"without", options.without},
           {"tasks", std::move(list)}};
 }
 
@@ -134,6 +150,8 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
 
   ProcessMeasurerOptions measuring;
   measuring.worker.stop_requested = [] { return InterruptFlag().load(); };
+  if (LeavesOut(options, "glance"))
+    measuring.timing.loser_factor = std::numeric_limits<double>::max();
   ASSIGN_OR_RETURN(const std::unique_ptr<ProcessMeasurer> measurer,
                    ProcessMeasurer::Create(measuring));
   if (network != nullptr) RETURN_IF_ERROR(RememberNetwork(*network, network->partition, *database));

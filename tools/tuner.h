@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "codegen/target.h"
@@ -23,9 +24,15 @@ struct TunerOptions {
   std::string search = "evolutionary";
   std::string cost_model = "xgboost";
   bool base_model = true, transfer = true;
+  int64_t patience = 256;            // TuningOptions'
+  std::vector<std::string> without;  // parts of the search that are left out: kSearchParts
   std::string progress = "auto";
   std::string command;  // what the database remembers of how this run was started
 };
+
+// What `without` may name.
+inline constexpr const char* kSearchParts[] = {"crossover", "explorers",        "niches",
+                                               "restarts",  "mutation-weights", "glance"};
 
 // The cost model, what chooses schedules without it (null: nothing) and the search's settings that
 // the options ask for.

@@ -47,10 +47,18 @@ class InventedSource : public CandidateSource {
     for (int d = 0; d < 4; ++d) point.push_back(rng.Below(size_));
     return At(point);
   }
-  Trace Mutate(const Trace& trace, Rng& rng) const override {
+  // Digits of the number, the first decision moving fastest.
+  Trace LatticePoint(int64_t number) const override {
+    std::vector<int64_t> point;
+    for (int d = 0; d < 4; ++d, number /= size_) point.push_back(number % size_);
+    return At(point);
+  }
+  Trace Mutate(const Trace& trace, Rng& rng, MutationChoice* choice) const override {
     std::vector<int64_t> point = PointOf(trace);
     do {
-      int64_t& value = point[static_cast<size_t>(rng.Below(4))];
+      const int64_t d = rng.Below(4);
+      int64_t& value = point[static_cast<size_t>(d)];
+      if (choice != nullptr) choice->changed |= uint64_t{1} << d;
       value = rng.Chance(0.7)
                   ? std::clamp<int64_t>(value + (rng.Chance(0.5) ? 1 : -1), 0, size_ - 1)
                   : rng.Below(size_);
@@ -70,6 +78,7 @@ class InventedSource : public CandidateSource {
     *adapted = foreign;
     return true;
   }
+  size_t kinds() const override { return 4; }
   int64_t width() const override { return 6; }
   bool Features(const Trace& trace, std::span<float> row) const override {
     const std::vector<int64_t> point = PointOf(trace);
