@@ -27,14 +27,15 @@ constexpr milliseconds kPollInterval{20};
 // child has gone: so both the pipe and the child are watched.
 class Child {
  public:
-  Child(pid_t pid, int output_fd) : pid_(pid), output_fd_(output_fd) {}
+  Child(pid_t pid, int output_fd, bool own_group)
+      : pid_(pid), output_fd_(output_fd), own_group_(own_group) {}
 
   ProcessResult Wait(SteadyTime deadline) {
     ProcessResult result;
     bool open = true, alive = true;
     while (alive) {
       if (std::chrono::steady_clock::now() >= deadline) {
-        kill(-pid_, SIGKILL);
+        kill(own_group_ ? -pid_ : pid_, SIGKILL);
         result.timed_out = true;
         deadline = SteadyTime::max();
       }
@@ -78,6 +79,7 @@ class Child {
 
   pid_t pid_;
   int output_fd_;
+  bool own_group_;
 };
 
 }  // namespace
@@ -101,7 +103,7 @@ Result<ProcessResult> RunProcess(const std::vector<std::string>& argv,
   // A group of its own, so that a timeout ends the children of the program too.
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags(&attributes, options.own_group ? POSIX_SPAWN_SETPGROUP : 0);
   posix_spawnattr_setpgroup(&attributes, 0);
 
   std::vector<char*> arguments;
@@ -118,8 +120,8 @@ Result<ProcessResult> RunProcess(const std::vector<std::string>& argv,
     return Fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "cannot run {}: {}",
                 argv[0], std::strerror(error));
   }
-  ProcessResult result =
-      Child(pid, fds[0]).Wait(std::chrono::steady_clock::now() + options.timeout);
+  ProcessResult result = Child(pid, fds[0], options.own_group)
+                             .Wait(std::chrono::steady_clock::now() + options.timeout);
   close(fds[0]);
   return result;
 }

@@ -15,6 +15,7 @@ namespace whet {
 struct ProcessOptions {
   std::chrono::milliseconds timeout = std::chrono::minutes(5);
   std::string directory;  // to run in; empty: the current one
+  bool own_group = true;  // false: it stays in the caller's process group and ends with that
 };
 
 struct ProcessResult {

@@ -31,7 +31,9 @@ Result<Json> Build(const Json& payload, JobContext&) {
   const bool keep_object = !object_path.empty();
   if (!keep_object) object_path = library_path + ".o";
   RETURN_IF_ERROR(CompileKernel(task, trace, kernel_name, {.object_path = object_path}));
-  if (!library_path.empty()) RETURN_IF_ERROR(LinkSharedObject({object_path}, library_path));
+  // The linker goes with the job when that is stopped.
+  if (!library_path.empty())
+    RETURN_IF_ERROR(LinkSharedObject({object_path}, library_path, {.own_group = false}));
   std::error_code ignored;
   if (!keep_object) std::filesystem::remove(object_path, ignored);
   return Json::object();

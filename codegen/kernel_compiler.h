@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/process.h"
 #include "base/status.h"
 #include "base/tensor.h"
 #include "schedules/task.h"
@@ -29,7 +30,8 @@ Status CompileKernel(const Task& task, const Trace& trace, const std::string& ke
 
 // Links objects to a shared object that the running program can load (kernel_library.h in
 // runtime/).
-Status LinkSharedObject(const std::vector<std::string>& objects, const std::string& output);
+Status LinkSharedObject(const std::vector<std::string>& objects, const std::string& output,
+                        const ProcessOptions& options = {});
 
 // The physical form of constant input `index` under the trace: the tensor that the kernel wants in
 // its place, transformed as its algorithm asks, packed and zero-padded. The same tensor where the

@@ -150,9 +150,11 @@ void JobContext::AnswerFaultsIn(const void* begin, size_t bytes, const Json& pay
 
 void RunJobInChild(const Job& job, const WorkerHandlers& handlers, int answer_fd, int output_fd,
                    pid_t worker) {
-  // A group of its own, so that what the job starts (a linker) is killed with it.
+  // A group of its own, so that what the job starts (a linker) is killed with it, also when it is
+  // the worker that dies.
   setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  signal(SIGTERM, [](int) { kill(0, SIGKILL); });
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != worker) _exit(EXIT_FAILURE);  // the worker died before the line above
   dup2(output_fd, STDOUT_FILENO);
   dup2(output_fd, STDERR_FILENO);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace whet {
 namespace {
@@ -40,6 +41,12 @@ TEST(Processes, ATimeoutEndsTheProgramAndItsChildren) {
 
 TEST(Processes, AChildLeftBehindDoesNotHoldUpTheResult) {
   EXPECT_EQ(RunProcess({"sh", "-c", "sleep 3 & echo done"}).value().output, "done\n");
+}
+
+TEST(Processes, StayInTheGroupOfTheCallerIfAsked) {
+  const std::vector<std::string> group = {"sh", "-c", "cut -d' ' -f5 /proc/$$/stat"};
+  EXPECT_EQ(RunProcess(group, {.own_group = false}).value().output, fmt::format("{}\n", getpgrp()));
+  EXPECT_NE(RunProcess(group).value().output, fmt::format("{}\n", getpgrp()));
 }
 
 TEST(Processes, RunInTheDirectoryAskedFor) {
