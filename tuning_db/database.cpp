@@ -2,6 +2,7 @@
 // (the rest).
 #include "tuning_db/database.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -263,8 +264,14 @@ Result<int64_t> Database::AddRecord(const Record& record) {
     if (task_id == 0) {
       return Fail(ErrorCode::kInvalidInput, "{}: task {} has not been added", path(), record.task);
     }
-    return InsertRecord(*impl_->db, task_id, record.run_id, record,
-                        impl_->TimeOr(record.created_utc));
+    // The latest final is what counts: also where the clock was set back since the one before it.
+    SQLite::Statement newest(
+        *impl_->db, "SELECT MAX(created) FROM records WHERE task_id = ? AND is_final = 1");
+    newest.bind(1, task_id);
+    newest.executeStep();
+    const std::string created =
+        std::max(impl_->TimeOr(record.created_utc), newest.getColumn(0).getString());
+    return InsertRecord(*impl_->db, task_id, record.run_id, record, created);
   });
 }
 

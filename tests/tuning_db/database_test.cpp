@@ -68,6 +68,19 @@ TEST_F(TunerDb, FillsInTheTimeOfARecordThatHasNone) {
   EXPECT_EQ(db->RecordById(id)->created_utc, "2027-01-02T03:04:05Z");
 }
 
+TEST_F(TunerDb, ALaterFinalCountsAlsoWhereTheClockWasSetBack) {
+  auto db = Open();
+  const Task task = MakeTask(32);
+  ASSERT_OK(db->AddTask(task));
+  Record first = MakeRecord(task, 8, {20}), second = MakeRecord(task, 16, {10});
+  first.is_final = second.is_final = true;
+  first.created_utc = "2027-01-02T03:04:05Z";
+  second.created_utc = "2026-01-02T03:04:05Z";
+  ASSERT_OK(db->AddRecord(first));
+  const int64_t id = db->AddRecord(second).value();
+  EXPECT_EQ((*db->Best(task.Fingerprint()))->id, id);
+}
+
 TEST_F(TunerDb, StoresAFailureWithNullTimes) {
   auto db = Open();
   const Task task = MakeTask(32);
