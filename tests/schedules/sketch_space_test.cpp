@@ -62,6 +62,47 @@ TEST(SketchSpace, GoesOnFromTracesWhoseDecisionsItDoesNotKnow) {
   }
 }
 
+TEST(SketchSpace, ALatticeTakesEverySketchAndFillsEachDecisionEvenly) {
+  const SketchSpace space = Space("MatMul(a=64x96,b=96x128)");
+  constexpr int64_t kPoints = 2400;
+  std::map<std::string, std::map<std::vector<int64_t>, int64_t>> seen;  // by decision and value
+  std::map<std::string, int64_t> of_sketch;
+  for (int64_t i = 0; i < kPoints; ++i) {
+    const Trace trace = space.LatticePoint(i);
+    EXPECT_TRUE(IsOfSpace(space, trace));
+    ++of_sketch[trace.sketch];
+    for (const Decision& decision : trace.decisions)
+      ++seen[trace.sketch + decision.name][decision.value];
+  }
+  ASSERT_EQ(of_sketch.size(), space.sketches().size());
+  for (const Sketch& sketch : space.sketches()) {
+    for (const DecisionSpec& spec : sketch.decisions) {
+      const auto usual = of_sketch[sketch.name] / static_cast<int64_t>(spec.candidates.size());
+      for (const auto& value : spec.candidates)
+        EXPECT_NEAR(seen[sketch.name + spec.name][value], usual, 3 + usual / 4) << spec.name;
+    }
+  }
+}
+
+TEST(SketchSpace, SaysWhichKindsOfDecisionsAMutationChanged) {
+  const SketchSpace space = Space("Conv(x=1x32x13x11,w=24x32x3x3,pads=1,strides=2)+Relu");
+  std::map<std::string, std::string> kind_of;
+  for (const Sketch& sketch : space.sketches())
+    for (const DecisionSpec& spec : sketch.decisions) kind_of[spec.name] = spec.kind;
+  Rng rng(3);
+  for (int i = 0; i < 200; ++i) {
+    const Trace parent = space.Sample(rng);
+    MutationChoice choice;
+    const Trace child = space.Mutate(parent, rng, &choice);
+    for (size_t d = 0; d < parent.decisions.size(); ++d) {
+      if (parent.decisions[d] == child.decisions[d]) continue;
+      const auto& kinds = space.kinds();
+      const auto kind = std::find(kinds.begin(), kinds.end(), kind_of[child.decisions[d].name]);
+      EXPECT_TRUE(choice.changed >> (kind - kinds.begin()) & 1);
+    }
+  }
+}
+
 TEST(SketchSpace, KeepsDecisionsByNameWhenItAdapts) {
   const SketchSpace space = Space("MatMul(a=64x96,b=96x128)");
   Rng rng(4);

@@ -10,19 +10,11 @@
 namespace whet {
 namespace {
 
-Record Measured(const Trace& trace, double ms, bool is_default = false) {
-  Record record;
-  record.trace = trace;
-  record.is_default = is_default;
-  record.measurement.samples_ns = {static_cast<int64_t>(ms * 1e6)};
-  return record;
-}
-
 class EvolutionarySearchTest : public testing::Test {
  protected:
   ProposalBatch Propose(size_t batch, uint64_t seed = 1, std::vector<Trace> hints = {}) {
-    auto proposed =
-        EvolutionarySearch(options_).Propose(source_, set_, {{}, hints}, *model_, batch, seed);
+    auto proposed = EvolutionarySearch(options_).Propose(source_, set_, {musts_, hints, stagnates_},
+                                                         *model_, batch, seed);
     if (!proposed) ADD_FAILURE() << proposed.error().message;
     return proposed.value_or(ProposalBatch());
   }
@@ -51,6 +43,8 @@ class EvolutionarySearchTest : public testing::Test {
   EvolutionOptions options_ = {.threads = 1};
   InventedSource source_;
   CandidateSet set_;
+  std::vector<Trace> musts_;
+  bool stagnates_ = false;
   std::unique_ptr<CostModel> model_ = *MakeXgboostModel(1, 1);
 };
 
@@ -90,6 +84,60 @@ TEST_F(EvolutionarySearchTest, TheSameSeedProposesTheSameOnAnyNumberOfThreads) {
   options_.threads = 3;
   EXPECT_EQ(Hashes(Propose(16, 42)), hashes);
   EXPECT_NE(Hashes(Propose(16, 43)), hashes);
+}
+
+TEST_F(EvolutionarySearchTest, ProposesWhatMustBeMeasuredOnceAndRightAfterTheDefault) {
+  musts_ = {source_.At({3, 1, 4, 1})};
+  const ProposalBatch batch = Propose(16);
+  EXPECT_EQ(batch.proposals[1].trace, musts_[0]);
+  Measure(batch);
+  for (const Proposal& proposal : Propose(16, 2).proposals) EXPECT_NE(proposal.trace, musts_[0]);
+}
+
+TEST_F(EvolutionarySearchTest, AGridTakesThePointsOfTheLatticeInOrder) {
+  options_.strategy = SearchStrategy::kGrid;
+  std::vector<std::vector<int64_t>> points;
+  for (int round = 0; round < 3; ++round) {
+    const ProposalBatch batch = Propose(8, static_cast<uint64_t>(round));
+    for (const Proposal& p : batch.proposals) points.push_back(InventedSource::PointOf(p.trace));
+    Measure(batch);
+  }
+  ASSERT_EQ(points.size(), 24u);  // the first one, the default, is the lattice's first point too
+  for (int64_t i = 0; i < 24; ++i)
+    EXPECT_EQ(points[static_cast<size_t>(i)], InventedSource::PointOf(source_.LatticePoint(i)));
+}
+
+TEST_F(EvolutionarySearchTest, ANicheGetsNoMoreThanItsShareOfABatch) {
+  options_.explorer_share = 0;
+  options_.niche_share = 0.25;
+  source_.MakeNichesOf(0);  // one for each value of the first decision
+  Measure(Propose(16));
+  Train();
+  std::map<int64_t, int> by_niche;
+  for (const Proposal& proposal : Propose(16, 7).proposals)
+    ++by_niche[InventedSource::PointOf(proposal.trace)[0]];
+  EXPECT_GE(by_niche.size(), 4u);
+  for (const auto& [niche, count] : by_niche) EXPECT_LE(count, 4) << niche;
+}
+
+TEST_F(EvolutionarySearchTest, ABatchThatBeginsAfreshIsFurtherFromWhatWasMeasured) {
+  options_.generations = 0;
+  options_.explorer_share = 0;
+  // All that was measured has 11 for its first decision; mutants mostly keep it.
+  for (int64_t b = 0; b < 12; ++b)
+    for (int64_t c = 0; c < 4; ++c)
+      set_.Add(Measured(source_.At({11, b, c, 0}), 1.0 + static_cast<double>(b)));
+  const auto with_eleven = [&] {
+    int count = 0;
+    for (const Proposal& p : Propose(16, 3).proposals)
+      count += InventedSource::PointOf(p.trace)[0] == 11;
+    return count;
+  };
+  model_ = MakeRandomModel(1);
+  const int mutants = with_eleven();
+  stagnates_ = true;
+  model_ = MakeRandomModel(1);
+  EXPECT_LT(with_eleven(), mutants);
 }
 
 TEST_F(EvolutionarySearchTest, DropsWhatIsImplausibleButNotTheDefault) {

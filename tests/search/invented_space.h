@@ -14,6 +14,15 @@
 
 namespace whet {
 
+// What a trial of `ms` milliseconds leaves.
+inline Record Measured(const Trace& trace, double ms, bool is_default = false) {
+  Record record;
+  record.trace = trace;
+  record.is_default = is_default;
+  record.measurement.samples_ns = {static_cast<int64_t>(ms * 1e6)};
+  return record;
+}
+
 // A candidate is a point of {0, .., size-1}^4; each decision becomes one split directive.
 class InventedSource : public CandidateSource {
  public:
@@ -79,6 +88,10 @@ class InventedSource : public CandidateSource {
     return true;
   }
   size_t kinds() const override { return 4; }
+  uint64_t NicheOf(const Trace& trace) const override {
+    if (niches_of_ < 0) return trace.DirectivesHash();
+    return static_cast<uint64_t>(PointOf(trace)[static_cast<size_t>(niches_of_)]);
+  }
   int64_t width() const override { return 6; }
   bool Features(const Trace& trace, std::span<float> row) const override {
     const std::vector<int64_t> point = PointOf(trace);
@@ -90,10 +103,12 @@ class InventedSource : public CandidateSource {
   }
 
   void MakeImplausible(int64_t first) { implausible_ = first; }
+  void MakeNichesOf(int decision) { niches_of_ = decision; }
 
  private:
   int64_t size_;
   int64_t implausible_ = -1;
+  int niches_of_ = -1;  // each candidate its own
 };
 
 // Milliseconds of a point: best at (8, 5, 9, 2), where it takes 1 ms; the default takes about 8.

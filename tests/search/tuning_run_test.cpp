@@ -175,6 +175,28 @@ TEST_F(TuningRunTest, AnInterruptedRunSavesWhatItMeasured) {
   EXPECT_EQ(distinct.size(), 64u);
 }
 
+TEST_F(TuningRunTest, ATaskWithoutAGainForLongEndsBeforeItsBudget) {
+  options_.trials = 1000;
+  options_.patience = 64;
+  const TuningOutcome outcome = Tune();
+  EXPECT_TRUE(outcome.tasks[0].converged);
+  EXPECT_LT(outcome.tasks[0].trials, 400);
+  EXPECT_GE(outcome.tasks[0].trials, 64);
+  EXPECT_EQ(measurer_.comparisons, 1);
+  options_.patience = 0;
+  EXPECT_EQ(Tune().tasks[0].trials, 1000);
+}
+
+TEST(CandidateSet, CountsTheCandidatesSinceTheLastGainAboveTheNoise) {
+  CandidateSet set;
+  const InventedSource source;
+  const double times[] = {3.0, 2.0, 1.99, 2.5, 1.97};  // milliseconds
+  for (int64_t i = 0; i < 5; ++i) set.Add(Measured(source.At({i, 0, 0, 0}), times[i]));
+  EXPECT_EQ(set.SinceGain(0.02), 3);
+  EXPECT_EQ(set.SinceGain(0.001), 0);
+  EXPECT_EQ(CandidateSet().SinceGain(0.02), 0);
+}
+
 TEST_F(TuningRunTest, AFailureIsARowAndTheRunGoesOn) {
   measurer_.status = [](const std::vector<int64_t>& point) {
     return point[2] % 3 == 1 ? MeasureStatus::kRunCrash : MeasureStatus::kOk;
