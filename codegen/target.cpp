@@ -108,4 +108,27 @@ std::string Target::HalideTarget() const {
          "-no_runtime-no_asserts-no_bounds_query";
 }
 
+std::string LargestIsaHere() {
+#if defined(__x86_64__)
+  // Beyond "avx512", what Halide's features of that name (Isas, above) let the compiler use.
+  if (HostIsa() == "avx512" && __builtin_cpu_supports("avx512vnni") &&
+      __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512ifma") &&
+      __builtin_cpu_supports("avx512vbmi"))
+    return "avx512_vnni";
+#endif
+  return HostIsa();
+}
+
+Status CheckRunsOn(const Target& target, const std::string& isa) {
+  constexpr const char* kEachHasTheOneBefore[] = {"sse41", "avx2", "avx512", "avx512_vnni"};
+  const auto rank = [&](const std::string& name) {
+    return std::find(std::begin(kEachHasTheOneBefore), std::end(kEachHasTheOneBefore), name);
+  };
+  if (rank(target.isa) <= rank(isa)) return {};
+  return Fail(ErrorCode::kUnsupported,
+              "target {}: this machine has {} and cannot run its kernels, so that nothing can be "
+              "measured; name a target that it can run, or host",
+              target.ToString(), isa);
+}
+
 }  // namespace whet

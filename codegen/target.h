@@ -25,4 +25,10 @@ struct Target {
   std::string HalideTarget() const;
 };
 
+// The largest instruction set that this machine's CPU has. Target::Host never names "avx512_vnni".
+std::string LargestIsaHere();
+// Whether an x86-64 Linux machine with that instruction set runs kernels of `target`. kUnsupported
+// if not, saying what it has.
+Status CheckRunsOn(const Target& target, const std::string& isa);
+
 }  // namespace whet

@@ -47,6 +47,9 @@ struct TreeOptions {
   int max_depth = 6;
   double eta = 0.2;  // learning rate
   double min_child_weight = 0.5;
+  // Learn the order of each task's candidates (LambdaMART's pairwise loss, Burges 2010) instead of
+  // their throughputs. Chosen by evaluation: costmodel/README.md.
+  bool ranking = false;
 };
 // Boosted trees over the scores of `base`, where one is given, else over the roofline's estimate;
 // before the first training, that alone.

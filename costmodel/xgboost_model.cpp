@@ -27,6 +27,7 @@ constexpr double kLeastPrior = 1e-6;
 struct Targets {
   std::vector<float> residual;
   std::vector<float> weight;
+  std::vector<float> prior;  // weighted, centred
   double prior_weight = 0;
 };
 
@@ -62,8 +63,10 @@ Targets MakeTargets(const TrainingSet& set, std::vector<double> prior,
   targets.prior_weight = fixed_prior_weight != nullptr ? *fixed_prior_weight
                                                        : std::clamp(products / squares, 0.0, 1.5);
   targets.residual.resize(rows);
+  targets.prior.resize(rows);
   for (size_t r = 0; r < rows; ++r) {
-    targets.residual[r] = static_cast<float>(target[r] - targets.prior_weight * prior[r]);
+    targets.prior[r] = static_cast<float>(targets.prior_weight * prior[r]);
+    targets.residual[r] = static_cast<float>(target[r]) - targets.prior[r];
   }
   return targets;
 }
@@ -78,6 +81,31 @@ Status CheckSet(const TrainingSet& set) {
               "a training set of {} rows, {} task numbers and {} features of width {} does not fit "
               "together",
               rows, set.task.size(), set.features.size(), set.width);
+}
+
+Status SetFloats(DMatrixHandle matrix, const char* name, const std::vector<float>& values) {
+  return CheckXgboost(
+      XGDMatrixSetFloatInfo(matrix, name, values.data(), static_cast<bst_ulong>(values.size())),
+      name);
+}
+
+Status SetRegression(DMatrixHandle matrix, const Targets& targets) {
+  RETURN_IF_ERROR(SetFloats(matrix, "label", targets.residual));
+  return SetFloats(matrix, "weight", targets.weight);
+}
+
+// Groups of rows of one task, ordered by throughput; trees begin at the weighted prior.
+Status SetRanking(DMatrixHandle matrix, const TrainingSet& set, const Targets& targets) {
+  std::vector<unsigned> groups;
+  for (size_t r = 0; r < set.task.size(); ++r) {
+    if (r == 0 || set.task[r] != set.task[r - 1]) groups.push_back(0);
+    ++groups.back();
+  }
+  RETURN_IF_ERROR(SetFloats(matrix, "label", set.throughput));
+  RETURN_IF_ERROR(SetFloats(matrix, "base_margin", targets.prior));
+  return CheckXgboost(
+      XGDMatrixSetUIntInfo(matrix, "group", groups.data(), static_cast<bst_ulong>(groups.size())),
+      "group the rows");
 }
 
 }  // namespace
@@ -102,7 +130,7 @@ Status XgboostModel::MakeBooster(const void* matrix) {
   const std::string depth = std::to_string(trees_.max_depth), eta = fmt::format("{}", trees_.eta),
                     child = fmt::format("{}", trees_.min_child_weight);
   const std::pair<const char*, const char*> parameters[] = {
-      {"objective", "reg:squarederror"},
+      {"objective", trees_.ranking ? "rank:pairwise" : "reg:squarederror"},
       {"booster", "gbtree"},
       {"tree_method", "hist"},
       {"max_depth", depth.c_str()},
@@ -134,11 +162,8 @@ Status XgboostModel::Train(const TrainingSet& set) {
                              static_cast<bst_ulong>(set.width), std::nanf(""), &handle),
       "read the training set"));
   const Matrix matrix(handle);
-  const auto rows = static_cast<bst_ulong>(set.rows());
-  RETURN_IF_ERROR(CheckXgboost(
-      XGDMatrixSetFloatInfo(handle, "label", targets.residual.data(), rows), "set the targets"));
-  RETURN_IF_ERROR(CheckXgboost(XGDMatrixSetFloatInfo(handle, "weight", targets.weight.data(), rows),
-                               "set the weights"));
+  RETURN_IF_ERROR(trees_.ranking ? SetRanking(handle, set, targets)
+                                 : SetRegression(handle, targets));
   if (scratch) {
     RETURN_IF_ERROR(MakeBooster(handle));
     rows_from_scratch_ = set.rows();

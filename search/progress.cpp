@@ -179,6 +179,7 @@ std::string FormatLine(const ProgressState& state) {
                                : fmt::format(" {:.2f} GFLOP/s", state.gflops);
   }
   if (state.rho) line += fmt::format("  rho {:.2f}", *state.rho);
+  if (state.noise) line += fmt::format("  noise {:.1f}%", 100 * *state.noise);
   if (state.failed > 0) line += fmt::format("  failed {}", state.failed);
   if (state.eta_s) line += fmt::format("  eta {}", FormatDuration(*state.eta_s));
   return line;
@@ -189,11 +190,12 @@ Json ToJson(const ProgressState& state) {
                {"label", state.label},   {"finals", state.finals}, {"round", state.round},
                {"trials", state.trials}, {"failed", state.failed}, {"best_ms", nullptr},
                {"max_trials", nullptr},  {"gflops", nullptr},      {"rho", nullptr},
-               {"eta_s", nullptr}};
+               {"noise", nullptr},       {"eta_s", nullptr}};
   if (state.max_trials > 0) json["max_trials"] = state.max_trials;
   if (state.best_ms > 0) json["best_ms"] = state.best_ms;
   if (state.best_ms > 0 && state.gflops > 0) json["gflops"] = state.gflops;
   if (state.rho) json["rho"] = *state.rho;
+  if (state.noise) json["noise"] = *state.noise;
   if (state.eta_s) json["eta_s"] = *state.eta_s;
   return json;
 }

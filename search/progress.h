@@ -30,10 +30,11 @@ struct ProgressState {
   bool finals = false;  // comparing finalists
   int round = 0;
   int64_t trials = 0;
-  int64_t max_trials = 0;     // 0: limited by time alone
-  double best_ms = 0;         // 0: none yet
-  double gflops = 0;          // of the best; 0: none, or no arithmetic
-  std::optional<double> rho;  // Spearman's, of the last round's predictions
+  int64_t max_trials = 0;       // 0: limited by time alone
+  double best_ms = 0;           // 0: none yet
+  double gflops = 0;            // of the best; 0: none, or no arithmetic
+  std::optional<double> rho;    // Spearman's, of the last round's predictions
+  std::optional<double> noise;  // how samples of one kernel scatter, a part of their median
   int64_t failed = 0;
   std::optional<double> eta_s;
 };

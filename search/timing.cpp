@@ -103,15 +103,18 @@ int64_t Median(std::vector<int64_t> samples) {
   return *middle;
 }
 
-double MedianAccuracy(const std::vector<int64_t>& samples) {
-  if (samples.size() < 2) return std::numeric_limits<double>::infinity();
+double RelativeDeviation(const std::vector<int64_t>& samples) {
   const int64_t median = Median(samples);
   std::vector<int64_t> deviations;
   deviations.reserve(samples.size());
   for (const int64_t sample : samples) deviations.push_back(std::abs(sample - median));
-  return 1.2533 * 1.4826 * static_cast<double>(Median(std::move(deviations))) /
-         (std::sqrt(static_cast<double>(samples.size())) *
-          static_cast<double>(std::max<int64_t>(median, 1)));
+  return 1.4826 * static_cast<double>(Median(std::move(deviations))) /
+         static_cast<double>(std::max<int64_t>(median, 1));
+}
+
+double MedianAccuracy(const std::vector<int64_t>& samples) {
+  if (samples.size() < 2) return std::numeric_limits<double>::infinity();
+  return 1.2533 * RelativeDeviation(samples) / std::sqrt(static_cast<double>(samples.size()));
 }
 
 Timing TimeKernel(const std::function<void()>& run, const Clock& clock,

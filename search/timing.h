@@ -57,6 +57,10 @@ std::vector<Timing> TimeInterleaved(const std::vector<std::function<void()>>& ru
 // 0 for no samples; the upper middle for an even number.
 int64_t Median(std::vector<int64_t> samples);
 
+// How samples scatter, as a part of their median: 1.4826 * MAD / median, the standard deviation
+// where they are normal. 0 for no samples.
+double RelativeDeviation(const std::vector<int64_t>& samples);
+
 // The formula above.
 double MedianAccuracy(const std::vector<int64_t>& samples);
 

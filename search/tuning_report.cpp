@@ -41,6 +41,8 @@ Json ToJson(const TuningOutcome& outcome) {
           {"proposing_s", outcome.proposing_s},
           {"training_s", outcome.training_s},
           {"finals_s", outcome.finals_s},
+          {"noise", outcome.noise ? Json(*outcome.noise) : Json(nullptr)},
+          {"repeatability", outcome.repeatability ? Json(*outcome.repeatability) : Json(nullptr)},
           {"tasks", std::move(tasks)}};
 }
 

@@ -11,6 +11,7 @@
 #include "search/guess.h"
 #include "search/hints.h"
 #include "search/selector.h"
+#include "search/timing.h"
 #include "search/tuning_state.h"
 
 namespace whet {
@@ -20,7 +21,15 @@ constexpr double kGuessedSecondsPerCandidate = 0.15;
 constexpr double kGuessedSecondsPerFinalist = 0.5;
 constexpr double kFinalsShare = 0.25;  // of the time budget, at most
 constexpr int64_t kFewestNewRows = 4;  // before the model is trained again
+constexpr size_t kSamplesThatTellNoise = 5;
 constexpr int64_t kTrialsWithoutLimit = std::numeric_limits<int32_t>::max();
+
+std::optional<double> MedianOf(std::vector<double> values) {
+  if (values.empty()) return std::nullopt;
+  const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
 
 class TuningRun {
  public:
@@ -49,6 +58,8 @@ class TuningRun {
     RETURN_IF_ERROR(status);
     RETURN_IF_ERROR(finished);
     RETURN_IF_ERROR(DescribeTasks());
+    outcome_.noise = MedianOf(scatter_);
+    outcome_.repeatability = MedianOf(changes_);
     return std::move(outcome_);
   }
 
@@ -228,6 +239,8 @@ class TuningRun {
           Record record = MakeRecord(state, proposal.trace, measurement);
           if (proposal.score) record.predicted = *proposal.score;
           record.is_default = proposal.is_default;
+          if (measurement.samples_ns.size() >= kSamplesThatTellNoise)
+            scatter_.push_back(RelativeDeviation(measurement.samples_ns));
           written = Commit(record);
           state.candidates.Add(record, proposal.features);
           if (proposal.score) {
@@ -309,6 +322,8 @@ class TuningRun {
       contenders.push_back(
           {measurement.ok() ? measurement.MedianNs() : 0, finalists[i]->is_default});
       records.push_back(MakeRecord(state, traces[i], measurement));
+      if (measurement.ok() && finalists[i]->time_ns > 0)
+        changes_.push_back(std::abs(GainOver(finalists[i]->time_ns, measurement.MinNs())));
       records.back().is_default = finalists[i]->is_default;
     }
     const std::optional<size_t> winner = SelectWinner(contenders);
@@ -342,6 +357,7 @@ class TuningRun {
     if (progress.best_ms > 0) progress.gflops = state.flops / progress.best_ms / 1e6;
     progress.rho = state.rho;
     progress.failed = state.candidates.failed();
+    progress.noise = MedianOf(scatter_);
     if (options_.trials > 0) {
       const auto left = static_cast<double>(scheduler_.TotalTrialsLeft());
       progress.eta_s = left * SecondsPerCandidate() + Reserve();
@@ -391,6 +407,7 @@ class TuningRun {
   int64_t start_ns_ = 0;
   int64_t trained_rows_ = 0;
   int64_t finalists_compared_ = 0;
+  std::vector<double> scatter_, changes_;  // what noise and repeatability are the medians of
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -88,6 +89,10 @@ struct TuningOutcome {
   double proposing_s = 0;  // that making, scoring and choosing candidates took
   double training_s = 0;   // of the cost model
   double finals_s = 0;
+  // Medians over all candidates: how the samples of one scatter (RelativeDeviation), and how far
+  // the fastest run in the final comparison is from that of the trial, as a part of it. Nothing
+  // where too little was measured.
+  std::optional<double> noise, repeatability;
   double CandidatesPerSecond() const { return measuring_s > 0 ? measured / measuring_s : 0; }
   double ScoredPerSecond() const { return scoring_s > 0 ? scored / scoring_s : 0; }
   std::vector<TaskOutcome>

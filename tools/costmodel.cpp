@@ -309,8 +309,8 @@ Result<int> Rows(const CostModelOptions& options) {
   std::string text = "task,throughput";
   for (const FeatureInfo& feature : FeatureTable()) text += "," + feature.name;
   for (int64_t row = 0; row < set.rows(); ++row) {
-    text += fmt::format("\n\"{}\",{}", labels[static_cast<size_t>(set.task[row])],
-                        set.throughput[row]);
+    text +=
+        fmt::format("\n\"{}\",{}", labels[static_cast<size_t>(set.task[row])], set.throughput[row]);
     for (int64_t f = 0; f < set.width; ++f)
       text += fmt::format(",{}", set.features[row * set.width + f]);
   }
@@ -348,6 +348,8 @@ void SetCallback(CLI::App* verb, const std::shared_ptr<CostModelOptions>& option
 }
 
 void AddTreeOptions(CLI::App* verb, CostModelOptions* options) {
+  verb->add_flag("--ranking", options->trees.ranking,
+                 "learn the order of a task's candidates instead of their throughputs");
   verb->add_option("--rounds", options->trees.rounds, "trees (default: 60)")
       ->type_name("N")
       ->check(CLI::Range(1, 10000));

@@ -132,6 +132,11 @@ void PrintSummary(const TunerReport& report, const std::string& database) {
     std::printf("), %lld scored (%.0f a second", static_cast<long long>(outcome.scored),
                 outcome.ScoredPerSecond());
   std::printf(")\n");
+  if (outcome.noise && outcome.repeatability)
+    std::printf(
+        "noise: samples of a kernel scatter by %.1f %%, finals differ from trials by %.1f %% "
+        "(medians)\n",
+        100 * *outcome.noise, 100 * *outcome.repeatability);
   if (report.tuned_ms > 0) {
     std::printf("network: %s ms untuned, %s ms tuned: %.2f times as fast\n",
                 Ms(report.untuned_ms).c_str(), Ms(report.tuned_ms).c_str(),

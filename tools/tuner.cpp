@@ -144,6 +144,7 @@ std::vector<TuningTask> TasksOf(const Network& network) {
 Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* network,
                          const Target& target, const TunerOptions& options) {
   ASSIGN_OR_RETURN(const ProgressMode mode, ParseProgressMode(options.progress));
+  RETURN_IF_ERROR(CheckRunsOn(target, LargestIsaHere()));
   ASSIGN_OR_RETURN(TuningOptions tuning, SearchOptions(options));
   ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
   ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open(options.database));
@@ -157,6 +158,11 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
   if (network != nullptr) RETURN_IF_ERROR(RememberNetwork(*network, network->partition, *database));
   ASSIGN_OR_RETURN(const std::unique_ptr<CostModel> model, MakeModel(options));
   const std::unique_ptr<Progress> progress = MakeProgress(mode, Clock::System(), StandardError());
+  if (target.threads > AllowedCpuCount())
+    progress->Message(
+        fmt::format("target {}: kernels get {} threads here on {} CPUs, so that times "
+                    "are not those of such a machine",
+                    target.ToString(), target.threads, AllowedCpuCount()));
 
   if (network != nullptr && options.time_budget_s > 0) {
     const double reserve = ComparisonSeconds(*network, measurer->client().jobs());

@@ -24,6 +24,7 @@ ProgressState Example() {
   state.best_ms = 0.4712;
   state.gflops = 490.3;
   state.rho = 0.912;
+  state.noise = 0.0123;
   state.failed = 4;
   state.eta_s = 72;
   return state;
@@ -47,7 +48,7 @@ class ProgressTest : public testing::Test {
 TEST_F(ProgressTest, TheLineReadsAsDesigned) {
   EXPECT_EQ(FormatLine(Example()),
             "[3/12] Conv 1x64x56x56 3x3  round 4  128/512 trials  best 0.471 ms 490 GFLOP/s  rho "
-            "0.91  failed 4  "
+            "0.91  noise 1.2%  failed 4  "
             "eta 1:12");
 }
 

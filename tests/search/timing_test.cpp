@@ -164,6 +164,11 @@ TEST(MedianAccuracy, IsTheFormulaInTheHeader) {
               1.2533 * 1.4826 * 10 / (std::sqrt(5.0) * 100), 1e-12);
 }
 
+TEST(RelativeDeviation, IsThatOfNormalSamplesAndDeafToAFewOutliers) {
+  EXPECT_EQ(RelativeDeviation({}), 0);
+  EXPECT_NEAR(RelativeDeviation({100, 100, 90, 110, 1000}), 1.4826 * 0.1, 1e-12);
+}
+
 TEST(TimingOptions, SurviveTheWayThroughJson) {
   const TimingOptions options{1, 2, 0.5, 3, 4, 5, 6, 7, 6.5, 8};
   const auto back = TimingOptions::FromJson(options.ToJson());
