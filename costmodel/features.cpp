@@ -27,9 +27,11 @@ void ExtractFeatures(const Dag& dag, const LoopNest& nest, const MachineModel& m
                      std::span<float> row) {
   assert(row.size() == kFeatureCount);
   FeatureRow out(row);
-  const NestAnalysis analysis = Analyse(dag, nest);
+  thread_local NestAnalysis analysis;
+  thread_local NestCost cost;
+  Analyse(dag, nest, &analysis);
   if (analysis.count == 0) return;
-  const NestCost cost = EstimateCost(dag, analysis, machine);
+  EstimateCost(dag, analysis, machine, &cost);
   double work_flops = 0;
   for (int i = 0; i < analysis.count; ++i) work_flops += analysis.definitions[i].Flops();
   const FeatureContext context{dag,

@@ -306,11 +306,15 @@ Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const int6
   return {elements, std::max(1.0, lines), run_bytes};
 }
 
-NestAnalysis Analyse(const Dag& dag, const LoopNest& nest) {
-  NestAnalysis analysis;
+void Analyse(const Dag& dag, const LoopNest& nest, NestAnalysis* result) {
+  NestAnalysis& analysis = *result;
   int total = 0;
   for (const StageNest& stage : nest.stages) total += static_cast<int>(stage.definitions.size());
-  analysis.definitions = std::make_unique_for_overwrite<DefinitionInfo[]>(std::max(1, total));
+  if (analysis.capacity < total || analysis.definitions == nullptr) {
+    analysis.capacity = std::max(1, total);
+    analysis.definitions = std::make_unique_for_overwrite<DefinitionInfo[]>(analysis.capacity);
+  }
+  analysis.count = analysis.acc = 0;
   Readers readers(dag.stages.size());
   double heaviest = -1;
   for (size_t n = 0; n < nest.stages.size(); ++n) {
@@ -343,7 +347,6 @@ NestAnalysis Analyse(const Dag& dag, const LoopNest& nest) {
       ++analysis.count;
     }
   }
-  return analysis;
 }
 
 }  // namespace whet

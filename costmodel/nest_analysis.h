@@ -95,12 +95,14 @@ struct DefinitionInfo {
 struct NestAnalysis {
   std::unique_ptr<DefinitionInfo[]>
       definitions;  // in the order of LoopNest::stages, then of definitions
+  int capacity = 0;
   int count = 0;
   int acc = 0;  // the heaviest one
 };
 
-// Requires a nest of this DAG.
-NestAnalysis Analyse(const Dag& dag, const LoopNest& nest);
+// Requires a nest of this DAG. What `analysis` held before is gone, but for its memory: hundreds of
+// kilobytes that a caller keeps from candidate to candidate.
+void Analyse(const Dag& dag, const LoopNest& nest, NestAnalysis* analysis);
 
 // What `access` touches when each loop covers `tile` of its values (kMaxLoops of them).
 Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const int64_t* tile);

@@ -101,12 +101,21 @@ double LeastCycles(const Dag& dag, const MachineModel& machine) {
 
 }  // namespace
 
-NestCost EstimateCost(const Dag& dag, const NestAnalysis& analysis, const MachineModel& machine) {
-  NestCost cost;
-  cost.definitions = std::make_unique<DefinitionCost[]>(std::max(1, analysis.count));
+void EstimateCost(const Dag& dag, const NestAnalysis& analysis, const MachineModel& machine,
+                  NestCost* result) {
+  NestCost& cost = *result;
+  if (cost.capacity < analysis.count || cost.definitions == nullptr) {
+    cost.capacity = std::max(1, analysis.count);
+    cost.definitions = std::make_unique_for_overwrite<DefinitionCost[]>(cost.capacity);
+  }
+  cost.compute = cost.l2 = cost.l3 = cost.dram = cost.launch = cost.total = cost.serial = 0;
   for (int i = 0; i < analysis.count; ++i) {
     const DefinitionInfo& info = analysis.definitions[i];
     DefinitionCost& own = cost.definitions[i];
+    own.speedup = own.parallel = own.grain_trips = 1;
+    own.launches = 0;
+    own.parallel_outermost = true;
+    own.parallel_level = 0;
     own.body = ModelBody(info, machine);
     MeasureFootprints(info, machine, own.footprints);
     MeasureParallel(info, machine, own);
@@ -129,7 +138,6 @@ NestCost EstimateCost(const Dag& dag, const NestAnalysis& analysis, const Machin
   }
   cost.least = LeastCycles(dag, machine);
   cost.total = std::max(cost.total, 1.0);
-  return cost;
 }
 
 }  // namespace whet

@@ -41,11 +41,14 @@ struct DefinitionCost {
 
 struct NestCost {
   std::unique_ptr<DefinitionCost[]> definitions;
+  int capacity = 0;
   double compute = 0, l2 = 0, l3 = 0, dram = 0, launch = 0, total = 0;  // cycles
   double serial = 0;  // cycles of definitions outside parallel loops
   double least = 1;   // cycles that no schedule of the task could beat
 };
 
-NestCost EstimateCost(const Dag& dag, const NestAnalysis& analysis, const MachineModel& machine);
+// `cost` keeps its memory, as Analyse's result does.
+void EstimateCost(const Dag& dag, const NestAnalysis& analysis, const MachineModel& machine,
+                  NestCost* cost);
 
 }  // namespace whet

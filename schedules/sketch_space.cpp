@@ -75,6 +75,11 @@ struct SketchSpace::Impl {
   // Whether a stage with tiles of its own can slide.
   bool HasSlidingTiles(size_t sketch) const;
   AlgorithmOptions OptionsOf(const std::vector<Directive>& directives) const;
+  bool IsConstant(const std::string& input) const {
+    return std::any_of(task.inputs.begin(), task.inputs.end(), [&](const TaskInput& known) {
+      return known.constant && known.name == input;
+    });
+  }
 };
 
 Status SketchSpace::Impl::AddVariant(AlgorithmOptions options, const std::string& blocked) {
@@ -401,6 +406,13 @@ bool SketchSpace::Adapt(const Trace& foreign, Trace* adapted) const {
 }
 
 Result<const Dag*> SketchSpace::DagFor(const Trace& trace) const {
+  // Most traces have the task's own algorithm: nothing in them says otherwise.
+  const bool plain = std::none_of(
+      trace.directives.begin(), trace.directives.end(), [&](const Directive& d) {
+        return d.kind == DirectiveKind::kAlgorithm || d.kind == DirectiveKind::kRfactor ||
+               (d.kind == DirectiveKind::kPack && !impl_->IsConstant(d.stage));
+      });
+  if (plain) return static_cast<const Dag*>(impl_->variants[0].dag.get());
   const AlgorithmOptions options = impl_->OptionsOf(trace.directives);
   for (const Impl::Variant& variant : impl_->variants)
     if (variant.options == options) return static_cast<const Dag*>(variant.dag.get());

@@ -72,6 +72,38 @@ void BM_Features(benchmark::State& state) {
   }
 }
 
+// A candidate as a search scores it, on one core: its loop nest, its features, and the prediction of
+// the base model and, once something is measured, of the run's own trees over it.
+void BM_Score(benchmark::State& state) {
+  const Target target = Target::Host(2);
+  const Task task = ParseTaskSpelling(kTasks[state.range(0)], target.ToString()).value();
+  const auto source = MakeSketchSource(task, target.Machine().value()).value();
+  const auto width = static_cast<size_t>(source->width());
+  constexpr size_t kRows = 512;
+  std::vector<Trace> traces;
+  TrainingSet set;
+  set.width = source->width();
+  std::vector<float> row(width);
+  Rng rng(1);
+  while (traces.size() < kRows) {
+    Trace trace = source->Sample(rng);
+    if (!source->Features(trace, row)) continue;
+    traces.push_back(std::move(trace));
+    set.features.insert(set.features.end(), row.begin(), row.end());
+    set.throughput.push_back(static_cast<float>(rng.Uniform()));
+    set.task.push_back(0);
+  }
+  const auto model = MakeXgboostModel(1, 1, LoadBaseModel(1).value()).value();
+  if (state.range(1) != 0 && !model->Train(set)) return state.SkipWithError("it does not train");
+  std::vector<float> rows(kRows * width);
+  for (auto _ : state) {
+    for (size_t i = 0; i < kRows; ++i)
+      source->Features(traces[i], std::span(rows).subspan(i * width, width));
+    benchmark::DoNotOptimize(model->Predict(rows, source->width()));
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kRows));
+}
+
 // Rows a second, of a model trained on 64 random candidates.
 void BM_Predict(benchmark::State& state) {
   const SketchSpace space = SpaceOf(state);
@@ -119,6 +151,7 @@ void BM_Propose(benchmark::State& state) {
 }
 
 BENCHMARK(BM_Propose)->DenseRange(0, 2)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Score)->ArgsProduct({{0, 1, 2}, {0, 1}})->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_Sample)->DenseRange(0, 2);
 BENCHMARK(BM_Mutate)->DenseRange(0, 2);
 BENCHMARK(BM_DirectivesHash)->DenseRange(0, 2);
