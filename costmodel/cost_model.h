@@ -43,10 +43,13 @@ std::unique_ptr<CostModel> MakeRandomModel(uint64_t seed);
 std::unique_ptr<CostModel> MakeRooflineModel();
 // How trees are grown from scratch.
 struct TreeOptions {
-  int rounds = 60;  // trees
+  int rounds = 60;
+  int parallel_trees = 1;  // a round: a small forest instead of one tree
   int max_depth = 6;
   double eta = 0.2;  // learning rate
   double min_child_weight = 0.5;
+  double subsample = 1;    // the part of the rows that each tree sees
+  double colsample = 0.6;  // of the features
   // Learn the order of each task's candidates (LambdaMART's pairwise loss, Burges 2010) instead of
   // their throughputs. Chosen by evaluation: costmodel/README.md.
   bool ranking = false;

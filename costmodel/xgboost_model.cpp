@@ -128,7 +128,10 @@ Status XgboostModel::MakeBooster(const void* matrix) {
   const std::string seed = std::to_string(static_cast<int>(seed_ & 0x7fffffff));
   const std::string threads = std::to_string(std::max(1, threads_));
   const std::string depth = std::to_string(trees_.max_depth), eta = fmt::format("{}", trees_.eta),
-                    child = fmt::format("{}", trees_.min_child_weight);
+                    child = fmt::format("{}", trees_.min_child_weight),
+                    forest = std::to_string(trees_.parallel_trees),
+                    subsample = fmt::format("{}", trees_.subsample),
+                    colsample = fmt::format("{}", trees_.colsample);
   const std::pair<const char*, const char*> parameters[] = {
       {"objective", trees_.ranking ? "rank:pairwise" : "reg:squarederror"},
       {"booster", "gbtree"},
@@ -138,7 +141,9 @@ Status XgboostModel::MakeBooster(const void* matrix) {
       {"min_child_weight", child.c_str()},
       {"lambda", "1"},
       {"base_score", "0"},
-      {"colsample_bytree", "0.6"},
+      {"colsample_bytree", colsample.c_str()},
+      {"subsample", subsample.c_str()},
+      {"num_parallel_tree", forest.c_str()},
       {"verbosity", "0"},
       {"seed", seed.c_str()},
       {"nthread", threads.c_str()},

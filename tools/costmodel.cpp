@@ -19,7 +19,8 @@ namespace {
 
 struct CostModelOptions {
   std::string database, model, output, json;
-  std::string split;  // "within", "task"; empty: a model that is trained already
+  std::string split;                 // "within", "task"; empty: a model that is trained already
+  std::vector<std::string> without;  // groups of features that count as 0
   double held_out = 0.3;
   uint64_t seed = 0;
   int top = 20;
@@ -59,6 +60,26 @@ Result<TrainingSet> ReadTrainingSet(const Database& database, std::vector<std::s
     return Fail(ErrorCode::kNotFound, "{}: it holds no measured candidates to learn from",
                 database.path());
   return set;
+}
+
+// "acc.vector.lanes" and "read0.bytes" are of the groups "acc" and "read".
+std::string GroupOfFeature(const std::string& name) {
+  return name.substr(0, name.find_first_of(".0123456789"));
+}
+
+Status LeaveOut(const std::vector<std::string>& groups, TrainingSet* set) {
+  std::set<std::string> known;
+  for (const FeatureInfo& feature : FeatureTable()) known.insert(GroupOfFeature(feature.name));
+  for (const std::string& group : groups) {
+    if (!known.contains(group))
+      return Fail(ErrorCode::kInvalidInput, "--without {}: there are the groups {}", group,
+                  fmt::join(known, ", "));
+    for (int64_t f = 0; f < set->width; ++f) {
+      if (GroupOfFeature(FeatureTable()[static_cast<size_t>(f)].name) != group) continue;
+      for (int64_t row = 0; row < set->rows(); ++row) set->features[row * set->width + f] = 0;
+    }
+  }
+  return {};
 }
 
 void Append(const TrainingSet& from, int64_t row, TrainingSet* to) {
@@ -237,7 +258,8 @@ Result<int> Eval(const CostModelOptions& options) {
   ASSIGN_OR_RETURN(const auto database,
                    Database::Open(options.database, Database::Mode::kReadOnly));
   std::vector<std::string> labels;
-  ASSIGN_OR_RETURN(const TrainingSet all, ReadTrainingSet(*database, &labels));
+  ASSIGN_OR_RETURN(TrainingSet all, ReadTrainingSet(*database, &labels));
+  RETURN_IF_ERROR(LeaveOut(options.without, &all));
   std::string how;
   ASSIGN_OR_RETURN(const std::vector<TaskScores> tasks,
                    ScoreAll(options, all, labels.size(), &how));
@@ -350,9 +372,21 @@ void SetCallback(CLI::App* verb, const std::shared_ptr<CostModelOptions>& option
 void AddTreeOptions(CLI::App* verb, CostModelOptions* options) {
   verb->add_flag("--ranking", options->trees.ranking,
                  "learn the order of a task's candidates instead of their throughputs");
-  verb->add_option("--rounds", options->trees.rounds, "trees (default: 60)")
+  verb->add_option("--rounds", options->trees.rounds, "of growing trees (default: 60)")
       ->type_name("N")
       ->check(CLI::Range(1, 10000));
+  verb->add_option("--parallel-trees", options->trees.parallel_trees,
+                   "trees a round, whose mean counts (default: 1)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100));
+  verb->add_option("--subsample", options->trees.subsample,
+                   "part of the candidates that a tree sees (default: 1)")
+      ->type_name("X")
+      ->check(CLI::Range(0.05, 1.0));
+  verb->add_option("--colsample", options->trees.colsample,
+                   "part of the features that a tree sees (default: 0.6)")
+      ->type_name("X")
+      ->check(CLI::Range(0.05, 1.0));
   verb->add_option("--depth", options->trees.max_depth, "of a tree, at most (default: 6)")
       ->type_name("N")
       ->check(CLI::Range(1, 16));
@@ -391,6 +425,11 @@ void RegisterCostModel(CLI::App& app, int* exit_code) {
       ->excludes("--model");
   eval->add_flag("--over-base", options->over_base,
                  "with --split: trees over the base model, as in a tuning run")
+      ->needs("--split");
+  eval->add_option("--without", options->without,
+                   "with --split: leave groups of features out, to see what they earn: acc, "
+                   "memory, output,\nparallel, read, roofline, stages, task, work")
+      ->type_name("GROUP...")
       ->needs("--split");
   eval->add_option("--held-out", options->held_out,
                    "with --split: the part to judge on at a time (default: 0.3)")
