@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "costmodel/feature_list.h"
 
@@ -94,7 +95,25 @@ Status SetRegression(DMatrixHandle matrix, const Targets& targets) {
   return SetFloats(matrix, "weight", targets.weight);
 }
 
-// Groups of rows of one task, ordered by throughput; trees begin at the weighted prior.
+// The same rows, those of a task one after the other.
+TrainingSet ByTask(const TrainingSet& set) {
+  std::vector<size_t> order(set.task.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return set.task[a] < set.task[b]; });
+  TrainingSet sorted;
+  sorted.width = set.width;
+  for (const size_t row : order) {
+    const auto begin = set.features.begin() + static_cast<ptrdiff_t>(row) * set.width;
+    sorted.features.insert(sorted.features.end(), begin, begin + set.width);
+    sorted.throughput.push_back(set.throughput[row]);
+    sorted.task.push_back(set.task[row]);
+  }
+  return sorted;
+}
+
+// Requires the rows of a task one after the other: a group each, ordered by throughput. Trees begin
+// at the weighted prior.
 Status SetRanking(DMatrixHandle matrix, const TrainingSet& set, const Targets& targets) {
   std::vector<unsigned> groups;
   for (size_t r = 0; r < set.task.size(); ++r) {
@@ -154,8 +173,10 @@ Status XgboostModel::MakeBooster(const void* matrix) {
   return {};
 }
 
-Status XgboostModel::Train(const TrainingSet& set) {
-  RETURN_IF_ERROR(CheckSet(set));
+Status XgboostModel::Train(const TrainingSet& given) {
+  RETURN_IF_ERROR(CheckSet(given));
+  const TrainingSet grouped = trees_.ranking ? ByTask(given) : TrainingSet();
+  const TrainingSet& set = trees_.ranking ? grouped : given;
   const bool scratch = booster_ == nullptr || set.width != header_.width ||
                        set.rows() < kRowsFromScratch || set.rows() >= 2 * rows_from_scratch_;
   ASSIGN_OR_RETURN(std::vector<double> priors, Priors(set.features, set.width));

@@ -1,5 +1,6 @@
 """Cost models as a user has them: judged, trained, asked what they look at."""
 
+import csv
 import json
 
 import pytest
@@ -14,7 +15,8 @@ def tuned(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("how", [(), ("--split", "within"), ("--split", "task"), ("--split", "within", "--over-base")])
+@pytest.mark.parametrize("how", [(), ("--split", "within"), ("--split", "task"), ("--split", "within", "--over-base"),
+                                 ("--split", "task", "--ranking"), ("--split", "task", "--without", "acc", "read")])
 def test_a_model_is_judged(tuned, how):
     text = succeed("costmodel", "eval", "--db", tuned / "t.db", *how, "--json", tuned / "eval.json")
     assert "pairwise" in text and "mean" in text
@@ -32,6 +34,17 @@ def test_a_trained_model_is_judged_and_explained(tuned):
 def test_what_a_search_begins_with_can_be_taken_away(tuned):
     succeed("tune", "MatMul(a=48x64,b=64x48)", "--db", tuned / "bare.db", "--trials", "6", "--no-base-model",
             "--no-transfer", "--progress", "none")
+
+
+def test_feature_rows_are_a_table_with_a_row_a_candidate(tuned):
+    succeed("costmodel", "rows", "--db", tuned / "t.db", "-o", tuned / "rows.csv")
+    with open(tuned / "rows.csv", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0][:2] == ["task", "throughput"] and "acc.vector.lanes" in rows[0]
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert len(rows) >= 1 + 2 * 12
+    assert max(float(row[1]) for row in rows[1:]) == 1
+    refused("costmodel", "eval", "--db", tuned / "t.db", "--split", "task", "--without", "colour", mentions=["colour", "memory"])
 
 
 def test_a_file_that_is_no_model_is_one_sentence(tuned):

@@ -195,6 +195,23 @@ def test_a_dry_run_lists_tasks_and_touches_nothing(tmp_path):
     assert "2 tasks, 1 of them measured" in succeed("tune", *tasks, "--db", tmp_path / "t.db", "--dry-run")
 
 
+@pytest.mark.parametrize("how", [("--search", "grid"), ("--search", "random"),
+                                 ("--without", "crossover", "explorers", "niches", "restarts", "mutation-weights", "glance")])
+def test_a_search_can_be_another_or_lack_parts_and_replays_all_the_same(tmp_path, how):
+    database = tmp_path / "t.db"
+    succeed("tune", SMALL_TASK, "--db", database, "--trials", "20", "--progress", "none", *how)
+    assert len(query(database, "SELECT DISTINCT directives_hash FROM records")) == 20
+    succeed("replay", "--db", database, "--run", "1")
+
+
+def test_a_task_without_gain_for_long_ends_before_its_budget(tmp_path):
+    text = succeed("tune", SMALL_TASK, "--db", tmp_path / "t.db", "--trials", "400", "--patience", "24", "--progress",
+                   "none", "--json", tmp_path / "report.json")
+    task = json.loads((tmp_path / "report.json").read_text())["tasks"][0]
+    assert task["converged"] and 24 <= task["trials"] < 400
+    assert "ended before their budget" in text
+
+
 def test_the_decisions_of_a_run_replay_from_its_records(tmp_path):
     """A second run goes on from the first; both decide the same again, and a changed record is noticed."""
     database = tmp_path / "t.db"

@@ -60,6 +60,28 @@ TEST(XgboostModel, LearnsAnInventedMachine) {
   EXPECT_GT(SpearmanRho(Scores(*model, unseen), unseen.throughput), 0.9);
 }
 
+TEST(XgboostModel, LearnsTheOrderOfEachTasksCandidates) {
+  TreeOptions trees;
+  trees.ranking = true;
+  auto model = *MakeXgboostModel(1, 2, nullptr, trees);
+  TrainingSet set = Invent(800, 1, 4);          // rows of the tasks in turns
+  for (size_t r = 0; r < set.task.size(); ++r)  // tasks differ in what is best, not in the order
+    set.throughput[r] *= 1.0F / static_cast<float>(1 + set.task[r]);
+  ASSERT_TRUE(model->Train(set));
+  const TrainingSet unseen = Invent(400, 2);
+  EXPECT_GT(PairwiseAccuracy(Scores(*model, unseen), unseen.throughput), 0.85);
+}
+
+TEST(XgboostModel, LearnsWithAForestARound) {
+  TreeOptions trees;
+  trees.parallel_trees = 4;
+  trees.subsample = 0.6;
+  auto model = *MakeXgboostModel(1, 2, nullptr, trees);
+  ASSERT_TRUE(model->Train(Invent(800, 1)));
+  const TrainingSet unseen = Invent(400, 2);
+  EXPECT_GT(PairwiseAccuracy(Scores(*model, unseen), unseen.throughput), 0.9);
+}
+
 TEST(XgboostModel, LearnsFromFewRows) {
   auto model = Trained(Invent(32, 1));
   const TrainingSet unseen = Invent(400, 2);
