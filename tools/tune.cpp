@@ -293,8 +293,7 @@ void RegisterTune(CLI::App& app, int* exit_code) {
       ->type_name("N")
       ->check(CLI::Range(int64_t{0}, int64_t{1000000000}));
   verb->add_option("--without", options->tuner.without,
-                   "leave a part of the search out, to see what it earns: crossover, explorers, "
-                   "niches, restarts,\nmutation-weights, glance")
+                   "leave parts of the search out, to see what they earn")
       ->type_name("PART...")
       ->check(CLI::IsMember(
           std::vector<std::string>(std::begin(kSearchParts), std::end(kSearchParts))));
