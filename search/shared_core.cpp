@@ -12,7 +12,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kSleep{4};
+// Some machines' CPUs share a core for a fraction of a millisecond at a time, others for tens.
+constexpr std::chrono::microseconds kFirstSleep{250}, kLongestSleep{4'000};
 
 // Some 100 us of work that fills the multipliers of a core, so that a second thread on the core has
 // none left: independent products, enough to cover their latency.
@@ -55,8 +56,10 @@ double ParallelSlowdown() {
 
 double AwaitOwnCores(int most_tries) {
   double slowdown = ParallelSlowdown();
+  auto sleep = kFirstSleep;
   for (int i = 1; i < most_tries && slowdown > kSharedCoreSlowdown; ++i) {
-    std::this_thread::sleep_for(kSleep);
+    std::this_thread::sleep_for(sleep);
+    if (sleep < kLongestSleep) sleep *= 2;
     slowdown = ParallelSlowdown();
   }
   return slowdown;

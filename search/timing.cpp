@@ -52,13 +52,18 @@ void AddSample(const std::function<void()>& run, const Clock& clock, Timing* tim
 
 bool IsAccurate(const std::vector<int64_t>& samples, int64_t sampled_ns,
                 const TimingOptions& options) {
-  if (static_cast<int>(samples.size()) < options.min_samples || sampled_ns < options.min_time_ns)
-    return false;
-  if (sampled_ns < options.min_contender_ns && options.best_known_ns > 0) {
+  if (sampled_ns < options.min_time_ns) return false;
+  if (options.best_known_ns > 0) {
     const auto fastest_ns = static_cast<double>(*std::min_element(samples.begin(), samples.end()));
-    if (fastest_ns < kContender * static_cast<double>(options.best_known_ns)) return false;
+    const bool contends = fastest_ns < kContender * static_cast<double>(options.best_known_ns);
+    // Of what will not win, roughly how slow it is is enough.
+    if (!contends && sampled_ns >= kGlanceNs &&
+        static_cast<int>(samples.size()) >= options.glance_samples)
+      return true;
+    if (contends && sampled_ns < options.min_contender_ns) return false;
   }
-  return MedianAccuracy(samples) <= options.accuracy;
+  return static_cast<int>(samples.size()) >= options.min_samples &&
+         MedianAccuracy(samples) <= options.accuracy;
 }
 
 bool IsLoser(const std::vector<int64_t>& samples, int64_t sampled_ns,

@@ -7,7 +7,8 @@
 //   1.2533 * 1.4826 * MAD / (sqrt(n) * median)
 // (asymptotic for normal samples; MAD makes it deaf to the few samples that an interrupt hit).
 // Neighbouring samples share the machine's mood, so that they agree more than the next ones will:
-// samples are taken for `min_time_ns` at least, and of what is nearly the best for longer.
+// samples are taken for `min_time_ns` at least, and of what is nearly the best for longer. Of what
+// is not, the accuracy does not matter.
 // Thread safety: pure functions of the clock and the kernel.
 #pragma once
 

@@ -101,11 +101,21 @@ TEST(TimeKernel, LooksAtAShortKernelForAMillisecondBeforeItIsDropped) {
   EXPECT_LE(timing.samples_ns.size(), 10u);
 }
 
-TEST(TimeKernel, DoesNotDropOneThatTwoThreadsOnOneCoreExplain) {
+TEST(TimeKernel, SamplesOneThatTwoThreadsOnOneCoreExplainForTheLeastTime) {
   FakeClock clock;
+  const int64_t start_ns = clock.now_ns;
   FakeKernel kernel(&clock, {2'200'000});
-  const Timing timing = TimeKernel(kernel.Runner(), clock, {.best_known_ns = 1'000'000});
-  EXPECT_EQ(timing.samples_ns.size(), 10u);
+  TimeKernel(kernel.Runner(), clock, {.min_time_ns = 30'000'000, .best_known_ns = 1'000'000});
+  EXPECT_GE(clock.now_ns - start_ns, 30'000'000);
+}
+
+TEST(TimeKernel, AsksForAccuracyOfContendersOnly) {
+  FakeClock clock;
+  FakeKernel far(&clock, {1'400'000, 1'200'000, 1'300'000}),
+      near(&clock, {1'100'000, 1'200'000, 1'300'000, 1'400'000});
+  const TimingOptions options{.min_time_ns = 5'000'000, .best_known_ns = 1'000'000};
+  EXPECT_LE(TimeKernel(far.Runner(), clock, options).samples_ns.size(), 5u);
+  EXPECT_GE(TimeKernel(near.Runner(), clock, options).samples_ns.size(), 20u);
 }
 
 TEST(TimeKernel, IsDeafToAFewInterrupts) {
