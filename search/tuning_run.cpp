@@ -96,7 +96,7 @@ class TuningRun {
       RETURN_IF_ERROR(context_.database.AddTask(state.task));
       int64_t skipped = 0;
       ASSIGN_OR_RETURN(const std::vector<Record> records,
-                       context_.database.Records(state.fingerprint, &skipped));
+                       context_.database.Records(state.fingerprint, &skipped, options_.cache));
       for (const Record& record : records) state.candidates.Add(record);
       if (skipped > 0) {
         context_.progress.Message(fmt::format(
@@ -366,6 +366,13 @@ class TuningRun {
     context_.progress.Update(progress);
   }
 
+  bool IsOfThisMode(const Record& record) const {
+    if (record.run_id == outcome_.run_id) return true;
+    const Result<RunRow> run = context_.database.RunById(record.run_id);
+    const Result<CacheMode> mode = run ? CacheModeOf(run->info) : CacheMode::kWarm;
+    return mode && *mode == options_.cache;
+  }
+
   Status DescribeTasks() {
     for (const TaskState& state : states_) {
       TaskOutcome task;
@@ -386,9 +393,11 @@ class TuningRun {
         task.gflops =
             state.flops / static_cast<double>(std::max<int64_t>(1, best->measurement.MinNs()));
       }
-      // Times of one comparison compare; times of different moments less so.
+      // Times of one comparison compare; times of different moments less so, and those of the other
+      // cache mode not at all.
+      const bool comparable = !best || IsOfThisMode(*best);
       for (const MeasuredCandidate& candidate : state.candidates.all()) {
-        if (!candidate.is_default) continue;
+        if (!candidate.is_default || !comparable) continue;
         const bool compared = best && best->is_final && candidate.final_ns > 0;
         task.default_ms =
             static_cast<double>(compared ? candidate.final_ns : candidate.median_ns) / 1e6;

@@ -297,6 +297,14 @@ void RegisterTune(CLI::App& app, int* exit_code) {
       ->type_name("PART...")
       ->check(CLI::IsMember(
           std::vector<std::string>(std::begin(kSearchParts), std::end(kSearchParts))));
+  verb->add_option("--cache", options->tuner.cache,
+                   "warm (default): calls of a kernel follow each other, and find in the caches "
+                   "what the last one left.\ncold: before every timed call the caches are emptied, "
+                   "as if much else ran between; slower to measure.\nRecords of the other mode do "
+                   "not count as trials: their times do not compare")
+      ->type_name("MODE")
+      ->check(
+          CLI::IsMember(std::vector<std::string>(std::begin(kCacheModes), std::end(kCacheModes))));
   verb->add_flag(
       "--dry-run", options->dry_run,
       "list the tasks, their FLOPs and the share of time that they have now; tune nothing");

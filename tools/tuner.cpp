@@ -42,6 +42,7 @@ Result<TuningOptions> SearchOptions(const TunerOptions& options) {
   tuning.seed = options.seed;
   tuning.transfer = options.transfer;
   tuning.patience = options.patience;
+  ASSIGN_OR_RETURN(tuning.cache, ParseCacheMode(options.cache));
   tuning.restarts = !LeavesOut(options, "restarts");
   if (LeavesOut(options, "crossover")) tuning.evolution.crossover_share = 0;
   if (LeavesOut(options, "explorers")) tuning.evolution.explorer_share = 0;
@@ -62,7 +63,7 @@ Json SearchJson(const TunerOptions& options, std::span<const TuningTask> tasks) 
           {"search", options.search},         {"cost_model", options.cost_model},
           {"base_model", options.base_model}, {"transfer", options.transfer},
           {"patience", options.patience},     {"without", options.without},
-          {"tasks", std::move(list)}};
+          {"cache", options.cache},           {"tasks", std::move(list)}};
 }
 
 RunInfo InfoOf(const TunerOptions& options, std::span<const TuningTask> tasks,
@@ -151,6 +152,7 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
 
   ProcessMeasurerOptions measuring;
   measuring.worker.stop_requested = [] { return InterruptFlag().load(); };
+  measuring.timing.cache = measuring.comparison.cache = tuning.cache;
   if (LeavesOut(options, "glance"))
     measuring.timing.loser_factor = std::numeric_limits<double>::max();
   ASSIGN_OR_RETURN(const std::unique_ptr<ProcessMeasurer> measurer,
