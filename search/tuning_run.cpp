@@ -349,12 +349,14 @@ class TuningRun {
     progress.task = static_cast<int>(t);
     progress.task_count = static_cast<int>(states_.size());
     progress.label = state.label;
+    progress.short_label = state.short_label;
     progress.finals = finals;
     progress.round = state.round;
     progress.trials = static_cast<int64_t>(state.candidates.size());
     progress.max_trials = options_.trials;
     progress.best_ms = state.BestMs();
     if (progress.best_ms > 0) progress.gflops = state.flops / progress.best_ms / 1e6;
+    progress.peak_share = state.PeakShare(progress.gflops, context_.peak_gflops);
     progress.rho = state.rho;
     progress.failed = state.candidates.failed();
     progress.noise = MedianOf(scatter_);
@@ -377,6 +379,7 @@ class TuningRun {
     for (const TaskState& state : states_) {
       TaskOutcome task;
       task.label = state.label;
+      task.short_label = state.short_label;
       task.spelling = state.spelling;
       task.fingerprint = state.fingerprint;
       task.uses = state.uses;

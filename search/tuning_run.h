@@ -68,10 +68,12 @@ struct TuningContext {
   // Chooses the schedule that an untuned task runs: a trial of each task, that takes part in its
   // finals. Null: none does.
   CostModel* base = nullptr;
+  double peak_gflops = 0;  // of the machine in single precision, for progress; 0: not known
 };
 
 struct TaskOutcome {
   std::string label, spelling, fingerprint;
+  std::string short_label;  // for a table: another than that of any other task
   int uses = 1;
   int64_t trials = 0, failed = 0;      // in the database, earlier runs included
   double default_ms = 0, best_ms = 0;  // 0: none ran

@@ -4,6 +4,8 @@
 #include <limits>
 #include <map>
 
+#include "runtime/thread_pool.h"
+#include "search/peak.h"
 #include "search/process_measurer.h"
 #include "search/timing.h"
 #include "tools/runnable.h"
@@ -95,6 +97,14 @@ Status RememberNetwork(const Network& network, const Partition& partition, Datab
   });
 }
 
+// The threads end again: there is no work for them while candidates are measured elsewhere.
+double MeasurePeak(const Target& target) {
+  SetThreadCount(std::min(target.threads, AllowedCpuCount()));
+  const double gflops = MeasurePeakGflops(target.isa);
+  SetThreadCount(1);
+  return gflops;
+}
+
 // How long building two networks of so many kernels and running them against each other takes.
 double ComparisonSeconds(const Network& network, int jobs) {
   return 3 + 2 * 0.12 * static_cast<double>(network.partition.tasks.size()) / std::max(1, jobs);
@@ -150,6 +160,8 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
   ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
   ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open(options.database));
 
+  // Before there are workers, which take cores to warm up.
+  const double peak_gflops = mode == ProgressMode::kNone ? 0 : MeasurePeak(target);
   ProcessMeasurerOptions measuring;
   measuring.worker.stop_requested = [] { return InterruptFlag().load(); };
   measuring.timing.cache = measuring.comparison.cache = tuning.cache;
@@ -175,6 +187,7 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
                         *progress,       machine,   &InterruptFlag()};
   ASSIGN_OR_RETURN(const std::shared_ptr<CostModel> base, MakeGuesser(options));
   context.base = base.get();
+  context.peak_gflops = peak_gflops;
   TunerReport report;
   ASSIGN_OR_RETURN(report.outcome, RunTuning(tasks, tuning, context));
   if (network == nullptr) return report;

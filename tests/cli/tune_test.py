@@ -210,6 +210,7 @@ def test_a_dry_run_lists_tasks_and_touches_nothing(tmp_path):
     tasks = [SMALL_TASK, "MatMul(a=64x64,b=64x64)", "MatMul(a=32x64,b=64x64)+Relu"]
     text = succeed("tune", *tasks, "--db", tmp_path / "t.db", "--dry-run", "--json", tmp_path / "plan.json")
     assert "2 tasks, 0 of them measured" in text and not (tmp_path / "t.db").exists()
+    assert "blocks" not in text
     rows = json.loads((tmp_path / "plan.json").read_text())["tasks"]
     assert [row["uses"] for row in rows] == [2, 1] and all(row["best_ms"] is None for row in rows)
     succeed("tune", tasks[2], "--db", tmp_path / "t.db", "--trials", "2", "--progress", "none")

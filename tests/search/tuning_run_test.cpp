@@ -393,6 +393,8 @@ TEST_F(TuningRunTest, ProgressShowsTheRunAsItGoes) {
   EXPECT_EQ(last.trials, 64);
   EXPECT_EQ(last.max_trials, 64);
   EXPECT_EQ(last.label, "first");
+  EXPECT_EQ(last.short_label, "first");
+  EXPECT_EQ(last.peak_share, 0);  // nobody measured the peak
   ASSERT_TRUE(last.rho);
   EXPECT_GE(*last.rho, -1);
   EXPECT_LE(*last.rho, 1);
