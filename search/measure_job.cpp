@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "runtime/thread_pool.h"
+#include "search/cold_caches.h"
 #include "search/kernel_check.h"
 #include "search/kernel_run.h"
 #include "search/reference_data.h"
@@ -88,17 +89,26 @@ bool IsHopeless(int64_t first_run_ns, const TimingOptions& timing) {
          first > timing.loser_factor * static_cast<double>(timing.best_known_ns);
 }
 
+// What empties the caches before each timed call; nothing where they are to be warm.
+Result<std::function<void()>> CacheEmptier(const TimingOptions& timing) {
+  if (timing.cache == CacheMode::kWarm) return std::function<void()>();
+  ASSIGN_OR_RETURN(ColdCaches cold, ColdCaches::Create());
+  return std::function<void()>(
+      [cold = std::make_shared<ColdCaches>(std::move(cold))] { cold->Empty(); });
+}
+
 // Timed while the threads have a core each, if that is to be had: they share one for some 5 to 50
 // ms at a time. Samples that begin on cores of their own include some of those whatever comes, and
 // the fastest sample is what counts; the others get a second chance.
 Timing TimeOnOwnCores(const std::function<void()>& run, const Clock& clock,
-                      const TimingOptions& options) {
+                      const TimingOptions& options, const std::function<void()>& empty_caches) {
   constexpr int kTries = 8;
-  if (AwaitOwnCores(kTries) < kSharedCoreSlowdown) return TimeKernel(run, clock, options);
-  Timing first = TimeKernel(run, clock, options);
+  const auto time = [&] { return TimeKernel(run, clock, options, empty_caches); };
+  if (AwaitOwnCores(kTries) < kSharedCoreSlowdown) return time();
+  Timing first = time();
   if (ParallelSlowdown() < kSharedCoreSlowdown) return first;
   AwaitOwnCores(kTries);
-  Timing second = TimeKernel(run, clock, options);
+  Timing second = time();
   const auto fastest = [](const Timing& timing) {
     return *std::min_element(timing.samples_ns.begin(), timing.samples_ns.end());
   };
@@ -127,7 +137,8 @@ Result<Json> Measure(const Json& payload, JobContext& context) {
     measurement.samples_ns = {first_run_ns};
     return MeasureAnswer({measurement});
   }
-  const Timing timing = TimeOnOwnCores([&] { (*run)->Run(); }, clock, request.timing);
+  ASSIGN_OR_RETURN(const std::function<void()> empty_caches, CacheEmptier(request.timing));
+  const Timing timing = TimeOnOwnCores([&] { (*run)->Run(); }, clock, request.timing, empty_caches);
   // Once more: a race between threads need not show in the first run.
   measurement = (*run)->Check(expected.output, expected.tolerance);
   if (measurement.ok()) measurement.samples_ns = timing.samples_ns;
@@ -157,8 +168,10 @@ Result<Json> Compare(const Json& payload, JobContext& context) {
     timed.push_back([kernel = runs[i].get()] { kernel->Run(); });
     timed_candidates.push_back(i);
   }
+  ASSIGN_OR_RETURN(const std::function<void()> empty_caches, CacheEmptier(request.timing));
   AwaitOwnCores(50);
-  const std::vector<Timing> timings = TimeInterleaved(timed, Clock::System(), request.timing);
+  const std::vector<Timing> timings =
+      TimeInterleaved(timed, Clock::System(), request.timing, empty_caches);
   for (size_t t = 0; t < timings.size(); ++t) {
     const size_t i = timed_candidates[t];
     measurements[i] = runs[i]->Check(expected.output, expected.tolerance);

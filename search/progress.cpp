@@ -7,11 +7,14 @@
 #include <cmath>
 #include <cstdio>
 
+#include "schedules/task_label.h"
+
 namespace whet {
 namespace {
 
 constexpr int64_t kTerminalIntervalNs = 100'000'000;
 constexpr int64_t kLogIntervalNs = 5'000'000'000;
+constexpr size_t kLeastLabel = 24;  // columns
 
 std::string FormatDuration(double seconds) {
   const auto s = static_cast<int64_t>(std::ceil(std::max(0.0, seconds)));
@@ -92,8 +95,9 @@ class TerminalProgress : public TimedProgress {
  protected:
   void Show(const ProgressState& state) override {
     // One column stays free: a full line makes some terminals wrap.
-    sink().write(
-        fmt::format("\r\x1b[K{}", Cut(FormatLine(state), std::max(20, sink().width() - 1))));
+    const int width = std::max(20, sink().width() - 1);
+    const std::string line = FormatLine(state, static_cast<size_t>(width));
+    sink().write(fmt::format("\r\x1b[K{}", Cut(line, width)));
     open_ = true;
   }
   void End() override {
@@ -168,8 +172,9 @@ std::unique_ptr<Progress> MakeProgress(ProgressMode mode, const Clock& clock, Pr
   }
 }
 
-std::string FormatLine(const ProgressState& state) {
-  std::string line = fmt::format("[{}/{}] {}", state.task + 1, state.task_count, state.label);
+std::string FormatLine(const ProgressState& state, size_t width) {
+  const std::string& label = state.short_label.empty() ? state.label : state.short_label;
+  std::string line;
   line += state.finals ? "  finals" : fmt::format("  round {}", state.round);
   line += state.max_trials > 0 ? fmt::format("  {}/{} trials", state.trials, state.max_trials)
                                : fmt::format("  {} trials", state.trials);
@@ -177,12 +182,17 @@ std::string FormatLine(const ProgressState& state) {
   if (state.best_ms > 0 && state.gflops > 0) {
     line += state.gflops >= 10 ? fmt::format(" {:.0f} GFLOP/s", state.gflops)
                                : fmt::format(" {:.2f} GFLOP/s", state.gflops);
+    // Whoever does no arithmetic to speak of is not measured by it.
+    if (state.peak_share >= 0.005) line += fmt::format(" ({:.0f}% peak)", 100 * state.peak_share);
   }
   if (state.rho) line += fmt::format("  rho {:.2f}", *state.rho);
   if (state.noise) line += fmt::format("  noise {:.1f}%", 100 * *state.noise);
   if (state.failed > 0) line += fmt::format("  failed {}", state.failed);
   if (state.eta_s) line += fmt::format("  eta {}", FormatDuration(*state.eta_s));
-  return line;
+  const std::string place = fmt::format("[{}/{}] ", state.task + 1, state.task_count);
+  const size_t others = place.size() + line.size();
+  const size_t left = width > others ? width - others : 0;
+  return place + (width > 0 ? CutMiddle(label, std::max(left, kLeastLabel)) : label) + line;
 }
 
 Json ToJson(const ProgressState& state) {
@@ -190,10 +200,11 @@ Json ToJson(const ProgressState& state) {
                {"label", state.label},   {"finals", state.finals}, {"round", state.round},
                {"trials", state.trials}, {"failed", state.failed}, {"best_ms", nullptr},
                {"max_trials", nullptr},  {"gflops", nullptr},      {"rho", nullptr},
-               {"noise", nullptr},       {"eta_s", nullptr}};
+               {"noise", nullptr},       {"eta_s", nullptr},       {"peak_share", nullptr}};
   if (state.max_trials > 0) json["max_trials"] = state.max_trials;
   if (state.best_ms > 0) json["best_ms"] = state.best_ms;
   if (state.best_ms > 0 && state.gflops > 0) json["gflops"] = state.gflops;
+  if (state.peak_share > 0) json["peak_share"] = state.peak_share;
   if (state.rho) json["rho"] = *state.rho;
   if (state.noise) json["noise"] = *state.noise;
   if (state.eta_s) json["eta_s"] = *state.eta_s;

@@ -26,13 +26,15 @@ Result<ProgressMode> ParseProgressMode(
 struct ProgressState {
   int task = 0;  // from 0
   int task_count = 1;
-  std::string label;    // "Conv 1x64x56x56 3x3"
-  bool finals = false;  // comparing finalists
+  std::string label;        // "Conv 1x64x56x56 64x64x3x3 pads=1": what JSON has
+  std::string short_label;  // what a line has; empty: the label
+  bool finals = false;      // comparing finalists
   int round = 0;
   int64_t trials = 0;
   int64_t max_trials = 0;       // 0: limited by time alone
   double best_ms = 0;           // 0: none yet
   double gflops = 0;            // of the best; 0: none, or no arithmetic
+  double peak_share = 0;        // that these are of the machine's peak; 0: not known
   std::optional<double> rho;    // Spearman's, of the last round's predictions
   std::optional<double> noise;  // how samples of one kernel scatter, a part of their median
   int64_t failed = 0;
@@ -60,9 +62,10 @@ ProgressSink StandardError();
 // kAuto is kTty on a terminal, kPlain elsewhere. `clock` outlives the Progress.
 std::unique_ptr<Progress> MakeProgress(ProgressMode mode, const Clock& clock, ProgressSink sink);
 
-// "[3/12] Conv 1x64x56x56 3x3  round 4  128/512 trials  best 0.471 ms 490 GFLOP/s  rho 0.91  failed
-// 4  eta 1:12"
-std::string FormatLine(const ProgressState& state);
+// "[3/12] Conv 1x64x56x56 3x3  round 4  128/512 trials  best 0.471 ms 490 GFLOP/s (98% peak)  rho
+// 0.91  failed 4  eta 1:12". Where that takes more than `width` columns, the label is cut in its
+// middle, as far as it stays readable; 0: no limit.
+std::string FormatLine(const ProgressState& state, size_t width = 0);
 Json ToJson(const ProgressState& state);
 
 }  // namespace whet

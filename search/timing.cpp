@@ -1,6 +1,7 @@
 #include "search/timing.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -25,9 +26,26 @@ int64_t PerRun(int64_t duration_ns, int64_t calls) {
   return std::max<int64_t>(1, (duration_ns + calls / 2) / calls);
 }
 
-// Warms caches and the thread pool up, finds how many calls fill a sample and takes the first one.
-void Begin(const std::function<void()>& run, const Clock& clock, const TimingOptions& options,
-           Timing* timing) {
+// How the samples of a run of TimeKernel or TimeInterleaved are taken.
+struct Sampling {
+  const Clock& clock;
+  const TimingOptions& options;
+  const std::function<void()>& empty_caches;
+  bool cold() const { return options.cache == CacheMode::kCold; }
+};
+
+void AddSample(const std::function<void()>& run, const Sampling& sampling, Timing* timing) {
+  if (sampling.cold()) sampling.empty_caches();
+  const int64_t calls = timing->calls_per_sample;
+  timing->samples_ns.push_back(PerRun(Duration(run, calls, sampling.clock), calls));
+}
+
+// Takes the first sample. With warm caches: warms them and the thread pool up first, and finds how
+// many calls fill a sample.
+void Begin(const std::function<void()>& run, const Sampling& sampling, Timing* timing) {
+  if (sampling.cold()) return AddSample(run, sampling, timing);
+  const Clock& clock = sampling.clock;
+  const TimingOptions& options = sampling.options;
   int64_t calls = 1;
   int64_t duration_ns = Duration(run, calls, clock);
   // One that takes longer than the whole cap is not run twice: that it was cold hardly shows.
@@ -43,11 +61,6 @@ void Begin(const std::function<void()>& run, const Clock& clock, const TimingOpt
   }
   timing->calls_per_sample = calls;
   timing->samples_ns.push_back(PerRun(duration_ns, calls));
-}
-
-void AddSample(const std::function<void()>& run, const Clock& clock, Timing* timing) {
-  const int64_t calls = timing->calls_per_sample;
-  timing->samples_ns.push_back(PerRun(Duration(run, calls, clock), calls));
 }
 
 bool IsAccurate(const std::vector<int64_t>& samples, int64_t sampled_ns,
@@ -79,11 +92,17 @@ bool IsLoser(const std::vector<int64_t>& samples, int64_t sampled_ns,
 }  // namespace
 
 Json TimingOptions::ToJson() const {
-  return Json{{"min_sample_ns", min_sample_ns}, {"time_cap_ns", time_cap_ns},
-              {"accuracy", accuracy},           {"min_samples", min_samples},
-              {"min_time_ns", min_time_ns},     {"min_contender_ns", min_contender_ns},
-              {"max_samples", max_samples},     {"glance_samples", glance_samples},
-              {"loser_factor", loser_factor},   {"best_known_ns", best_known_ns}};
+  return Json{{"min_sample_ns", min_sample_ns},
+              {"time_cap_ns", time_cap_ns},
+              {"accuracy", accuracy},
+              {"min_samples", min_samples},
+              {"min_time_ns", min_time_ns},
+              {"min_contender_ns", min_contender_ns},
+              {"max_samples", max_samples},
+              {"glance_samples", glance_samples},
+              {"loser_factor", loser_factor},
+              {"best_known_ns", best_known_ns},
+              {"cache", Name(cache)}};
 }
 
 Result<TimingOptions> TimingOptions::FromJson(const Json& json) {
@@ -98,6 +117,8 @@ Result<TimingOptions> TimingOptions::FromJson(const Json& json) {
   ASSIGN_OR_RETURN(options.glance_samples, Field<int>(json, "glance_samples"));
   ASSIGN_OR_RETURN(options.loser_factor, Field<double>(json, "loser_factor"));
   ASSIGN_OR_RETURN(options.best_known_ns, Field<int64_t>(json, "best_known_ns"));
+  ASSIGN_OR_RETURN(const auto cache, Field<std::string>(json, "cache"));
+  ASSIGN_OR_RETURN(options.cache, ParseCacheMode(cache));
   return options;
 }
 
@@ -123,35 +144,41 @@ double MedianAccuracy(const std::vector<int64_t>& samples) {
 }
 
 Timing TimeKernel(const std::function<void()>& run, const Clock& clock,
-                  const TimingOptions& options) {
+                  const TimingOptions& options, const std::function<void()>& empty_caches) {
+  assert(options.cache == CacheMode::kWarm || empty_caches);
+  const Sampling sampling{clock, options, empty_caches};
   const int64_t start_ns = clock.MonotonicNs();
   Timing timing;
-  Begin(run, clock, options, &timing);
+  Begin(run, sampling, &timing);
   while (static_cast<int>(timing.samples_ns.size()) < options.max_samples) {
     const int64_t sampled_ns = clock.MonotonicNs() - start_ns;
     if (sampled_ns >= options.time_cap_ns || IsLoser(timing.samples_ns, sampled_ns, options) ||
         IsAccurate(timing.samples_ns, sampled_ns, options))
       break;
-    AddSample(run, clock, &timing);
+    AddSample(run, sampling, &timing);
   }
   timing.accuracy = MedianAccuracy(timing.samples_ns);
   return timing;
 }
 
 std::vector<Timing> TimeInterleaved(const std::vector<std::function<void()>>& runs,
-                                    const Clock& clock, const TimingOptions& options) {
+                                    const Clock& clock, const TimingOptions& options,
+                                    const std::function<void()>& empty_caches) {
+  assert(options.cache == CacheMode::kWarm || empty_caches);
+  const Sampling sampling{clock, options, empty_caches};
   const int64_t start_ns = clock.MonotonicNs();
   const auto kernels = static_cast<int64_t>(runs.size());
   std::vector<Timing> timings(runs.size());
-  for (size_t i = 0; i < runs.size(); ++i) Begin(runs[i], clock, options, &timings[i]);
+  for (size_t i = 0; i < runs.size(); ++i) Begin(runs[i], sampling, &timings[i]);
   bool accurate = runs.empty();
   for (int round = 1; round < options.max_samples && !accurate; ++round) {
     if (clock.MonotonicNs() - start_ns >= options.time_cap_ns * kernels) break;
     accurate = true;
     for (size_t i = 0; i < runs.size(); ++i) {
       const size_t kernel = (i + static_cast<size_t>(round)) % runs.size();
-      runs[kernel]();  // brings its own data back into the caches that the one before it used
-      AddSample(runs[kernel], clock, &timings[kernel]);
+      // Brings its own data back into the caches that the one before it used.
+      if (!sampling.cold()) runs[kernel]();
+      AddSample(runs[kernel], sampling, &timings[kernel]);
       const int64_t sampled_ns = (clock.MonotonicNs() - start_ns) / kernels;
       accurate = accurate && IsAccurate(timings[kernel].samples_ns, sampled_ns, options);
     }

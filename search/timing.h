@@ -1,6 +1,8 @@
 // Timing one kernel: adaptive, on an accuracy criterion, keeping every sample.
 //
-// A sample is the duration of enough calls to fill `min_sample_ns`, divided by their number.
+// With warm caches a sample is the duration of enough calls to fill `min_sample_ns`, divided by
+// their number. With cold ones it is one call, after the caches were emptied; the emptying is no
+// part of it, but of the time that sampling may take: samples are fewer.
 // Sampling ends when the median is known to `accuracy`, at `time_cap_ns`, or after a glance that
 // shows a clear loser. Accuracy is the relative standard error of the median, estimated by the
 // median absolute deviation:
@@ -19,6 +21,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/status.h"
+#include "tuning_db/cache_mode.h"
 
 namespace whet {
 
@@ -34,6 +37,7 @@ struct TimingOptions {
   double loser_factor =
       2.5;  // slower than this times the best known: two threads on one core are 2
   int64_t best_known_ns = 0;  // 0: none
+  CacheMode cache = CacheMode::kWarm;
 
   Json ToJson() const;
   static Result<TimingOptions> FromJson(const Json& json);
@@ -45,15 +49,17 @@ struct Timing {
   double accuracy = 0;  // reached; infinity with fewer than two samples
 };
 
-// Calls `run` (one run of the kernel) as often as it takes.
+// Calls `run` (one run of the kernel) as often as it takes. With cold caches it requires
+// `empty_caches`, and that the kernel ran before: no call warms it up.
 Timing TimeKernel(const std::function<void()>& run, const Clock& clock,
-                  const TimingOptions& options);
+                  const TimingOptions& options, const std::function<void()>& empty_caches = {});
 
 // Times several kernels against each other: in each round every kernel gives one sample, in an
 // order that rotates, until each is known to `accuracy` or the cap, once for every kernel, is used
-// up. No glance. Every kernel gives as many samples as the others.
+// up. No glance. Every kernel gives as many samples as the others. `empty_caches` as above.
 std::vector<Timing> TimeInterleaved(const std::vector<std::function<void()>>& runs,
-                                    const Clock& clock, const TimingOptions& options);
+                                    const Clock& clock, const TimingOptions& options,
+                                    const std::function<void()>& empty_caches = {});
 
 // 0 for no samples; the upper middle for an even number.
 int64_t Median(std::vector<int64_t> samples);

@@ -96,7 +96,7 @@ class TuningRun {
       RETURN_IF_ERROR(context_.database.AddTask(state.task));
       int64_t skipped = 0;
       ASSIGN_OR_RETURN(const std::vector<Record> records,
-                       context_.database.Records(state.fingerprint, &skipped));
+                       context_.database.Records(state.fingerprint, &skipped, options_.cache));
       for (const Record& record : records) state.candidates.Add(record);
       if (skipped > 0) {
         context_.progress.Message(fmt::format(
@@ -349,12 +349,14 @@ class TuningRun {
     progress.task = static_cast<int>(t);
     progress.task_count = static_cast<int>(states_.size());
     progress.label = state.label;
+    progress.short_label = state.short_label;
     progress.finals = finals;
     progress.round = state.round;
     progress.trials = static_cast<int64_t>(state.candidates.size());
     progress.max_trials = options_.trials;
     progress.best_ms = state.BestMs();
     if (progress.best_ms > 0) progress.gflops = state.flops / progress.best_ms / 1e6;
+    progress.peak_share = state.PeakShare(progress.gflops, context_.peak_gflops);
     progress.rho = state.rho;
     progress.failed = state.candidates.failed();
     progress.noise = MedianOf(scatter_);
@@ -366,10 +368,18 @@ class TuningRun {
     context_.progress.Update(progress);
   }
 
+  bool IsOfThisMode(const Record& record) const {
+    if (record.run_id == outcome_.run_id) return true;
+    const Result<RunRow> run = context_.database.RunById(record.run_id);
+    const Result<CacheMode> mode = run ? CacheModeOf(run->info) : CacheMode::kWarm;
+    return mode && *mode == options_.cache;
+  }
+
   Status DescribeTasks() {
     for (const TaskState& state : states_) {
       TaskOutcome task;
       task.label = state.label;
+      task.short_label = state.short_label;
       task.spelling = state.spelling;
       task.fingerprint = state.fingerprint;
       task.uses = state.uses;
@@ -386,9 +396,11 @@ class TuningRun {
         task.gflops =
             state.flops / static_cast<double>(std::max<int64_t>(1, best->measurement.MinNs()));
       }
-      // Times of one comparison compare; times of different moments less so.
+      // Times of one comparison compare; times of different moments less so, and those of the other
+      // cache mode not at all.
+      const bool comparable = !best || IsOfThisMode(*best);
       for (const MeasuredCandidate& candidate : state.candidates.all()) {
-        if (!candidate.is_default) continue;
+        if (!candidate.is_default || !comparable) continue;
         const bool compared = best && best->is_final && candidate.final_ns > 0;
         task.default_ms =
             static_cast<double>(compared ? candidate.final_ns : candidate.median_ns) / 1e6;

@@ -3,7 +3,8 @@
 // For each task: the default schedule is trial 0; rounds of candidates follow, handed out by the
 // task scheduler, proposed by the evolutionary search, measured and committed one by one; at the
 // end the finalists are measured against the default schedule, interleaved. Records of earlier runs
-// count as trials and are never measured again, so that the same command goes on where it stopped.
+// (with caches as warm or cold as in this one: other times do not compare) count as trials and are
+// never measured again, so that the same command goes on where it stopped.
 // The time budget is hard: finals included, but for the candidate in flight. Given the same
 // measurements and the same times, the same seed makes the same decisions. Everything it needs
 // comes in through TuningContext. Thread safety: one run at a time per database and measurer;
@@ -44,6 +45,8 @@ struct TuningOptions {
   size_t batch = 16;     // candidates a round, at most; small budgets get smaller ones
   size_t finalists = 7;  // beside the default schedule
   bool transfer = true;  // begin with what was fast for similar tasks
+  // How the measurer measures: records of the other mode are no trials of this run.
+  CacheMode cache = CacheMode::kWarm;
   // A task is done after that many trials without a gain above the noise; 0: never.
   int64_t patience = 256;
   bool restarts =
@@ -65,10 +68,12 @@ struct TuningContext {
   // Chooses the schedule that an untuned task runs: a trial of each task, that takes part in its
   // finals. Null: none does.
   CostModel* base = nullptr;
+  double peak_gflops = 0;  // of the machine in single precision, for progress; 0: not known
 };
 
 struct TaskOutcome {
   std::string label, spelling, fingerprint;
+  std::string short_label;  // for a table: another than that of any other task
   int uses = 1;
   int64_t trials = 0, failed = 0;      // in the database, earlier runs included
   double default_ms = 0, best_ms = 0;  // 0: none ran

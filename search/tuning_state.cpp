@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "schedules/operators/operator.h"
+#include "schedules/task_label.h"
 #include "search/selector.h"
 
 namespace whet {
@@ -32,6 +33,12 @@ Known TaskState::KnownBeforehand(const TuningOptions& options) const {
   known.stagnates =
       options.restarts && since >= kRoundsUntilStagnant * batch && since / batch % 2 == 0;
   return known;
+}
+
+double TaskState::PeakShare(double gflops, double peak_gflops) const {
+  const Result<TensorType> output = task.OutputType();
+  const bool single = output && output->dtype == DataType::kFloat32;
+  return single && peak_gflops > 0 ? gflops / peak_gflops : 0;
 }
 
 std::string GroupOf(const Task& task) {
@@ -72,6 +79,10 @@ std::vector<TaskState> MakeTaskStates(std::span<const TuningTask> tasks) {
     state.flops = tuning.task.Flops();
     states.push_back(std::move(state));
   }
+  std::vector<NamedFingerprint> names;
+  for (const TaskState& state : states) names.push_back({state.label, state.fingerprint});
+  const std::vector<std::string> labels = TableLabels(names);
+  for (size_t i = 0; i < states.size(); ++i) states[i].short_label = labels[i];
   return states;
 }
 

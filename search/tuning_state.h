@@ -18,7 +18,8 @@ namespace whet {
 struct TaskState {
   Task task;
   std::string fingerprint, label, spelling;
-  std::string group;  // tasks of one group resemble each other
+  std::string short_label;  // another than that of any other task
+  std::string group;        // tasks of one group resemble each other
   int uses = 1;
   double flops = 0;
   std::unique_ptr<CandidateSource> source;  // null: not needed yet, or failed
@@ -32,6 +33,8 @@ struct TaskState {
   bool converged = false;
 
   double BestMs() const { return static_cast<double>(candidates.best_ns()) / 1e6; }
+  // What a rate is of the machine's peak in single precision; 0: not known, or of another type.
+  double PeakShare(double gflops, double peak_gflops) const;
   // What the next round's proposal is to begin with.
   Known KnownBeforehand(const TuningOptions& options) const;
   // A seed of its own for each round: a run that goes on draws what a run without a break would

@@ -8,6 +8,7 @@
 #include "codegen/kernel_compiler.h"
 #include "runtime/thread_pool.h"
 #include "schedules/pipeline_task.h"
+#include "schedules/task_label.h"
 #include "tools/bench_item.h"
 #include "tools/runnable.h"
 #include "tools/verbs.h"
@@ -69,13 +70,17 @@ void PrintProfile(const std::string& id, const PlanSpec& plan,
                   const std::vector<int64_t>& step_ns) {
   int64_t total = 0;
   for (int64_t ns : step_ns) total += ns;
+  std::vector<NamedFingerprint> names;
+  for (const PlanKernel& kernel : plan.kernels) names.push_back({kernel.describe, kernel.task});
+  const std::vector<std::string> labels = TableLabels(names);
   Table table({"node", "task", "ms", "%", "GFLOP/s", "record"});
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const PlanKernel* kernel =
         plan.steps[s].kernel >= 0 ? &plan.kernels[plan.steps[s].kernel] : nullptr;
     const double ns = static_cast<double>(std::max<int64_t>(step_ns[s], 1));
     table.AddRow(
-        {plan.steps[s].name, kernel ? kernel->describe : "copy", fmt::format("{:.4f}", ns / 1e6),
+        {plan.steps[s].name, kernel ? labels[plan.steps[s].kernel] : "copy",
+         fmt::format("{:.4f}", ns / 1e6),
          fmt::format("{:.1f}", 100 * ns / static_cast<double>(std::max<int64_t>(total, 1))),
          kernel && kernel->flops > 0 ? fmt::format("{:.1f}", kernel->flops / ns) : "-",
          !kernel              ? "-"

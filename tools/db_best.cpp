@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/table.h"
+#include "schedules/task_label.h"
 #include "tools/db_verbs.h"
 
 namespace whet {
@@ -104,7 +105,7 @@ void PrintTable(std::vector<Line> lines, int64_t limit, bool with_uses, bool wit
     const TaskRow& row = line.row;
     std::vector<std::string> cells = {
         ShortFingerprint(row.fingerprint),
-        FirstLine(row.describe, 60),
+        FirstLine(ShortLabel(row.describe), kLabelWidth),
         Milliseconds(row.best_ms),
         Milliseconds(row.default_ms),
         row.Speedup() > 0 ? fmt::format("{:.2f}", row.Speedup()) : "-",

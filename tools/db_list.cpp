@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "base/table.h"
+#include "schedules/task_label.h"
 #include "tools/db_verbs.h"
 
 namespace whet {
@@ -51,7 +52,8 @@ Result<int> ListTasks(const Database& database, const ListOptions& options) {
   }
   Table table({"task", "kernel", "MFLOP", "trials", "failed", "best ms", "target"});
   for (const TaskRow& row : last) {
-    table.AddRow({ShortFingerprint(row.fingerprint), FirstLine(row.describe, 60),
+    table.AddRow({ShortFingerprint(row.fingerprint),
+                  FirstLine(ShortLabel(row.describe), kLabelWidth),
                   fmt::format("{:.1f}", row.task.Flops() / 1e6), std::to_string(row.trials),
                   std::to_string(row.failed), Milliseconds(row.best_ms), row.task.target});
   }

@@ -39,6 +39,12 @@ std::string MachineText(const Json& machine) {
   return FirstLine(text, 160);
 }
 
+// "warm" or "cold"; empty where the run says something else, or no run is known.
+std::string CachesText(const std::optional<RunRow>& run) {
+  const Result<CacheMode> mode = run ? CacheModeOf(run->info) : CacheMode::kWarm;
+  return run && mode ? std::string(Name(*mode)) : "";
+}
+
 std::string TimesText(const Measurement& measured) {
   if (!measured.ok()) return std::string(Name(measured.status));
   const int64_t median = measured.MedianNs();
@@ -67,6 +73,7 @@ void PrintRecord(const Record& record, const Task& task, const std::optional<Run
   if (measured.compile_ms > 0) Print("compile", fmt::format("{:.1f} ms", measured.compile_ms));
   if (record.predicted)
     Print("predicted", fmt::format("{:.4f} (a score; higher is faster)", *record.predicted));
+  Print("caches", CachesText(run));
   if (run) {
     Print("run",
           fmt::format("{}, {}, whet {}, seed {}, {}", run->id, run->started, run->info.version,
@@ -98,6 +105,7 @@ Json RecordToJson(const Record& record, const std::optional<RunRow>& run) {
                {"trace", record.trace.ToJson()},
                {"halide", record.trace.ToCpp()}};
   if (run) {
+    json["cache"] = CachesText(run);
     json["run"] = {{"id", run->id},
                    {"uid", run->uid},
                    {"command", run->info.command},

@@ -8,6 +8,7 @@
 #include "costmodel/features.h"
 #include "runtime/bundle_loader.h"
 #include "schedules/pipeline_task.h"
+#include "schedules/task_label.h"
 #include "tools/session.h"
 #include "tools/tuner.h"
 #include "tools/verbs.h"
@@ -59,8 +60,8 @@ Result<int> InspectModel(const InspectOptions& options, Json* json) {
   for (size_t t = 0; t < tasks.size(); ++t) {
     const Task& task = tasks[t].task;
     (t < parts ? table : blocks)
-        .AddRow({task.Describe(), task.Fingerprint().substr(0, 8), std::to_string(tasks[t].uses),
-                 Mflop(task.Flops())});
+        .AddRow({ShortLabel(task.Describe()), task.Fingerprint().substr(0, 8),
+                 std::to_string(tasks[t].uses), Mflop(task.Flops())});
     (*json)[t < parts ? "tasks" : "blocks"].push_back({{"task", task.ToJson()},
                                                        {"describe", task.Describe()},
                                                        {"spelling", SpellTask(task)},
@@ -92,7 +93,8 @@ Result<int> InspectBundle(const InspectOptions& options, Json* json) {
   Table table({"kernel", "task", "uses", "MFLOP each", "record"});
   for (size_t k = 0; k < plan.kernels.size(); ++k) {
     const PlanKernel& kernel = plan.kernels[k];
-    table.AddRow({kernel.symbol, kernel.describe, std::to_string(uses[k]), Mflop(kernel.flops),
+    table.AddRow({kernel.symbol, ShortLabel(kernel.describe), std::to_string(uses[k]),
+                  Mflop(kernel.flops),
                   kernel.record > 0 ? std::to_string(kernel.record) : "untuned"});
   }
   std::fputs(table.ToString().c_str(), stdout);

@@ -15,6 +15,15 @@ struct ReplayOptions {
   int64_t record = 0, run = 0;
 };
 
+// How the record was measured; warm where that is not known.
+Result<CacheMode> ModeOf(const Database& database, const Record& record) {
+  if (record.run_id == 0) return CacheMode::kWarm;
+  ASSIGN_OR_RETURN(const RunRow run, database.RunById(record.run_id));
+  const Result<CacheMode> mode = CacheModeOf(run.info);
+  if (!mode) return Prefixed(mode.error(), fmt::format("run {}", run.id));
+  return mode;
+}
+
 std::string Ms(double ns) { return ns > 0 ? fmt::format("{:.4f}", ns / 1e6) : "-"; }
 
 Result<int> Replay(const ReplayOptions& options) {
@@ -25,6 +34,7 @@ Result<int> Replay(const ReplayOptions& options) {
   ProcessMeasurerOptions measuring;
   measuring.worker.stop_requested = [] { return InterruptFlag().load(); };
   measuring.timing = measuring.comparison;
+  ASSIGN_OR_RETURN(measuring.timing.cache, ModeOf(*database, record));
   ASSIGN_OR_RETURN(const std::unique_ptr<ProcessMeasurer> measurer,
                    ProcessMeasurer::Create(measuring));
   Measurement now;
@@ -35,7 +45,9 @@ Result<int> Replay(const ReplayOptions& options) {
                                     }));
 
   const Measurement& then = record.measurement;
-  std::printf("record %lld: %s\n", static_cast<long long>(record.id), task.Describe().c_str());
+  const std::string mode(Name(measuring.timing.cache));
+  std::printf("record %lld: %s, %s caches\n", static_cast<long long>(record.id),
+              task.Describe().c_str(), mode.c_str());
   Table table({"", "status", "median ms", "min ms", "largest error", "compile ms"});
   for (const Measurement* measurement : {&then, static_cast<const Measurement*>(&now)}) {
     table.AddRow({measurement == &then ? "then" : "now", std::string(Name(measurement->status)),
@@ -63,6 +75,7 @@ Result<int> Replay(const ReplayOptions& options) {
                                              {"context", ReportContext(AllowedCpuCount())},
                                              {"record", record.id},
                                              {"task", record.task},
+                                             {"cache", mode},
                                              {"then", to_json(then)},
                                              {"now", to_json(now)}}));
   }

@@ -83,6 +83,7 @@ Result<TunerOptions> OptionsOf(const RunRow& row, std::vector<std::pair<std::str
   ASSIGN_OR_RETURN(options.transfer, Field<bool>(*settings, "transfer"));
   ASSIGN_OR_RETURN(options.patience, FieldOr<int64_t>(*settings, "patience", 0));
   ASSIGN_OR_RETURN(options.without, FieldOr<std::vector<std::string>>(*settings, "without", {}));
+  ASSIGN_OR_RETURN(options.cache, FieldOr<std::string>(*settings, "cache", "warm"));
   ASSIGN_OR_RETURN(const auto list, Field<std::vector<Json>>(*settings, "tasks"));
   for (const Json& task : list) {
     if (!task.is_array() || task.size() != 2 || !task[0].is_string() ||

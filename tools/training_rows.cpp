@@ -36,21 +36,26 @@ Result<TrainingSet> ReadTrainingSet(const Database& database, std::vector<std::s
     ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
     auto source = MakeSketchSource(task.task, machine);
     if (!source || task.best_ms <= 0) continue;
-    ASSIGN_OR_RETURN(const std::vector<Record> records, database.Records(task.fingerprint));
-    int64_t best_ns = 0;
-    for (const Record& record : records)
-      if (record.measurement.ok() && !record.is_final &&
-          (best_ns == 0 || record.measurement.MinNs() < best_ns))
-        best_ns = record.measurement.MinNs();
-    for (const Record& record : records) {
-      if (record.is_final || !(*source)->Features(record.trace, row)) continue;
-      const int64_t ns = record.measurement.MinNs();
-      set.features.insert(set.features.end(), row.begin(), row.end());
-      set.throughput.push_back(ns > 0 ? static_cast<float>(best_ns) / static_cast<float>(ns)
-                                      : 0.0f);
-      set.task.push_back(static_cast<int>(labels->size()));
+    // Times with warm and with cold caches do not compare: each mode is a task of its own.
+    for (const CacheMode cache : {CacheMode::kWarm, CacheMode::kCold}) {
+      ASSIGN_OR_RETURN(const std::vector<Record> records,
+                       database.Records(task.fingerprint, nullptr, cache));
+      if (records.empty()) continue;
+      int64_t best_ns = 0;
+      for (const Record& record : records)
+        if (record.measurement.ok() && !record.is_final &&
+            (best_ns == 0 || record.measurement.MinNs() < best_ns))
+          best_ns = record.measurement.MinNs();
+      for (const Record& record : records) {
+        if (record.is_final || !(*source)->Features(record.trace, row)) continue;
+        const int64_t ns = record.measurement.MinNs();
+        set.features.insert(set.features.end(), row.begin(), row.end());
+        set.throughput.push_back(ns > 0 ? static_cast<float>(best_ns) / static_cast<float>(ns)
+                                        : 0.0f);
+        set.task.push_back(static_cast<int>(labels->size()));
+      }
+      labels->push_back(cache == CacheMode::kCold ? task.describe + ", cold" : task.describe);
     }
-    labels->push_back(task.describe);
   }
   if (set.rows() == 0)
     return Fail(ErrorCode::kNotFound, "{}: it holds no measured candidates to learn from",

@@ -105,7 +105,7 @@ std::string Ms(double ms) {
 void PrintTasks(const TuningOutcome& outcome) {
   Table table({"task", "uses", "trials", "failed", "default ms", "best ms", "speedup", "GFLOP/s"});
   for (const TaskOutcome& task : outcome.tasks) {
-    table.AddRow({task.label, std::to_string(task.uses), std::to_string(task.trials),
+    table.AddRow({task.short_label, std::to_string(task.uses), std::to_string(task.trials),
                   std::to_string(task.failed), Ms(task.default_ms), Ms(task.best_ms),
                   task.best_ms > 0 && task.default_ms > 0
                       ? fmt::format("{:.2f}", task.default_ms / task.best_ms)
@@ -208,8 +208,9 @@ Result<int> TuneVerb(TuneOptions options) {
                 options.pipeline);
   ASSIGN_OR_RETURN(const Work work, ReadWork(options, target));
   if (options.dry_run) {
+    const bool blocks = work.network && !work.network->blocks.empty();
     RETURN_IF_ERROR(
-        PrintTuningPlan(work.tasks, options.tuner.database, options.json, target.threads));
+        PrintTuningPlan(work.tasks, blocks, options.tuner.database, options.json, target.threads));
     return 0;
   }
   ASSIGN_OR_RETURN(
@@ -297,6 +298,14 @@ void RegisterTune(CLI::App& app, int* exit_code) {
       ->type_name("PART...")
       ->check(CLI::IsMember(
           std::vector<std::string>(std::begin(kSearchParts), std::end(kSearchParts))));
+  verb->add_option("--cache", options->tuner.cache,
+                   "warm (default): calls of a kernel follow each other, and find in the caches "
+                   "what the last one left.\ncold: before every timed call the caches are emptied, "
+                   "as if much else ran between; slower to measure.\nRecords of the other mode do "
+                   "not count as trials: their times do not compare")
+      ->type_name("MODE")
+      ->check(
+          CLI::IsMember(std::vector<std::string>(std::begin(kCacheModes), std::end(kCacheModes))));
   verb->add_flag(
       "--dry-run", options->dry_run,
       "list the tasks, their FLOPs and the share of time that they have now; tune nothing");

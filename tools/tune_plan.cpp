@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/table.h"
+#include "schedules/task_label.h"
 #include "tools/db_verbs.h"
 #include "tools/session.h"
 #include "tuning_db/database.h"
@@ -47,7 +48,7 @@ Result<std::vector<PlannedTask>> ReadPlan(std::span<const TuningTask> tasks,
 
 }  // namespace
 
-Status PrintTuningPlan(std::span<const TuningTask> tasks, const std::string& database,
+Status PrintTuningPlan(std::span<const TuningTask> tasks, bool blocks, const std::string& database,
                        const std::string& json, int threads) {
   ASSIGN_OR_RETURN(std::vector<PlannedTask> plan, ReadPlan(tasks, database));
   std::stable_sort(plan.begin(), plan.end(), [](const PlannedTask& a, const PlannedTask& b) {
@@ -66,8 +67,12 @@ Status PrintTuningPlan(std::span<const TuningTask> tasks, const std::string& dat
   };
   Table table({"task", "uses", "MFLOP each", "FLOP %", "best ms", "time %"});
   Json rows = Json::array();
-  for (const PlannedTask& task : plan) {
-    table.AddRow({FirstLine(task.label, 72), std::to_string(task.uses),
+  std::vector<NamedFingerprint> names;
+  for (const PlannedTask& task : plan) names.push_back({task.label, task.fingerprint});
+  const std::vector<std::string> labels = TableLabels(names);
+  for (size_t i = 0; i < plan.size(); ++i) {
+    const PlannedTask& task = plan[i];
+    table.AddRow({FirstLine(labels[i], kLabelWidth), std::to_string(task.uses),
                   fmt::format("{:.2f}", task.flops / 1e6), percent(task.uses * task.flops, flops),
                   task.best_ms > 0 ? fmt::format("{:.4f}", task.best_ms) : "-",
                   percent(task.uses * task.best_ms, ms)});
@@ -81,8 +86,8 @@ Status PrintTuningPlan(std::span<const TuningTask> tasks, const std::string& dat
   std::printf("\n%zu tasks, %d of them measured in %s; nothing was tuned\n", plan.size(), measured,
               database.c_str());
   // As in a run, where what is faster is only known when both were measured.
-  std::printf(
-      "(of a network, blocks of several layers stand beside the layers that they are made of)\n");
+  if (blocks)
+    std::printf("(blocks of several layers stand beside the layers that they are made of)\n");
   if (json.empty()) return {};
   return WriteJson(json,
                    {{"schema_version", 1}, {"context", ReportContext(threads)}, {"tasks", rows}});

@@ -4,6 +4,8 @@
 #include <limits>
 #include <map>
 
+#include "runtime/thread_pool.h"
+#include "search/peak.h"
 #include "search/process_measurer.h"
 #include "search/timing.h"
 #include "tools/runnable.h"
@@ -42,6 +44,7 @@ Result<TuningOptions> SearchOptions(const TunerOptions& options) {
   tuning.seed = options.seed;
   tuning.transfer = options.transfer;
   tuning.patience = options.patience;
+  ASSIGN_OR_RETURN(tuning.cache, ParseCacheMode(options.cache));
   tuning.restarts = !LeavesOut(options, "restarts");
   if (LeavesOut(options, "crossover")) tuning.evolution.crossover_share = 0;
   if (LeavesOut(options, "explorers")) tuning.evolution.explorer_share = 0;
@@ -62,7 +65,7 @@ Json SearchJson(const TunerOptions& options, std::span<const TuningTask> tasks) 
           {"search", options.search},         {"cost_model", options.cost_model},
           {"base_model", options.base_model}, {"transfer", options.transfer},
           {"patience", options.patience},     {"without", options.without},
-          {"tasks", std::move(list)}};
+          {"cache", options.cache},           {"tasks", std::move(list)}};
 }
 
 RunInfo InfoOf(const TunerOptions& options, std::span<const TuningTask> tasks,
@@ -92,6 +95,14 @@ Status RememberNetwork(const Network& network, const Partition& partition, Datab
     }
     return database.AddModel(network.fingerprint, network.id, uses);
   });
+}
+
+// The threads end again: there is no work for them while candidates are measured elsewhere.
+double MeasurePeak(const Target& target) {
+  SetThreadCount(std::min(target.threads, AllowedCpuCount()));
+  const double gflops = MeasurePeakGflops(target.isa);
+  SetThreadCount(1);
+  return gflops;
 }
 
 // How long building two networks of so many kernels and running them against each other takes.
@@ -149,8 +160,11 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
   ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
   ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, Database::Open(options.database));
 
+  // Before there are workers, which take cores to warm up.
+  const double peak_gflops = mode == ProgressMode::kNone ? 0 : MeasurePeak(target);
   ProcessMeasurerOptions measuring;
   measuring.worker.stop_requested = [] { return InterruptFlag().load(); };
+  measuring.timing.cache = measuring.comparison.cache = tuning.cache;
   if (LeavesOut(options, "glance"))
     measuring.timing.loser_factor = std::numeric_limits<double>::max();
   ASSIGN_OR_RETURN(const std::unique_ptr<ProcessMeasurer> measurer,
@@ -173,6 +187,7 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
                         *progress,       machine,   &InterruptFlag()};
   ASSIGN_OR_RETURN(const std::shared_ptr<CostModel> base, MakeGuesser(options));
   context.base = base.get();
+  context.peak_gflops = peak_gflops;
   TunerReport report;
   ASSIGN_OR_RETURN(report.outcome, RunTuning(tasks, tuning, context));
   if (network == nullptr) return report;

@@ -26,6 +26,7 @@ struct TunerOptions {
   bool base_model = true, transfer = true;
   int64_t patience = 256;            // TuningOptions'
   std::vector<std::string> without;  // parts of the search that are left out: kSearchParts
+  std::string cache = "warm";        // kCacheModes
   std::string progress = "auto";
   std::string command;  // what the database remembers of how this run was started
 };

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/status.h"
+#include "tuning_db/cache_mode.h"
 #include "tuning_db/record.h"
 #include "tuning_db/rows.h"
 
@@ -67,8 +68,9 @@ class Database {
   // --------------------------------------------------------------------------------
 
   // Records of a task (fingerprint: target included), oldest first. Rows that do not parse are
-  // counted in `skipped`, never an error.
-  Result<std::vector<Record>> Records(const std::string& task, int64_t* skipped = nullptr) const;
+  // counted in `skipped`, never an error. With `caches`: of runs that measured in that mode.
+  Result<std::vector<Record>> Records(const std::string& task, int64_t* skipped = nullptr,
+                                      std::optional<CacheMode> caches = std::nullopt) const;
   // Every record of the file, in order of id, one at a time; an error of `visit` stops it and is
   // returned.
   Status ForEachRecord(const std::function<Status(const Record&)>& visit,

@@ -14,6 +14,16 @@ std::string SelectRecords(const std::string& rest) {
                      kRecordColumns, rest);
 }
 
+// The mode (CacheModeOf) that record r was measured in, as SQL.
+std::string ModeSql(const SQLite::Database& db) {
+  const std::string warm(Name(CacheMode::kWarm));
+  if (!db.tableExists("run_settings")) return fmt::format("'{}'", warm);
+  return fmt::format(
+      "COALESCE((SELECT CASE WHEN json_valid(s.json) THEN json_extract(s.json, '$.cache') END "
+      "FROM run_settings AS s WHERE s.run_id = r.run_id), '{}')",
+      warm);
+}
+
 std::optional<double> OptionalDouble(const SQLite::Statement& row, int column) {
   if (row.isColumnNull(column)) return std::nullopt;
   return row.getColumn(column).getDouble();
@@ -68,12 +78,16 @@ Result<Task> ParseTask(const std::string& json, const std::string& fingerprint) 
   return task;
 }
 
-Result<std::vector<Record>> Database::Records(const std::string& task, int64_t* skipped) const {
+Result<std::vector<Record>> Database::Records(const std::string& task, int64_t* skipped,
+                                              std::optional<CacheMode> caches) const {
   if (skipped != nullptr) *skipped = 0;
   return impl_->Read([&]() -> Result<std::vector<Record>> {
-    SQLite::Statement select(*impl_->db,
-                             SelectRecords("WHERE t.fingerprint = ? ORDER BY r.created, r.id"));
+    const std::string mode = caches ? ModeSql(*impl_->db) + " = ?2" : "TRUE";
+    SQLite::Statement select(
+        *impl_->db, SelectRecords(fmt::format(
+                        "WHERE t.fingerprint = ?1 AND {} ORDER BY r.created, r.id", mode)));
     select.bind(1, task);
+    if (caches) select.bind(2, std::string(Name(*caches)));
     std::vector<Record> records;
     while (select.executeStep()) {
       Result<Record> record = ParseRecord(select);

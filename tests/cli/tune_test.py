@@ -100,6 +100,27 @@ def test_going_on_measures_no_candidate_again(database):
     assert candidates_measured_twice(database) == []
 
 
+def test_cold_caches_are_a_mode_of_the_run_and_of_its_records_alone(database, tmp_path):
+    trials = "SELECT count(*) FROM records WHERE is_final = 0 AND message = '' AND run_id = {}"
+    cold = ["tune", SMALL_TASK, "--db", database, "--trials", 5, "--progress", "none", "--cache", "cold"]
+    warm = cold[:-2]
+    succeed(*cold)
+    assert query(database, trials.format(1)) == [(5,)]
+    succeed(*warm)  # measures all of them again
+    assert query(database, trials.format(2)) == [(5,)]
+    succeed(*cold)
+    assert query(database, trials.format(3)) == [(0,)]
+    for run, mode in ((1, "cold"), (2, "warm")):
+        (record,) = query(database, f"SELECT min(id) FROM records WHERE run_id = {run}")[0]
+        assert f"caches    {mode}\n" in succeed("db", "show", record, "--db", database)
+        assert f"{mode} caches" in succeed("replay", "--db", database, record)
+        succeed("replay", "--db", database, "--run", run)
+    succeed("db", "export", "--db", database, "-o", tmp_path / "x.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
+    assert {line["run"]["machine"]["search"]["cache"] for line in lines} == {"warm", "cold"}
+    refused("tune", SMALL_TASK, "--db", database, "--cache", "tepid", mentions=["--cache", "warm", "cold", "tepid"])
+
+
 def test_a_killed_run_loses_nothing_and_goes_on(database):
     options = [SMALL_TASK, "--trials", 32, "--db", database]
     process = start_tuning(*options)
@@ -189,6 +210,7 @@ def test_a_dry_run_lists_tasks_and_touches_nothing(tmp_path):
     tasks = [SMALL_TASK, "MatMul(a=64x64,b=64x64)", "MatMul(a=32x64,b=64x64)+Relu"]
     text = succeed("tune", *tasks, "--db", tmp_path / "t.db", "--dry-run", "--json", tmp_path / "plan.json")
     assert "2 tasks, 0 of them measured" in text and not (tmp_path / "t.db").exists()
+    assert "blocks" not in text
     rows = json.loads((tmp_path / "plan.json").read_text())["tasks"]
     assert [row["uses"] for row in rows] == [2, 1] and all(row["best_ms"] is None for row in rows)
     succeed("tune", tasks[2], "--db", tmp_path / "t.db", "--trials", "2", "--progress", "none")

@@ -52,6 +52,36 @@ TEST_F(ProgressTest, TheLineReadsAsDesigned) {
             "eta 1:12");
 }
 
+TEST_F(ProgressTest, TheLineSaysWhatTheRateIsOfThePeak) {
+  ProgressState state = Example();
+  state.peak_share = 0.982;
+  EXPECT_THAT(FormatLine(state), HasSubstr("best 0.471 ms 490 GFLOP/s (98% peak)  rho 0.91"));
+  state.peak_share = 1.3;  // Winograd's algorithm does fewer operations than are counted
+  EXPECT_THAT(FormatLine(state), HasSubstr("(130% peak)"));
+  state.peak_share = 0.004;
+  EXPECT_THAT(FormatLine(state), Not(HasSubstr("peak")));
+  EXPECT_EQ(ToJson(state)["peak_share"], 0.004);
+  EXPECT_TRUE(ToJson(Example())["peak_share"].is_null());
+}
+
+TEST_F(ProgressTest, TheLineHasTheShortLabelAndJsonTheFullOne) {
+  ProgressState state = Example();
+  state.label = "Conv 1x64x56x56 64x64x3x3 pads=1";
+  state.short_label = "Conv 1x64x56x56 3x3";
+  EXPECT_EQ(FormatLine(state), FormatLine(Example()));
+  EXPECT_EQ(ToJson(state)["label"], state.label);
+}
+
+TEST_F(ProgressTest, ALongLabelGivesWayToTheRestOfTheLine) {
+  ProgressState state = Example();
+  state.label = "Conv 1x64x14x14 1x1 +Clip +Conv 3x3 grouped +Clip +Conv 1x1 +Add";
+  Make(ProgressMode::kTty, true, 140)->Update(state);
+  EXPECT_EQ(
+      written_.back(),
+      "\r\x1b[K[3/12] Conv 1x64x14x14 .. +Conv 1x1 +Add  round 4  128/512 trials  best 0.471 ms "
+      "490 GFLOP/s  rho 0.91  noise 1.2%  failed 4  eta 1:12");
+}
+
 TEST_F(ProgressTest, TheLineLeavesOutWhatIsNotKnownYet) {
   ProgressState state;
   state.label = "Softmax 12x128";

@@ -166,6 +166,87 @@ TEST(TimeInterleaved, OfNothingIsNothing) {
   EXPECT_TRUE(TimeInterleaved({}, clock, {}).empty());
 }
 
+// Emptying takes time too; a kernel takes longer after it.
+class ColdMachine {
+ public:
+  ColdMachine(FakeClock* clock, int64_t emptying_ns) : clock_(clock), emptying_ns_(emptying_ns) {}
+  std::function<void()> Emptier() {
+    return [this] {
+      clock_->now_ns += emptying_ns_;
+      ++emptied;
+      cold_ = true;
+    };
+  }
+  std::function<void()> Kernel(int64_t warm_ns, int64_t cold_ns) {
+    return [this, warm_ns, cold_ns] {
+      clock_->now_ns += cold_ ? cold_ns : warm_ns;
+      ++runs;
+      cold_ = false;
+    };
+  }
+  int emptied = 0, runs = 0;
+
+ private:
+  FakeClock* clock_;
+  int64_t emptying_ns_;
+  bool cold_ = false;
+};
+
+TEST(TimeKernel, EmptiesTheCachesBeforeEveryCallAndTimesOnlyTheCall) {
+  FakeClock clock;
+  ColdMachine machine(&clock, 400'000);
+  // So short that warm samples have many calls.
+  const Timing timing = TimeKernel(machine.Kernel(1'000, 5'000), clock, {.cache = CacheMode::kCold},
+                                   machine.Emptier());
+  EXPECT_EQ(timing.samples_ns, std::vector<int64_t>(10, 5'000));
+  EXPECT_EQ(timing.calls_per_sample, 1);
+  EXPECT_EQ(machine.emptied, 10);
+  EXPECT_EQ(machine.runs, 10);
+}
+
+TEST(TimeKernel, EmptyingCountsAgainstTheCap) {
+  FakeClock clock;
+  ColdMachine machine(&clock, 5'000'000);
+  const int64_t start_ns = clock.now_ns;
+  const Timing timing =
+      TimeKernel(machine.Kernel(100'000, 500'000), clock,
+                 {.time_cap_ns = 30'000'000, .cache = CacheMode::kCold}, machine.Emptier());
+  EXPECT_EQ(timing.samples_ns, std::vector<int64_t>(6, 500'000));
+  EXPECT_LE(clock.now_ns - start_ns, 30'000'000 + 5'500'000);
+}
+
+TEST(TimeKernel, TakesOneColdSampleWhereEmptyingTakesLongerThanTheCap) {
+  FakeClock clock;
+  ColdMachine machine(&clock, 50'000'000);
+  const Timing timing =
+      TimeKernel(machine.Kernel(100'000, 500'000), clock,
+                 {.time_cap_ns = 30'000'000, .cache = CacheMode::kCold}, machine.Emptier());
+  EXPECT_EQ(timing.samples_ns, std::vector<int64_t>{500'000});
+}
+
+TEST(TimeKernel, DropsAClearLoserOnColdCachesToo) {
+  FakeClock clock;
+  ColdMachine machine(&clock, 2'000'000);
+  const Timing timing =
+      TimeKernel(machine.Kernel(100'000, 500'000), clock,
+                 {.best_known_ns = 100'000, .cache = CacheMode::kCold}, machine.Emptier());
+  EXPECT_EQ(timing.samples_ns.size(), 3u);
+}
+
+TEST(TimeInterleaved, OnColdCachesNoKernelIsWarmedUp) {
+  FakeClock clock;
+  ColdMachine machine(&clock, 1'000'000);
+  const auto timings =
+      TimeInterleaved({machine.Kernel(100'000, 300'000), machine.Kernel(200'000, 400'000)}, clock,
+                      {.time_cap_ns = 10'000'000, .min_samples = 100, .cache = CacheMode::kCold},
+                      machine.Emptier());
+  EXPECT_EQ(Median(timings[0].samples_ns), 300'000);
+  EXPECT_EQ(Median(timings[1].samples_ns), 400'000);
+  EXPECT_EQ(timings[0].samples_ns.size(), timings[1].samples_ns.size());
+  EXPECT_EQ(machine.emptied, machine.runs);
+  EXPECT_EQ(machine.runs, 2 * 8);  // 2.7 ms a round, in twice 10 ms
+}
+
 TEST(MedianAccuracy, IsTheFormulaInTheHeader) {
   EXPECT_EQ(MedianAccuracy({5}), std::numeric_limits<double>::infinity());
   EXPECT_EQ(MedianAccuracy({5, 5, 5}), 0);
@@ -180,10 +261,11 @@ TEST(RelativeDeviation, IsThatOfNormalSamplesAndDeafToAFewOutliers) {
 }
 
 TEST(TimingOptions, SurviveTheWayThroughJson) {
-  const TimingOptions options{1, 2, 0.5, 3, 4, 5, 6, 7, 6.5, 8};
+  const TimingOptions options{1, 2, 0.5, 3, 4, 5, 6, 7, 6.5, 8, CacheMode::kCold};
   const auto back = TimingOptions::FromJson(options.ToJson());
   ASSERT_TRUE(back);
   EXPECT_EQ(back->ToJson(), options.ToJson());
+  EXPECT_EQ(back->cache, CacheMode::kCold);
   EXPECT_FALSE(TimingOptions::FromJson(Json::object()));
 }
 

@@ -155,6 +155,36 @@ TEST_F(TuningRunTest, MoreTrialsGoOnWhereItStoppedAndMeasureNoCandidateTwice) {
   EXPECT_EQ(distinct.size(), measurer_.measured.size());
 }
 
+TEST_F(TuningRunTest, RecordsOfTheOtherCacheModeAreNoTrials) {
+  const auto tune = [&](CacheMode cache) {
+    Reopen();
+    options_.cache = cache;
+    options_.info.machine = {{"search", {{"cache", Name(cache)}}}};
+    return Tune();
+  };
+  tune(CacheMode::kWarm);
+  EXPECT_EQ(measurer_.measured.size(), 64u);
+  const TuningOutcome cold = tune(CacheMode::kCold);
+  EXPECT_EQ(cold.measured, 64);
+  EXPECT_EQ(cold.tasks[0].trials, 64);
+  EXPECT_EQ(measurer_.comparisons, 2);
+  // Each goes on from its own.
+  EXPECT_EQ(tune(CacheMode::kWarm).measured, 0);
+  EXPECT_EQ(tune(CacheMode::kCold).measured, 0);
+  EXPECT_EQ(measurer_.measured.size(), 128u);
+}
+
+TEST_F(TuningRunTest, AWinnerOfTheOtherCacheModeIsNotComparedWithThisOnesDefault) {
+  Tune();
+  Reopen();
+  options_.cache = CacheMode::kCold;
+  options_.info.machine = {{"search", {{"cache", "cold"}}}};
+  options_.trials = 1;  // the default alone: nothing to compare
+  const TuningOutcome cold = Tune();
+  EXPECT_GT(cold.tasks[0].best_ms, 0);
+  EXPECT_EQ(cold.tasks[0].default_ms, 0);
+}
+
 TEST_F(TuningRunTest, AnInterruptedRunSavesWhatItMeasured) {
   measurer_.after_each = [&](size_t count) { stop_ = count == 21; };
   const TuningOutcome outcome = Tune();
@@ -363,6 +393,8 @@ TEST_F(TuningRunTest, ProgressShowsTheRunAsItGoes) {
   EXPECT_EQ(last.trials, 64);
   EXPECT_EQ(last.max_trials, 64);
   EXPECT_EQ(last.label, "first");
+  EXPECT_EQ(last.short_label, "first");
+  EXPECT_EQ(last.peak_share, 0);  // nobody measured the peak
   ASSERT_TRUE(last.rho);
   EXPECT_GE(*last.rho, -1);
   EXPECT_LE(*last.rho, 1);
