@@ -8,21 +8,19 @@
 // Everything lies in fixed arrays, because this runs for thousands of candidates a second; what
 // exceeds them (more loops, reads or dimensions than any schedule we know) is left out of the
 // estimate. Thread safety: plain values; Analyse is a pure function. Pointers refer to the Dag and
-// LoopNest it was given.
+// LoopNest it was given, and to the LoopNest's InlinedDag.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 
+#include "schedules/access_shape.h"
 #include "schedules/dag.h"
 #include "schedules/loop_nest.h"
 
 namespace whet {
 
-inline constexpr int kMaxLoops = 12;   // of a definition
 inline constexpr int kMaxLevels = 40;  // around a definition
-inline constexpr int kMaxReads = 12;   // of a definition
-inline constexpr int kMaxDims = 6;     // of a buffer
 inline constexpr double kLineBytes = 64;
 
 // One loop around a definition. Level 0 is one run of the task, a loop of extent 1.
@@ -35,7 +33,9 @@ struct Level {
   int origin;    // own loops: which of the definition's; -1: several
   int64_t step;  // own loops: how far the origin moves an iteration
   double trips;  // executions of the body in one run of the task
-  int64_t tile[kMaxLoops];
+  // Bit l: tile[l] is another one than at the level around. Level 0: all bits.
+  uint32_t changed;
+  int64_t tile[kMaxLoops];  // 1 for loops that the definition does not have
   bool Repeats()
       const {  // a loop in the machine code, as against one that is unrolled, vectorised or single
     return extent > 1 && kind != LoopKind::kVectorized && kind != LoopKind::kUnrolled;
@@ -49,24 +49,16 @@ struct Footprint {
   double run_bytes;  // contiguous bytes from the first element on
 };
 
-// A read, or the store, of a definition.
+// A read, or the store, of a definition, and the buffer that it touches.
 struct AccessInfo {
-  int stage;
-  int dims;
+  const AccessShape* shape;
+  const BufferLayout* layout;
   int element_bytes;
   bool local;  // the buffer belongs to a stage that is realised inside a loop
   bool packed;
-  bool duplicate;       // touches what an earlier read of the same definition touches
   double buffer_bytes;  // the whole buffer
-  const BufferLayout* layout;
-  const IndexExpr* index[kMaxDims];  // null where the index is simply loop `d`
-  bool affine[kMaxDims];
-  int64_t steps[kMaxDims][kMaxLoops];  // elements along the dimension a step of the loop
-  uint32_t moved_by[kMaxDims];         // bit l: steps[d][l] is not 0, or the index uses loop l
   int64_t extents[kMaxDims];
-  int64_t strides[kMaxDims];  // elements in memory
-  uint32_t loops;  // bit l: some index depends on loop l
-  bool DependsOn(int loop) const { return (loops >> loop & 1) != 0; }
+  int64_t strides[kMaxDims];       // elements in memory
   int64_t Stride(int loop) const;  // elements in memory a step of the loop
 };
 

@@ -44,6 +44,7 @@ struct SketchSpace::Impl {
   struct Variant {
     AlgorithmOptions options;
     std::unique_ptr<Dag> dag;
+    std::unique_ptr<InlinedDags> inlined;  // of `dag`
     Roles roles;
   };
   struct Program {
@@ -60,7 +61,7 @@ struct SketchSpace::Impl {
   std::vector<std::vector<size_t>> kind_of;  // by sketch and decision: index into `kinds`
   // DAGs of traces that no sketch here made.
   mutable std::mutex mutex;
-  mutable std::vector<std::pair<AlgorithmOptions, std::unique_ptr<Dag>>> foreign;
+  mutable std::vector<std::unique_ptr<Variant>> foreign;
 
   // `blocked`: the stage whose sums are stored and added to in blocks; empty: none.
   Status AddVariant(AlgorithmOptions options, const std::string& blocked = "");
@@ -75,6 +76,9 @@ struct SketchSpace::Impl {
   // Whether a stage with tiles of its own can slide.
   bool HasSlidingTiles(size_t sketch) const;
   AlgorithmOptions OptionsOf(const std::vector<Directive>& directives) const;
+  // Whether the directives choose these options, at the cost of a look at each.
+  bool Chooses(const std::vector<Directive>& directives, const AlgorithmOptions& options) const;
+  Result<const Variant*> VariantOf(const Trace& trace) const;
   bool IsConstant(const std::string& input) const {
     return std::any_of(task.inputs.begin(), task.inputs.end(), [&](const TaskInput& known) {
       return known.constant && known.name == input;
@@ -87,6 +91,7 @@ Status SketchSpace::Impl::AddVariant(AlgorithmOptions options, const std::string
   Variant variant;
   variant.options = std::move(options);
   variant.dag = std::make_unique<Dag>(std::move(dag));
+  variant.inlined = std::make_unique<InlinedDags>(*variant.dag);
   const Dag& d = *variant.dag;
   variant.roles = AssignRoles(d);
   if (!blocked.empty()) AssignBlockedSum(d, blocked, &variant.roles);
@@ -237,6 +242,25 @@ AlgorithmOptions SketchSpace::Impl::OptionsOf(const std::vector<Directive>& dire
   for (const TaskInput& input : task.inputs)
     if (input.constant) options.packed.erase(input.name);
   return options;
+}
+
+bool SketchSpace::Impl::Chooses(const std::vector<Directive>& directives,
+                                const AlgorithmOptions& options) const {
+  size_t packed = 0, algorithms = 0, rfactored = 0;
+  for (const Directive& d : directives) {
+    if (d.kind == DirectiveKind::kPack && !IsConstant(d.stage)) {
+      const auto it = options.packed.find(d.stage);
+      if (++packed; it == options.packed.end() || it->second != d.layout) return false;
+    } else if (d.kind == DirectiveKind::kAlgorithm) {
+      const auto it = options.algorithms.find(d.stage);
+      if (++algorithms; it == options.algorithms.end() || it->second != d.algorithm) return false;
+    } else if (d.kind == DirectiveKind::kRfactor) {
+      const auto it = options.rfactored.find(d.stage);
+      if (++rfactored; it == options.rfactored.end() || !it->second.IsChosenBy(d)) return false;
+    }
+  }
+  return packed == options.packed.size() && algorithms == options.algorithms.size() &&
+         rfactored == options.rfactored.size();
 }
 
 SketchSpace::SketchSpace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -405,28 +429,35 @@ bool SketchSpace::Adapt(const Trace& foreign, Trace* adapted) const {
   return true;
 }
 
+Result<const SketchSpace::Impl::Variant*> SketchSpace::Impl::VariantOf(const Trace& trace) const {
+  // A sketch's traces have its own algorithm; written by hand or for another task they may not.
+  if (const int sketch = SketchIndex(trace.sketch); sketch >= 0) {
+    const Variant& own = variants[programs[static_cast<size_t>(sketch)].variant];
+    if (Chooses(trace.directives, own.options)) return &own;
+  }
+  const AlgorithmOptions options = OptionsOf(trace.directives);
+  for (const Variant& variant : variants)
+    if (variant.options == options) return &variant;
+  const std::lock_guard<std::mutex> lock(mutex);
+  for (const auto& known : foreign)
+    if (known->options == options) return known.get();
+  ASSIGN_OR_RETURN(Dag read, ReadTaskDag(task, options));
+  auto variant = std::make_unique<Variant>();
+  variant->options = options;
+  variant->dag = std::make_unique<Dag>(std::move(read));
+  variant->inlined = std::make_unique<InlinedDags>(*variant->dag);
+  foreign.push_back(std::move(variant));
+  return foreign.back().get();
+}
+
 Result<const Dag*> SketchSpace::DagFor(const Trace& trace) const {
-  // Most traces have the task's own algorithm: nothing in them says otherwise.
-  const bool plain = std::none_of(
-      trace.directives.begin(), trace.directives.end(), [&](const Directive& d) {
-        return d.kind == DirectiveKind::kAlgorithm || d.kind == DirectiveKind::kRfactor ||
-               (d.kind == DirectiveKind::kPack && !impl_->IsConstant(d.stage));
-      });
-  if (plain) return static_cast<const Dag*>(impl_->variants[0].dag.get());
-  const AlgorithmOptions options = impl_->OptionsOf(trace.directives);
-  for (const Impl::Variant& variant : impl_->variants)
-    if (variant.options == options) return static_cast<const Dag*>(variant.dag.get());
-  const std::lock_guard<std::mutex> lock(impl_->mutex);
-  for (const auto& [known, dag] : impl_->foreign)
-    if (known == options) return static_cast<const Dag*>(dag.get());
-  ASSIGN_OR_RETURN(Dag read, ReadTaskDag(impl_->task, options));
-  impl_->foreign.emplace_back(options, std::make_unique<Dag>(std::move(read)));
-  return static_cast<const Dag*>(impl_->foreign.back().second.get());
+  ASSIGN_OR_RETURN(const Impl::Variant* variant, impl_->VariantOf(trace));
+  return variant->dag.get();
 }
 
 Result<LoopNest> SketchSpace::Nest(const Trace& trace) const {
-  ASSIGN_OR_RETURN(const Dag* dag, DagFor(trace));
-  return BuildLoopNest(*dag, trace.directives);
+  ASSIGN_OR_RETURN(const Impl::Variant* variant, impl_->VariantOf(trace));
+  return BuildLoopNest(*variant->dag, trace.directives, variant->inlined.get());
 }
 
 bool SketchSpace::IsPlausible(const LoopNest& nest, std::string* why) const {
@@ -439,7 +470,7 @@ bool SketchSpace::IsPlausible(const LoopNest& nest, std::string* why) const {
       return false;
     }
     for (size_t d = 0; d < stage.definitions.size(); ++d) {
-      double body = 1 + nest.ops[n][d].Flops();
+      double body = 1 + nest.inlined->Of(stage.stage, d).ops.Flops();
       for (const NestLoop& loop : stage.definitions[d].loops) {
         if (loop.kind == LoopKind::kUnrolled) body *= static_cast<double>(loop.extent);
         if (loop.kind == LoopKind::kVectorized &&
