@@ -35,6 +35,7 @@ AccessInfo ReadBuffer(const Dag& dag, const LoopNest& nest, const AccessShape& s
     natural *= access.extents[d];
   }
   access.buffer_bytes = static_cast<double>(natural) * access.element_bytes;
+  access.buffer_lines = std::ceil(access.buffer_bytes / kLineBytes);
   return access;
 }
 
@@ -193,20 +194,31 @@ int64_t AccessInfo::Stride(int loop) const {
   return stride;
 }
 
-Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const int64_t* tile) {
-  const int dims = access.shape->dims;
-  int64_t widths[kMaxDims];
-  double elements = 1;
-  for (int d = 0; d < dims; ++d) {
-    widths[d] = Width(*access.shape, d, access.extents[d], info.loop_count, tile);
-    elements *= static_cast<double>(widths[d]);
+void SetWidths(const AccessInfo& access, const DefinitionInfo& info, const int64_t* tile,
+               uint32_t changed, Widths* widths) {
+  const AccessShape& shape = *access.shape;
+  for (int d = 0; d < shape.dims; ++d) {
+    if (changed != ~0U && (shape.moved_by[d] & changed) == 0) continue;
+    (*widths)[d] = Width(shape, d, access.extents[d], info.loop_count, tile);
   }
+}
+
+Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const int64_t* tile) {
+  Widths widths;
+  SetWidths(access, info, tile, ~0U, &widths);
+  return Touch(access, widths);
+}
+
+Footprint Touch(const AccessInfo& access, const Widths& widths) {
+  const int dims = access.shape->dims;
+  double elements = 1;
+  for (int d = 0; d < dims; ++d) elements *= static_cast<double>(widths[d]);
   // The contiguous run: innermost levels of the layout, as long as each is covered whole.
   double run = 1;
   if (access.packed) {
     int64_t left[kMaxDims];
     int64_t extent[kMaxDims];
-    std::copy_n(widths, dims, left);
+    std::copy_n(widths.begin(), dims, left);
     std::copy_n(access.extents, dims, extent);
     for (const PackLevel& level : access.layout->levels) {
       const int d = dims - 1 - level.dim;  // a layout counts dimensions from the outermost
@@ -226,7 +238,7 @@ Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const int6
   run = std::min(run, elements);
   const double run_bytes = run * access.element_bytes;
   double lines = elements / run * std::ceil(run_bytes / kLineBytes);
-  lines = std::min(lines, std::ceil(access.buffer_bytes / kLineBytes));
+  lines = std::min(lines, access.buffer_lines);
   return {elements, std::max(1.0, lines), run_bytes};
 }
 

@@ -11,6 +11,7 @@
 // LoopNest it was given, and to the LoopNest's InlinedDag.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -57,6 +58,7 @@ struct AccessInfo {
   bool local;  // the buffer belongs to a stage that is realised inside a loop
   bool packed;
   double buffer_bytes;  // the whole buffer
+  double buffer_lines;  // its cache lines
   int64_t extents[kMaxDims];
   int64_t strides[kMaxDims];       // elements in memory
   int64_t Stride(int loop) const;  // elements in memory a step of the loop
@@ -96,7 +98,16 @@ struct NestAnalysis {
 // kilobytes that a caller keeps from candidate to candidate.
 void Analyse(const Dag& dag, const LoopNest& nest, NestAnalysis* analysis);
 
-// What `access` touches when each loop covers `tile` of its values (kMaxLoops of them).
+// Distinct values of each dimension of an access.
+using Widths = std::array<int64_t, kMaxDims>;
+
+// Those of `access` when each loop covers `tile` of its values (kMaxLoops of them). Dimensions that
+// no loop of `changed` moves, a bit a loop, are left as they are.
+void SetWidths(const AccessInfo& access, const DefinitionInfo& info, const int64_t* tile,
+               uint32_t changed, Widths* widths);
+// What `access` touches of so many values.
+Footprint Touch(const AccessInfo& access, const Widths& widths);
+// The same of a tile.
 Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const int64_t* tile);
 
 }  // namespace whet

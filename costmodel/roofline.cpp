@@ -22,13 +22,18 @@ int64_t Usable(const MachineModel& machine, int cache) {
 
 void MeasureFootprints(const DefinitionInfo& info, const MachineModel& machine, Footprints& out) {
   const int accesses = info.read_count + 1;
+  Widths widths[kMaxReads + 1];
   for (int v = 0; v <= info.body; ++v) {
     const Level& level = info.levels[v];
     out.working_set[v] = 0;
     for (int a = 0; a < accesses; ++a) {
       const AccessInfo& access = a < info.read_count ? info.reads[a] : info.store;
-      const bool same = v > 0 && (level.changed & access.shape->loops) == 0;
-      out.lines[a][v] = same ? out.lines[a][v - 1] : Touch(access, info, level.tile).lines;
+      if (v > 0 && (level.changed & access.shape->loops) == 0) {
+        out.lines[a][v] = out.lines[a][v - 1];
+      } else {
+        SetWidths(access, info, level.tile, level.changed, &widths[a]);
+        out.lines[a][v] = Touch(access, widths[a]).lines;
+      }
       if (!access.shape->duplicate) out.working_set[v] += out.lines[a][v] * kLineBytes;
     }
   }

@@ -91,8 +91,7 @@ class InlinedDag::Inliner {
 
 std::shared_ptr<const InlinedDag> InlinedDag::Make(const Dag& dag,
                                                    const std::vector<bool>& stored) {
-  auto made = std::make_shared<InlinedDag>();
-  made->definitions_.resize(dag.stages.size());
+  auto made = std::make_shared<InlinedDag>(dag);
   Inliner inliner(dag, stored, made.get());
   for (int s = 0; s <= dag.output(); ++s) {
     if (!stored[static_cast<size_t>(s)]) continue;

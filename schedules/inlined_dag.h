@@ -32,6 +32,8 @@ class InlinedDag {
   // that makes more than kMostInlined of one definition.
   static std::shared_ptr<const InlinedDag> Make(const Dag& dag, const std::vector<bool>& stored);
 
+  explicit InlinedDag(const Dag& dag) : dag_(dag), definitions_(dag.stages.size()) {}
+  const Dag& dag() const { return dag_; }
   // Requires a stage that is stored.
   const InlinedDefinition& Of(int stage, size_t definition) const {
     return definitions_[static_cast<size_t>(stage)][definition];
@@ -39,6 +41,7 @@ class InlinedDag {
 
  private:
   class Inliner;
+  const Dag& dag_;
   std::vector<std::vector<InlinedDefinition>> definitions_;  // by stage; none of inlined ones
   std::deque<std::vector<IndexExpr>> indices_;               // those that the Dag does not have
 };

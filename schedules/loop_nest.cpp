@@ -267,9 +267,15 @@ class Builder {
       Box& wanted = first ? need->Begin(access.stage) : need->Of(access.stage);
       wanted.resize(access.index.size());
       for (size_t i = 0; i < access.index.size(); ++i) {
-        const IndexRange range = access.index[i].IsKnown()
-                                     ? RangeOf(access.index[i], loops)
-                                     : IndexRange{0, dag_.stages[access.stage].dims[i].extent - 1};
+        const IndexExpr& index = access.index[i];
+        IndexRange range;
+        if (index.nodes.size() == 1 && index.nodes[0].op == IndexExpr::Op::kLoop) {
+          range = loops[index.nodes[0].value];  // as most are
+        } else if (index.IsKnown()) {
+          range = RangeOf(index, loops);
+        } else {
+          range = {0, dag_.stages[access.stage].dims[i].extent - 1};
+        }
         wanted[i].low = first ? range.low : std::min(wanted[i].low, range.low);
         wanted[i].high = first ? range.high : std::max(wanted[i].high, range.high);
       }
