@@ -80,7 +80,7 @@ void ReadReductionRun(const DefinitionInfo& info, const MachineModel& machine, B
 
 // Loads of one read: distinct ones, as a compiler sees them after removing repeated ones.
 double DistinctLoads(const AccessInfo& read, const DefinitionInfo& info, const BodyModel& body,
-                     const int64_t* tile) {
+                     const Tile& tile) {
   double loads = 1;
   for (int d = 0; d < read.shape->dims; ++d) {
     double product = 1;
@@ -103,7 +103,7 @@ double DistinctLoads(const AccessInfo& read, const DefinitionInfo& info, const B
 }
 
 void CountLoads(const DefinitionInfo& info, BodyModel& body) {
-  const int64_t* tile = info.levels[info.body].tile;
+  const Tile& tile = info.levels[info.body].tile;
   for (int r = 0; r < info.read_count; ++r) {
     const AccessInfo& read = info.reads[r];
     const double loads = DistinctLoads(read, info, body, tile);

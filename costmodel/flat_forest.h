@@ -24,8 +24,8 @@ class FlatForest {
   std::vector<float> Predict(std::span<const float> rows) const;
 
  private:
-  // Values from the threshold on go to the node after `left`, smaller ones to `left` itself, counted
-  // in the tree. A leaf leads to itself: its threshold is NaN, which nothing reaches.
+  // Values from the threshold on go to the node after `left`, smaller ones to `left` itself,
+  // counted in the tree. A leaf leads to itself: its threshold is NaN, which nothing reaches.
   struct Node {
     float threshold;
     uint16_t feature, left;

@@ -42,14 +42,13 @@ AccessInfo ReadBuffer(const Dag& dag, const LoopNest& nest, const AccessShape& s
 void ReadAccesses(const Dag& dag, const LoopNest& nest, const InlinedDefinition& inlined,
                   DefinitionInfo& info) {
   info.read_count = static_cast<int>(inlined.reads.size());
-  for (int r = 0; r < info.read_count; ++r)
-    info.reads[r] = ReadBuffer(dag, nest, inlined.reads[r]);
+  for (int r = 0; r < info.read_count; ++r) info.reads[r] = ReadBuffer(dag, nest, inlined.reads[r]);
   info.store = ReadBuffer(dag, nest, inlined.store);
 }
 
 // Distinct values of dimension `d` of the access when each loop covers `tile` of its values, at
 // most `extent`.
-int64_t Width(const AccessShape& access, int d, int64_t extent, int loops, const int64_t* tile) {
+int64_t Width(const AccessShape& access, int d, int64_t extent, int loops, const Tile& tile) {
   if (access.affine[d]) {
     int64_t span = 1;
     int64_t distinct = 1;
@@ -60,9 +59,13 @@ int64_t Width(const AccessShape& access, int d, int64_t extent, int loops, const
     }
     return std::clamp<int64_t>(std::min(span, distinct), 1, std::max<int64_t>(1, extent));
   }
-  const int64_t width = WidthOf(*access.index[d], {tile, static_cast<size_t>(loops)});
+  const int64_t width =
+      WidthOf(*access.index[d], std::span(tile).first(static_cast<size_t>(loops)));
   return std::clamp<int64_t>(width, 1, std::max<int64_t>(1, extent));
 }
+
+constexpr Tile kOnes = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+static_assert(kOnes.back() == 1);
 
 // Who reads a stage: a list a stage, of all reads of the definitions analysed so far.
 class Readers {
@@ -100,8 +103,8 @@ int64_t Needed(const NestAnalysis& analysis, const Readers& readers, int stage, 
     const DefinitionInfo& reader = analysis.definitions[definition];
     const AccessShape& access = *reader.reads[read].shape;
     if (v >= reader.level_count || loop >= access.dims) return;
-    needed = std::max(needed,
-                      Width(access, loop, extent, reader.loop_count, reader.levels[v].tile));
+    needed =
+        std::max(needed, Width(access, loop, extent, reader.loop_count, reader.levels[v].tile));
   });
   return needed;
 }
@@ -132,8 +135,8 @@ const DefinitionInfo* LastDefinition(const NestAnalysis& analysis, int stage) {
 void AddOuterLevels(const NestAnalysis& analysis, const Readers& readers, const StageNest& stage,
                     DefinitionInfo& info) {
   Level& run = info.levels[0];
-  run = Level{1, LoopKind::kSerial, false, false, false, -1, 0, 1.0, ~0U, {}};
-  std::fill_n(run.tile, kMaxLoops, int64_t{1});
+  static constexpr Level kRun = {1, LoopKind::kSerial, false, false, false, -1, 0, 1.0, ~0U, kOnes};
+  run = kRun;
   for (int l = 0; l < info.loop_count; ++l) run.tile[l] = info.source->loops[l].extent;
   info.level_count = 1;
   if (stage.at_stage < 0) return;
@@ -148,7 +151,7 @@ void AddOuterLevels(const NestAnalysis& analysis, const Readers& readers, const 
     level.own = false;
     level.origin = -1;
     level.changed = 0;
-    std::copy_n(around.tile, kMaxLoops, level.tile);
+    level.tile = around.tile;
     const uint32_t moved = v == 1 ? ~0U : MayChange(analysis, readers, stage.stage, v);
     if (moved == 0) continue;
     for (int l = 0; l < info.pure_loops; ++l) {
@@ -170,9 +173,16 @@ void AddOwnLevels(DefinitionInfo& info) {
     Level& level = info.levels[info.level_count++];
     const Level& around = info.levels[info.level_count - 2];
     trips *= static_cast<double>(std::max<int64_t>(1, loop.extent));
-    level = Level{loop.extent, loop.kind, loop.reduction, loop.guarded, true, loop.origin, loop.step,
-                  trips,       0,         {}};
-    std::fill_n(level.tile, kMaxLoops, int64_t{1});
+    level.extent = loop.extent;
+    level.kind = loop.kind;
+    level.reduction = loop.reduction;
+    level.guarded = loop.guarded;
+    level.own = true;
+    level.origin = loop.origin;
+    level.step = loop.step;
+    level.trips = trips;
+    level.changed = 0;
+    level.tile = kOnes;
     const int known = std::min<int>(info.loop_count, static_cast<int>(loop.tile.size()));
     for (int l = 0; l < known; ++l) level.tile[l] = std::max<int64_t>(1, loop.tile[l]);
     for (int l = 0; l < info.loop_count; ++l)
@@ -194,7 +204,7 @@ int64_t AccessInfo::Stride(int loop) const {
   return stride;
 }
 
-void SetWidths(const AccessInfo& access, const DefinitionInfo& info, const int64_t* tile,
+void SetWidths(const AccessInfo& access, const DefinitionInfo& info, const Tile& tile,
                uint32_t changed, Widths* widths) {
   const AccessShape& shape = *access.shape;
   for (int d = 0; d < shape.dims; ++d) {
@@ -203,7 +213,7 @@ void SetWidths(const AccessInfo& access, const DefinitionInfo& info, const int64
   }
 }
 
-Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const int64_t* tile) {
+Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const Tile& tile) {
   Widths widths;
   SetWidths(access, info, tile, ~0U, &widths);
   return Touch(access, widths);

@@ -24,6 +24,9 @@ namespace whet {
 inline constexpr int kMaxLevels = 40;  // around a definition
 inline constexpr double kLineBytes = 64;
 
+// How many of its values each loop of a definition covers; 1 for loops that it does not have.
+using Tile = std::array<int64_t, kMaxLoops>;
+
 // One loop around a definition. Level 0 is one run of the task, a loop of extent 1.
 struct Level {
   int64_t extent;
@@ -36,7 +39,7 @@ struct Level {
   double trips;  // executions of the body in one run of the task
   // Bit l: tile[l] is another one than at the level around. Level 0: all bits.
   uint32_t changed;
-  int64_t tile[kMaxLoops];  // 1 for loops that the definition does not have
+  Tile tile;
   bool Repeats()
       const {  // a loop in the machine code, as against one that is unrolled, vectorised or single
     return extent > 1 && kind != LoopKind::kVectorized && kind != LoopKind::kUnrolled;
@@ -101,13 +104,13 @@ void Analyse(const Dag& dag, const LoopNest& nest, NestAnalysis* analysis);
 // Distinct values of each dimension of an access.
 using Widths = std::array<int64_t, kMaxDims>;
 
-// Those of `access` when each loop covers `tile` of its values (kMaxLoops of them). Dimensions that
-// no loop of `changed` moves, a bit a loop, are left as they are.
-void SetWidths(const AccessInfo& access, const DefinitionInfo& info, const int64_t* tile,
+// Those of `access` when each loop covers `tile` of its values. Dimensions that no loop of
+// `changed` moves, a bit a loop, are left as they are; all bits: none is.
+void SetWidths(const AccessInfo& access, const DefinitionInfo& info, const Tile& tile,
                uint32_t changed, Widths* widths);
 // What `access` touches of so many values.
 Footprint Touch(const AccessInfo& access, const Widths& widths);
 // The same of a tile.
-Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const int64_t* tile);
+Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const Tile& tile);
 
 }  // namespace whet

@@ -19,12 +19,12 @@ inline constexpr int kMaxDims = 6;    // of a buffer
 struct AccessShape {
   int stage = -1;
   int dims = 0;
-  bool duplicate = false;                  // touches what an earlier read of its definition touches
-  const IndexExpr* index[kMaxDims] = {};   // null where the index is simply loop `d`
-  bool affine[kMaxDims] = {};              // up to clamping against constants
+  bool duplicate = false;                 // touches what an earlier read of its definition touches
+  const IndexExpr* index[kMaxDims] = {};  // null where the index is simply loop `d`
+  bool affine[kMaxDims] = {};             // up to clamping against constants
   int64_t steps[kMaxDims][kMaxLoops] = {};  // elements along the dimension a step of the loop
-  uint32_t moved_by[kMaxDims] = {};  // bit l: steps[d][l] is not 0, or the index uses loop l
-  uint32_t loops = 0;                // bit l: some index depends on loop l
+  uint32_t moved_by[kMaxDims] = {};         // bit l: steps[d][l] is not 0, or the index uses loop l
+  uint32_t loops = 0;                       // bit l: some index depends on loop l
   bool DependsOn(int loop) const { return (loops >> loop & 1) != 0; }
 };
 

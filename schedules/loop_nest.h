@@ -38,7 +38,7 @@ using Extents = InlineVector<int64_t, 8>;
 
 struct NestLoop {
   std::string_view name;  // as the directives name it
-  int64_t extent = 1;  // trip count (lanes, if vectorised)
+  int64_t extent = 1;     // trip count (lanes, if vectorised)
   LoopKind kind = LoopKind::kSerial;
   int origin = -1;  // index into Definition::loops of the loop it was split from; -1: fused
   bool reduction = false;
@@ -65,8 +65,8 @@ struct StageNest {
   // Where it slides, stored outside a loop that it is computed in: the dimension along which each
   // realisation (but the first) computes only what the one before did not; -1: it does not.
   int slides_along = -1;
-  Extents stored;           // extents of its storage: the region, and what it slides over
-  double realisations = 1;  // how often it is realised in one run of the task
+  Extents stored;            // extents of its storage: the region, and what it slides over
+  double realisations = 1;   // how often it is realised in one run of the task
   int64_t buffer_bytes = 0;  // storage of one realisation; 0 for the output
   std::vector<DefinitionNest> definitions;
 };
