@@ -46,7 +46,7 @@ void ReadTile(const DefinitionInfo& info, const MachineModel& machine, BodyModel
     body.registers_per_vector = (bytes + machine.vector_bytes - 1) / machine.vector_bytes;
     body.fill = static_cast<double>(bytes) /
                 static_cast<double>(body.registers_per_vector * machine.vector_bytes);
-    body.vector_stored = !body.vector_reduction && body.vector_loop < info.store.dims &&
+    body.vector_stored = !body.vector_reduction && body.vector_loop < info.store.shape->dims &&
                          info.store.strides[body.vector_loop] == 1;
   }
   double along = 1;
@@ -80,14 +80,14 @@ void ReadReductionRun(const DefinitionInfo& info, const MachineModel& machine, B
 
 // Loads of one read: distinct ones, as a compiler sees them after removing repeated ones.
 double DistinctLoads(const AccessInfo& read, const DefinitionInfo& info, const BodyModel& body,
-                     const int64_t* tile) {
+                     const Tile& tile) {
   double loads = 1;
-  for (int d = 0; d < read.dims; ++d) {
+  for (int d = 0; d < read.shape->dims; ++d) {
     double product = 1;
     double span = 1;
     bool vector = false;
     for (int l = 0; l < info.loop_count; ++l) {
-      const auto step = static_cast<double>(std::abs(read.steps[d][l]));
+      const auto step = static_cast<double>(std::abs(read.shape->steps[d][l]));
       if (step == 0) continue;
       double extent = static_cast<double>(tile[l]);
       if (l == body.vector_loop) {
@@ -103,13 +103,13 @@ double DistinctLoads(const AccessInfo& read, const DefinitionInfo& info, const B
 }
 
 void CountLoads(const DefinitionInfo& info, BodyModel& body) {
-  const int64_t* tile = info.levels[info.body].tile;
+  const Tile& tile = info.levels[info.body].tile;
   for (int r = 0; r < info.read_count; ++r) {
     const AccessInfo& read = info.reads[r];
     const double loads = DistinctLoads(read, info, body, tile);
     if (body.lanes == 0) {
       body.scalar_loads += loads;
-    } else if (!read.DependsOn(body.vector_loop)) {
+    } else if (!read.shape->DependsOn(body.vector_loop)) {
       body.broadcast_loads += loads;
     } else if (std::abs(read.Stride(body.vector_loop)) == 1) {
       body.vector_loads += loads * static_cast<double>(body.registers_per_vector);

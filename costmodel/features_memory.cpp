@@ -55,7 +55,7 @@ void WriteReads(const DefinitionInfo& info, const DefinitionCost& cost, FeatureR
   for (int r = 0; r < info.read_count; ++r) {
     const AccessInfo& access = info.reads[r];
     bytes[r] = Touch(access, info, info.levels[0].tile).elements * access.element_bytes;
-    done[r] = access.duplicate;
+    done[r] = access.shape->duplicate;
   }
   for (int shown = 0; shown < kReadsShown; ++shown) {
     int largest = -1;

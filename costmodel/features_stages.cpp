@@ -8,7 +8,7 @@ void WriteOutput(const FeatureContext& context, FeatureRow& row) {
   const DefinitionInfo* output = nullptr;
   const DefinitionCost* cost = nullptr;
   for (int i = 0; i < context.analysis.count; ++i) {  // its last definition
-    if (context.analysis.definitions[i].store.stage != context.dag.output()) continue;
+    if (context.analysis.definitions[i].store.shape->stage != context.dag.output()) continue;
     output = &context.analysis.definitions[i];
     cost = &context.cost.definitions[i];
   }

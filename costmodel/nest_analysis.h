@@ -8,22 +8,24 @@
 // Everything lies in fixed arrays, because this runs for thousands of candidates a second; what
 // exceeds them (more loops, reads or dimensions than any schedule we know) is left out of the
 // estimate. Thread safety: plain values; Analyse is a pure function. Pointers refer to the Dag and
-// LoopNest it was given.
+// LoopNest it was given, and to the LoopNest's InlinedDag.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
+#include "schedules/access_shape.h"
 #include "schedules/dag.h"
 #include "schedules/loop_nest.h"
 
 namespace whet {
 
-inline constexpr int kMaxLoops = 12;   // of a definition
 inline constexpr int kMaxLevels = 40;  // around a definition
-inline constexpr int kMaxReads = 12;   // of a definition
-inline constexpr int kMaxDims = 6;     // of a buffer
 inline constexpr double kLineBytes = 64;
+
+// How many of its values each loop of a definition covers; 1 for loops that it does not have.
+using Tile = std::array<int64_t, kMaxLoops>;
 
 // One loop around a definition. Level 0 is one run of the task, a loop of extent 1.
 struct Level {
@@ -35,7 +37,9 @@ struct Level {
   int origin;    // own loops: which of the definition's; -1: several
   int64_t step;  // own loops: how far the origin moves an iteration
   double trips;  // executions of the body in one run of the task
-  int64_t tile[kMaxLoops];
+  // Bit l: tile[l] is another one than at the level around. Level 0: all bits.
+  uint32_t changed;
+  Tile tile;
   bool Repeats()
       const {  // a loop in the machine code, as against one that is unrolled, vectorised or single
     return extent > 1 && kind != LoopKind::kVectorized && kind != LoopKind::kUnrolled;
@@ -49,24 +53,17 @@ struct Footprint {
   double run_bytes;  // contiguous bytes from the first element on
 };
 
-// A read, or the store, of a definition.
+// A read, or the store, of a definition, and the buffer that it touches.
 struct AccessInfo {
-  int stage;
-  int dims;
+  const AccessShape* shape;
+  const BufferLayout* layout;
   int element_bytes;
   bool local;  // the buffer belongs to a stage that is realised inside a loop
   bool packed;
-  bool duplicate;       // touches what an earlier read of the same definition touches
   double buffer_bytes;  // the whole buffer
-  const BufferLayout* layout;
-  const IndexExpr* index[kMaxDims];  // null where the index is simply loop `d`
-  bool affine[kMaxDims];
-  int64_t steps[kMaxDims][kMaxLoops];  // elements along the dimension a step of the loop
-  uint32_t moved_by[kMaxDims];         // bit l: steps[d][l] is not 0, or the index uses loop l
+  double buffer_lines;  // its cache lines
   int64_t extents[kMaxDims];
-  int64_t strides[kMaxDims];  // elements in memory
-  uint32_t loops;  // bit l: some index depends on loop l
-  bool DependsOn(int loop) const { return (loops >> loop & 1) != 0; }
+  int64_t strides[kMaxDims];       // elements in memory
   int64_t Stride(int loop) const;  // elements in memory a step of the loop
 };
 
@@ -104,7 +101,16 @@ struct NestAnalysis {
 // kilobytes that a caller keeps from candidate to candidate.
 void Analyse(const Dag& dag, const LoopNest& nest, NestAnalysis* analysis);
 
-// What `access` touches when each loop covers `tile` of its values (kMaxLoops of them).
-Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const int64_t* tile);
+// Distinct values of each dimension of an access.
+using Widths = std::array<int64_t, kMaxDims>;
+
+// Those of `access` when each loop covers `tile` of its values. Dimensions that no loop of
+// `changed` moves, a bit a loop, are left as they are; all bits: none is.
+void SetWidths(const AccessInfo& access, const DefinitionInfo& info, const Tile& tile,
+               uint32_t changed, Widths* widths);
+// What `access` touches of so many values.
+Footprint Touch(const AccessInfo& access, const Widths& widths);
+// The same of a tile.
+Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const Tile& tile);
 
 }  // namespace whet

@@ -22,20 +22,19 @@ int64_t Usable(const MachineModel& machine, int cache) {
 
 void MeasureFootprints(const DefinitionInfo& info, const MachineModel& machine, Footprints& out) {
   const int accesses = info.read_count + 1;
+  Widths widths[kMaxReads + 1];
   for (int v = 0; v <= info.body; ++v) {
     const Level& level = info.levels[v];
     out.working_set[v] = 0;
-    uint32_t changed = ~0U;  // loops of which this level covers other values than the one around it
-    if (v > 0) {
-      changed = 0;
-      for (int l = 0; l < info.loop_count; ++l)
-        changed |= static_cast<uint32_t>(level.tile[l] != info.levels[v - 1].tile[l]) << l;
-    }
     for (int a = 0; a < accesses; ++a) {
       const AccessInfo& access = a < info.read_count ? info.reads[a] : info.store;
-      const bool same = v > 0 && (changed & access.loops) == 0;
-      out.lines[a][v] = same ? out.lines[a][v - 1] : Touch(access, info, level.tile).lines;
-      if (!access.duplicate) out.working_set[v] += out.lines[a][v] * kLineBytes;
+      if (v > 0 && (level.changed & access.shape->loops) == 0) {
+        out.lines[a][v] = out.lines[a][v - 1];
+      } else {
+        SetWidths(access, info, level.tile, level.changed, &widths[a]);
+        out.lines[a][v] = Touch(access, widths[a]).lines;
+      }
+      if (!access.shape->duplicate) out.working_set[v] += out.lines[a][v] * kLineBytes;
     }
   }
   for (int cache = 0; cache < kCacheLevels; ++cache) {
@@ -51,7 +50,7 @@ void MeasureFootprints(const DefinitionInfo& info, const MachineModel& machine, 
       traffic = out.lines[a][filled] * kLineBytes * info.levels[filled].trips;
       // What is produced and consumed inside a loop stays in the cache that holds it.
       if (access.local && 2 * access.buffer_bytes <= bytes) traffic = 0;
-      if (access.duplicate) traffic = 0;
+      if (access.shape->duplicate) traffic = 0;
       out.total[cache] += traffic;
     }
   }

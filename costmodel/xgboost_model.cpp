@@ -202,6 +202,8 @@ Status XgboostModel::Train(const TrainingSet& given) {
         CheckXgboost(XGBoosterUpdateOneIter(booster_.get(), done + round, handle), "grow a tree"));
   }
   header_ = {set.width, set.rows(), targets.prior_weight};
+  ASSIGN_OR_RETURN(const std::string trees, SerializeTrees());
+  forest_ = FlatForest::Parse(trees, header_.width);
   return {};
 }
 
@@ -217,17 +219,10 @@ Result<std::vector<double>> XgboostModel::Priors(std::span<const float> rows, in
   return priors;
 }
 
-Result<std::vector<float>> XgboostModel::Predict(std::span<const float> rows, int64_t width) {
-  if (booster_ == nullptr)
-    return base_ != nullptr ? base_->Predict(rows, width)
-                            : MakeRooflineModel()->Predict(rows, width);
-  if (width != header_.width || rows.size() % static_cast<size_t>(width) != 0) {
-    return Fail(ErrorCode::kInvalidInput,
-                "{} numbers are no rows of the {} features that the model knows", rows.size(),
-                header_.width);
-  }
+Result<std::vector<float>> XgboostModel::PredictResidual(std::span<const float> rows,
+                                                         int64_t width) const {
+  if (forest_) return forest_->Predict(rows);
   const size_t count = rows.size() / static_cast<size_t>(width);
-  if (count == 0) return std::vector<float>();
   const std::string array = fmt::format(
       R"({{"data":[{},true],"shape":[{},{}],"strides":null,"typestr":"<f4","version":3}})",
       reinterpret_cast<uintptr_t>(rows.data()), count, width);
@@ -239,6 +234,21 @@ Result<std::vector<float>> XgboostModel::Predict(std::span<const float> rows, in
   RETURN_IF_ERROR(CheckXgboost(XGBoosterPredictFromDense(booster_.get(), array.c_str(), config,
                                                          nullptr, &shape, &dims, &values),
                                "predict"));
+  return std::vector<float>(values, values + count);
+}
+
+Result<std::vector<float>> XgboostModel::Predict(std::span<const float> rows, int64_t width) {
+  if (booster_ == nullptr)
+    return base_ != nullptr ? base_->Predict(rows, width)
+                            : MakeRooflineModel()->Predict(rows, width);
+  if (width != header_.width || rows.size() % static_cast<size_t>(width) != 0) {
+    return Fail(ErrorCode::kInvalidInput,
+                "{} numbers are no rows of the {} features that the model knows", rows.size(),
+                header_.width);
+  }
+  const size_t count = rows.size() / static_cast<size_t>(width);
+  if (count == 0) return std::vector<float>();
+  ASSIGN_OR_RETURN(const std::vector<float> values, PredictResidual(rows, width));
   ASSIGN_OR_RETURN(const std::vector<double> priors, Priors(rows, width));
   std::vector<float> scores(count);
   for (size_t r = 0; r < count; ++r) {
@@ -265,6 +275,8 @@ Status XgboostModel::RestoreTrees(const Header& header, const std::string& trees
   }
   header_ = header;
   rows_from_scratch_ = header.rows;
+  ASSIGN_OR_RETURN(const std::string ubjson, SerializeTrees());
+  forest_ = FlatForest::Parse(ubjson, header.width);
   return {};
 }
 

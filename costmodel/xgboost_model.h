@@ -12,10 +12,12 @@
 #include <xgboost/c_api.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "costmodel/cost_model.h"
+#include "costmodel/flat_forest.h"
 
 namespace whet {
 
@@ -57,6 +59,8 @@ class XgboostModel : public CostModel {
 
  private:
   Status MakeBooster(const void* matrix);
+  // What the trees say of each row.
+  Result<std::vector<float>> PredictResidual(std::span<const float> rows, int64_t width) const;
   // log2 of the prior, a row each.
   Result<std::vector<double>> Priors(std::span<const float> rows, int64_t width);
 
@@ -65,6 +69,7 @@ class XgboostModel : public CostModel {
   std::shared_ptr<CostModel> base_;
   TreeOptions trees_;
   Booster booster_;
+  std::optional<FlatForest> forest_;  // the same trees; nothing where they do not fit it
   Header header_;
   int64_t rows_from_scratch_ = 0;
 };

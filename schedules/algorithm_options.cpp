@@ -29,6 +29,11 @@ Result<std::optional<Winograd>> WinogradOfWeights(const Task& task, const Algori
 
 }  // namespace
 
+bool Rfactor::IsChosenBy(const Directive& d) const {
+  return d.names.size() == 2 && d.names[0] == outer && d.names[1] == inner && d.loop == loop &&
+         d.factor == factor && (d.at == d.names[1]) == keeps_inner;
+}
+
 AlgorithmOptions AlgorithmOptionsOf(const std::vector<Directive>& directives) {
   AlgorithmOptions options;
   for (const Directive& d : directives) {

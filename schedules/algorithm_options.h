@@ -24,6 +24,7 @@ struct Rfactor {
   int64_t factor = 1;
   bool keeps_inner = false;
   bool operator==(const Rfactor&) const = default;
+  bool IsChosenBy(const Directive& d) const;  // a kRfactor
 };
 
 struct AlgorithmOptions {

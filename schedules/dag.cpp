@@ -35,9 +35,13 @@ bool IndexExpr::IsKnown() const {
   return true;
 }
 
-IndexRange RangeOf(const IndexExpr& index, std::span<const IndexRange> loops) {
+namespace {
+
+// RangeOf, where `loop_range` gives the range of a loop.
+template <typename LoopRange>
+IndexRange Evaluate(const IndexExpr& index, const LoopRange& loop_range) {
   if (index.nodes.size() == 1 && index.nodes[0].op == IndexExpr::Op::kLoop)
-    return loops[index.nodes[0].value];  // as most are
+    return loop_range(index.nodes[0].value);  // as most are
   IndexRange stack[kMaxDepth];
   std::array<bool, kMaxDepth> constant{};
   int top = 0;
@@ -51,7 +55,7 @@ IndexRange RangeOf(const IndexExpr& index, std::span<const IndexRange> loops) {
         break;
       case Op::kLoop:
         constant[top] = false;
-        stack[top++] = loops[node.value];
+        stack[top++] = loop_range(node.value);
         break;
       case Op::kAdd:
         --top;
@@ -93,12 +97,14 @@ IndexRange RangeOf(const IndexExpr& index, std::span<const IndexRange> loops) {
   return top == 1 ? stack[0] : IndexRange{};
 }
 
+}  // namespace
+
+IndexRange RangeOf(const IndexExpr& index, std::span<const IndexRange> loops) {
+  return Evaluate(index, [&](int64_t l) { return loops[l]; });
+}
+
 int64_t WidthOf(const IndexExpr& index, std::span<const int64_t> extents) {
-  std::array<IndexRange, 32> few;
-  std::vector<IndexRange> many(extents.size() > few.size() ? extents.size() : 0);
-  IndexRange* const loops = many.empty() ? few.data() : many.data();
-  for (size_t l = 0; l < extents.size(); ++l) loops[l] = {0, extents[l] - 1};
-  return RangeOf(index, {loops, extents.size()}).width();
+  return Evaluate(index, [&](int64_t l) { return IndexRange{0, extents[l] - 1}; }).width();
 }
 
 int64_t IndexExpr::Width(const std::vector<int64_t>& extents) const {

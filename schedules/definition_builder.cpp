@@ -9,21 +9,17 @@ tl::unexpected<Error> BadDirective(const Directive& d, const std::string& why) {
   return Fail(ErrorCode::kFailed, "stage '{}', loop '{}': {}", d.stage, d.loop, why);
 }
 
-DefinitionBuilder::DefinitionBuilder(const Definition& definition,
-                                     const std::vector<int64_t>& region, bool is_output)
+DefinitionBuilder::DefinitionBuilder(const Definition& definition, const Extents& region,
+                                     bool is_output)
     : definition_(definition), region_(region), is_output_(is_output) {
   // Halide's order: reduction loops inside, then the pure dimensions, innermost first.
   const auto add = [&](bool reduction) {
     for (size_t l = 0; l < definition.loops.size(); ++l) {
       if (definition.loops[l].reduction != reduction) continue;
-      WorkLoop loop;
-      loop.name = &definition.loops[l].name;
-      loop.extent = region[l];
-      loop.parts[0] = {static_cast<int>(l), 1, region[l]};
-      loops_.push_back(std::move(loop));
+      const int part = AddPart({static_cast<int>(l), 1, region[l]});
+      loops_.push_back({&definition.loops[l].name, region[l], part, 1, LoopKind::kSerial, false});
     }
   };
-  loops_.reserve(16);
   add(true);
   add(false);
 }
@@ -57,25 +53,29 @@ DefinitionNest DefinitionBuilder::Finish(int index) && {
   DefinitionNest nest;
   nest.definition = index;
   nest.region = region_;
-  nest.loops.reserve(loops_.size());
-  std::vector<int64_t> inside(definition_.loops.size(), 1);
+  nest.loops.resize(loops_.size());
+  Extents inside(definition_.loops.size(), 1);
   for (size_t i = 0; i < loops_.size(); ++i) {  // from the innermost out
     const WorkLoop& work = loops_[i];
-    NestLoop loop;
+    const Part* const parts = &FirstPart(work);
+    NestLoop& loop = nest.loops[loops_.size() - 1 - i];
     loop.name = *work.name;
     loop.extent = work.extent;
     loop.kind = work.kind;
     loop.guarded = work.guarded;
-    loop.origin = work.part_count == 1 ? work.parts[0].origin : -1;
-    loop.step = work.part_count == 1 ? work.parts[0].step : 0;
-    loop.reduction = definition_.loops[work.parts[0].origin].reduction;
+    loop.origin = work.part_count == 1 ? parts[0].origin : -1;
+    loop.step = work.part_count == 1 ? parts[0].step : 0;
+    loop.reduction = definition_.loops[parts[0].origin].reduction;
     loop.tile = inside;
     for (size_t l = 0; l < inside.size(); ++l) loop.tile[l] = std::min(loop.tile[l], region_[l]);
-    for (int p = 0; p < work.part_count; ++p) inside[work.parts[p].origin] *= work.parts[p].extent;
-    nest.loops.push_back(std::move(loop));
+    for (int p = 0; p < work.part_count; ++p) inside[parts[p].origin] *= parts[p].extent;
   }
-  std::reverse(nest.loops.begin(), nest.loops.end());
   return nest;
+}
+
+int DefinitionBuilder::AddPart(const Part& part) {
+  parts_.push_back(part);
+  return static_cast<int>(parts_.size()) - 1;
 }
 
 int DefinitionBuilder::Find(const std::string& name) const {
@@ -97,7 +97,7 @@ Status DefinitionBuilder::Split(const Directive& d) {
   if (d.names.size() != 2 || d.factor < 1)
     return BadDirective(d, "a split wants two names and a factor");
   if (loops_[at].part_count != 1) return BadDirective(d, "a fused loop cannot be split");
-  const WorkLoop::Part part = loops_[at].parts[0];
+  const Part part = FirstPart(loops_[at]);
   const int64_t extent = loops_[at].extent;
   const bool reduction = definition_.loops[part.origin].reduction;
   const bool exact = extent % d.factor == 0;
@@ -116,12 +116,12 @@ Status DefinitionBuilder::Split(const Directive& d) {
   outer.name = &d.names[0];
   outer.extent = outer_extent;
   outer.guarded |= !exact && (tail == Tail::kGuardWithIf || tail == Tail::kPredicate);
-  outer.parts[0] = {part.origin, part.step * d.factor, outer_extent};
+  outer.first_part = AddPart({part.origin, part.step * d.factor, outer_extent});
   WorkLoop& inner = loops_[at];
   inner.name = &d.names[1];
   inner.extent = d.factor;
-  inner.parts[0] = {part.origin, part.step, d.factor};
-  loops_.insert(loops_.begin() + at + 1, std::move(outer));
+  FirstPart(inner).extent = d.factor;
+  loops_.insert(static_cast<size_t>(at) + 1, outer);
   return {};
 }
 
@@ -136,15 +136,19 @@ Status DefinitionBuilder::Fuse(const Directive& d) {
   fused.guarded |= source.guarded;
   if (fused.part_count + source.part_count > kMostFused)
     return BadDirective(d, fmt::format("more than {} loops are fused into one", kMostFused));
-  std::copy_n(source.parts.begin(), source.part_count, fused.parts.begin() + fused.part_count);
+  // The parts of both in a row, the inner loop's first.
+  const int first = static_cast<int>(parts_.size());
+  for (const int at : {inner, outer})
+    for (int p = 0; p < loops_[at].part_count; ++p) AddPart(parts_[loops_[at].first_part + p]);
+  fused.first_part = first;
   fused.part_count += source.part_count;
-  loops_.erase(loops_.begin() + outer);
+  loops_.erase(static_cast<size_t>(outer));
   return {};
 }
 
 Status DefinitionBuilder::Reorder(const Directive& d) {
-  std::vector<int> positions;
-  std::vector<WorkLoop> moved;
+  InlineVector<int, 24> positions;
+  InlineVector<WorkLoop, 24> moved;
   for (const std::string& name : d.names) {
     const int at = Find(name);
     if (at < 0) return BadDirective(d, "there is no loop '" + name + "' to reorder");
@@ -152,7 +156,7 @@ Status DefinitionBuilder::Reorder(const Directive& d) {
     moved.push_back(loops_[at]);
   }
   std::sort(positions.begin(), positions.end());
-  for (size_t i = 0; i < positions.size(); ++i) loops_[positions[i]] = std::move(moved[i]);
+  for (size_t i = 0; i < positions.size(); ++i) loops_[positions[i]] = moved[i];
   return {};
 }
 

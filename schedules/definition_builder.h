@@ -2,11 +2,10 @@
 // Internal to the loop nest (loop_nest.cpp). Thread safety: none.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
-#include <vector>
 
+#include "base/inline_vector.h"
 #include "schedules/loop_nest.h"
 
 namespace whet {
@@ -18,32 +17,33 @@ tl::unexpected<Error> BadDirective(const Directive& d, const std::string& why);
 class DefinitionBuilder {
  public:
   // `region`: extents of the definition's loops, in their order.
-  DefinitionBuilder(const Definition& definition, const std::vector<int64_t>& region,
-                    bool is_output);
+  DefinitionBuilder(const Definition& definition, const Extents& region, bool is_output);
 
   // kFailed for a directive that Halide would refuse; what is not about loops is passed over.
   Status Apply(const Directive& d);
   DefinitionNest Finish(int index) &&;
 
   // With what splits that round up have added.
-  const std::vector<int64_t>& region() const { return region_; }
+  const Extents& region() const { return region_; }
 
  private:
   static constexpr int kMostFused = 8;
-  // A loop while directives are applied. `parts` says which indices of the definition it advances.
+  // What a loop advances: one index of the definition.
+  struct Part {
+    int origin;
+    int64_t step, extent;
+  };
+  // A loop while directives are applied, and its part_count parts from parts_[first_part] on.
   struct WorkLoop {
-    struct Part {
-      int origin;
-      int64_t step, extent;
-    };
     const std::string* name;
-    int64_t extent = 1;
-    LoopKind kind = LoopKind::kSerial;
-    bool guarded = false;
-    int part_count = 1;
-    std::array<Part, kMostFused> parts;
+    int64_t extent;
+    int first_part, part_count;
+    LoopKind kind;
+    bool guarded;
   };
 
+  Part& FirstPart(const WorkLoop& loop) { return parts_[static_cast<size_t>(loop.first_part)]; }
+  int AddPart(const Part& part);            // its place in parts_
   int Find(const std::string& name) const;  // -1: there is none
   Status Mark(const Directive& d, LoopKind kind);
   Status Split(const Directive& d);
@@ -51,9 +51,10 @@ class DefinitionBuilder {
   Status Reorder(const Directive& d);
 
   const Definition& definition_;
-  std::vector<int64_t> region_;
+  Extents region_;
   const bool is_output_;
-  std::vector<WorkLoop> loops_;  // innermost first
+  InlineVector<WorkLoop, 24> loops_;  // innermost first
+  InlineVector<Part, 32> parts_;
 };
 
 }  // namespace whet

@@ -9,7 +9,7 @@
 namespace whet {
 
 struct IndexRange {
-  int64_t low = 0, high = 0;  // closed
+  int64_t low, high;  // closed
   int64_t width() const { return high - low + 1; }
 };
 

@@ -2,7 +2,8 @@
 // its loops are.
 //
 // Map: DefinitionBuilder (definition_builder.h) interprets the directives of one definition on
-// concrete extents; Builder walks the stages, infers regions (Need) and expands inlined reads.
+// concrete extents; Builder walks the stages and infers regions (Need); InlinedDag (inlined_dag.h)
+// is what the stages load.
 #include "schedules/loop_nest.h"
 
 #include <algorithm>
@@ -23,6 +24,7 @@ class Builder {
   Status BuildStages(int last) {
     RETURN_IF_ERROR(Sort());
     nest_.nest_of.assign(dag_.stages.size(), -1);
+    nest_.stages.reserve(dag_.stages.size());
     for (int s = dag_.output(); s >= last; --s) {
       if (place_[s].computed) RETURN_IF_ERROR(BuildStage(s));
     }
@@ -33,7 +35,8 @@ class Builder {
     RETURN_IF_ERROR(BuildStages(stage));
     if (nest_.nest_of[stage] < 0)
       return Fail(ErrorCode::kFailed, "stage '{}' is inlined", dag_.stages[stage].name);
-    return std::move(nest_.stages[nest_.nest_of[stage]].region);
+    const Extents& region = nest_.stages[nest_.nest_of[stage]].region;
+    return std::vector<int64_t>(region.begin(), region.end());
   }
 
   Result<LoopNest> BuildLoops() {
@@ -41,12 +44,14 @@ class Builder {
     return std::move(nest_);
   }
 
-  Result<LoopNest> Build() {
+  Result<LoopNest> Build(InlinedDags* inlined) {
     RETURN_IF_ERROR(BuildStages(0));
     nest_.layouts.resize(dag_.stages.size());
     for (int s = 0; s <= dag_.output(); ++s) LayOut(s);
-    ExpandReads();
-    if (too_many_) {
+    std::vector<bool> stored(dag_.stages.size());
+    for (size_t s = 0; s < stored.size(); ++s) stored[s] = place_[s].computed;
+    nest_.inlined = inlined != nullptr ? inlined->For(stored) : InlinedDag::Make(dag_, stored);
+    if (nest_.inlined == nullptr) {
       return Fail(ErrorCode::kFailed,
                   "stages are inlined into each other until a definition has more than {} of them",
                   kMostInlined);
@@ -61,10 +66,12 @@ class Builder {
     const Directive* pack = nullptr;
     const Directive* store = nullptr;  // kStoreAt, kStoreRoot
     const Directive* fold = nullptr;
+    // What is about its loops: a list of indices into directives_, linked by next_; -1: the end.
+    int first = -1, last = -1;
   };
 
   // What is needed of a stage, a range a dimension.
-  using Box = std::vector<IndexRange>;
+  using Box = InlineVector<IndexRange, 8>;
   // The same by stage. Made once and used again: this runs for thousands of candidates a second.
   class Needs {
    public:
@@ -82,7 +89,7 @@ class Builder {
     Box& Of(int stage) { return boxes_[stage]; }
     // Nothing where it is not needed.
     const Box& Get(int stage) const {
-      static const Box kNothing;
+      static const Box kNothing{};
       return known_[stage] ? boxes_[stage] : kNothing;
     }
 
@@ -93,12 +100,14 @@ class Builder {
 
   Status Sort() {
     place_.resize(dag_.stages.size());
-    of_stage_.resize(dag_.stages.size());
+    next_.assign(directives_.size(), -1);
     place_[dag_.output()].computed = true;
+    int s = -1;
     for (size_t i = 0; i < directives_.size(); ++i) {
       const Directive& d = directives_[i];
       if (d.kind == DirectiveKind::kAlgorithm) continue;  // the DAG is that algorithm's
-      const int s = dag_.Find(d.stage);
+      // Most directives are about the stage of the one before.
+      if (s < 0 || dag_.stages[s].name != d.stage) s = dag_.Find(d.stage);
       if (s < 0)
         return Fail(ErrorCode::kFailed, "directive {}: there is no stage '{}'", i, d.stage);
       switch (d.kind) {
@@ -130,7 +139,8 @@ class Builder {
             return Fail(ErrorCode::kFailed, "directive {}: stage '{}' has no definition {}", i,
                         d.stage, d.definition);
           }
-          of_stage_[s].push_back(&d);
+          (place_[s].first < 0 ? place_[s].first : next_[place_[s].last]) = static_cast<int>(i);
+          place_[s].last = static_cast<int>(i);
       }
     }
     return {};
@@ -140,7 +150,8 @@ class Builder {
     const Stage& stage = dag_.stages[s];
     StageNest result;
     result.stage = s;
-    std::vector<int64_t> region;
+    result.definitions.reserve(stage.definitions.size());
+    Extents region;
     if (place_[s].at != nullptr) {
       const Directive& at = *place_[s].at;
       const int consumer = dag_.Find(at.at);
@@ -158,23 +169,23 @@ class Builder {
       result.realisations = outer.realisations;
       for (int l = 0; l <= result.at_loop; ++l)
         result.realisations *= static_cast<double>(loops[l].extent);
-      region = Extents(s, Need(s, consumer, result.at_loop, loop->tile));
+      region = Within(s, Need(s, consumer, result.at_loop, loop->tile));
       if (place_[s].store != nullptr) RETURN_IF_ERROR(Slide(s, outer, *loop, &region, &result));
     } else if (s == dag_.output()) {
       for (const Loop& dim : stage.dims) region.push_back(dim.extent);
     } else {
-      region = Extents(s, NeedAtRoot(s));
+      region = Within(s, NeedAtRoot(s));
     }
 
     for (size_t d = 0; d < stage.definitions.size(); ++d) {
       const Definition& definition = stage.definitions[d];
-      std::vector<int64_t> loops_region = region;
+      Extents loops_region = region;
       for (size_t l = region.size(); l < definition.loops.size(); ++l)
         loops_region.push_back(definition.loops[l].extent);
       DefinitionBuilder builder(definition, loops_region, s == dag_.output());
-      for (const Directive* directive : of_stage_[s])
-        if (directive->definition == static_cast<int>(d))
-          RETURN_IF_ERROR(builder.Apply(*directive));
+      for (int i = place_[s].first; i >= 0; i = next_[i])
+        if (directives_[i].definition == static_cast<int>(d))
+          RETURN_IF_ERROR(builder.Apply(directives_[i]));
       for (size_t l = 0; l < region.size(); ++l)
         region[l] = std::max(region[l], builder.region()[l]);
       result.definitions.push_back(std::move(builder).Finish(static_cast<int>(d)));
@@ -191,11 +202,11 @@ class Builder {
 
   // A stage stored outside of the loop that it is computed in: what it stores, and what is left to
   // compute in an iteration after the first.
-  Status Slide(int s, const StageNest& outer, const NestLoop& loop, std::vector<int64_t>* region,
+  Status Slide(int s, const StageNest& outer, const NestLoop& loop, Extents* region,
                StageNest* result) const {
     const Directive& store = *place_[s].store;
     if (store.kind == DirectiveKind::kStoreRoot) {
-      result->stored = Extents(s, NeedAtRoot(s));
+      result->stored = Within(s, NeedAtRoot(s));
     } else {
       const int at = dag_.Find(store.at);
       if (at < 0 || nest_.nest_of[at] < 0)
@@ -206,11 +217,11 @@ class Builder {
       if (around == loops.end())
         return BadDirective(store, "the consumer '" + store.at + "' has no such loop");
       const int at_loop = static_cast<int>(around - loops.begin());
-      result->stored = Extents(s, Need(s, at, at_loop, around->tile));
+      result->stored = Within(s, Need(s, at, at_loop, around->tile));
     }
     if (loop.kind == LoopKind::kSerial && loop.origin >= 0 && loop.extent > 1) {
       // The width of two iterations together less that of one is what the second one adds.
-      std::vector<int64_t> two = loop.tile;
+      Extents two = loop.tile;
       two[loop.origin] += loop.step;
       const Box once = Need(s, outer.stage, result->at_loop, loop.tile);
       const Box twice = Need(s, outer.stage, result->at_loop, two);
@@ -224,7 +235,7 @@ class Builder {
       }
       if (moving != 1) {
         result->slides_along = -1;
-        *region = Extents(s, once);
+        *region = Within(s, once);
       }
     }
     if (const Directive* fold = place_[s].fold) {
@@ -234,7 +245,7 @@ class Builder {
     return {};
   }
 
-  static const std::vector<int64_t>& StoredExtents(const StageNest& stage) {
+  static const Extents& StoredExtents(const StageNest& stage) {
     return stage.stored.empty() ? stage.region : stage.stored;
   }
 
@@ -256,23 +267,29 @@ class Builder {
       Box& wanted = first ? need->Begin(access.stage) : need->Of(access.stage);
       wanted.resize(access.index.size());
       for (size_t i = 0; i < access.index.size(); ++i) {
-        const IndexRange range = access.index[i].IsKnown()
-                                     ? RangeOf(access.index[i], loops)
-                                     : IndexRange{0, dag_.stages[access.stage].dims[i].extent - 1};
+        const IndexExpr& index = access.index[i];
+        IndexRange range;
+        if (index.nodes.size() == 1 && index.nodes[0].op == IndexExpr::Op::kLoop) {
+          range = loops[index.nodes[0].value];  // as most are
+        } else if (index.IsKnown()) {
+          range = RangeOf(index, loops);
+        } else {
+          range = {0, dag_.stages[access.stage].dims[i].extent - 1};
+        }
         wanted[i].low = first ? range.low : std::min(wanted[i].low, range.low);
         wanted[i].high = first ? range.high : std::max(wanted[i].high, range.high);
       }
     }
   }
 
-  static Box FromZero(const std::vector<int64_t>& extents) {
+  static Box FromZero(const Extents& extents) {
     Box box;
     for (int64_t extent : extents) box.push_back({0, extent - 1});
     return box;
   }
 
   // What one iteration of a loop needs of stage `s`, whose definition covers `tile` in it.
-  Box Need(int s, int consumer, int loop, const std::vector<int64_t>& tile) const {
+  Box Need(int s, int consumer, int loop, const Extents& tile) const {
     Needs& need = needs_;
     need.Reset(dag_.stages.size());
     AddReads(dag_.stages[consumer].definitions.back(), FromZero(tile), &need);
@@ -314,8 +331,8 @@ class Builder {
   }
 
   // No more than there is; one element where nothing is known.
-  std::vector<int64_t> Extents(int s, const Box& box) const {
-    std::vector<int64_t> extents;
+  Extents Within(int s, const Box& box) const {
+    Extents extents;
     for (size_t i = 0; i < dag_.stages[s].dims.size(); ++i)
       extents.push_back(i < box.size() ? std::min(box[i].width(), dag_.stages[s].dims[i].extent)
                                        : 1);
@@ -326,15 +343,15 @@ class Builder {
     const Stage& stage = dag_.stages[s];
     BufferLayout& layout = nest_.layouts[s];
     const size_t rank = stage.dims.size();
-    std::vector<int64_t> extents;
+    Extents extents;
     for (const Loop& dim : stage.dims) extents.push_back(dim.extent);
     if (nest_.nest_of[s] >= 0) extents = StoredExtents(nest_.stages[nest_.nest_of[s]]);
-    layout.strides.assign(rank, 1);
+    layout.strides.resize(rank, 1);
     int64_t stride = 1;
     if (place_[s].pack != nullptr && stage.kind == StageKind::kInput && stage.constant) {
       layout.levels = place_[s].pack->layout;
-      std::vector<bool> seen(rank, false);
-      std::vector<int64_t> inner(rank, 1);
+      InlineVector<bool, 8> seen(rank, false);
+      Extents inner(rank, 1);
       for (const PackLevel& level : layout.levels) {
         const size_t d = rank - 1 - static_cast<size_t>(level.dim);  // shapes are outermost first
         if (!seen[d]) layout.strides[d] = stride;
@@ -352,65 +369,13 @@ class Builder {
     }
   }
 
-  void ExpandReads() {
-    nest_.ops.resize(nest_.stages.size());
-    for (size_t n = 0; n < nest_.stages.size(); ++n) {
-      const Stage& stage = dag_.stages[nest_.stages[n].stage];
-      for (size_t d = 0; d < stage.definitions.size(); ++d) {
-        seen_.clear();
-        first_read_ = nest_.reads.size();
-        OpCounts ops = stage.definitions[d].ops;
-        for (const Access& access : stage.definitions[d].reads)
-          Expand(static_cast<int>(n), static_cast<int>(d), access.stage, access.index, &ops);
-        nest_.ops[n].push_back(ops);
-      }
-    }
-  }
-
-  void Expand(int n, int d, int stage, const std::vector<IndexExpr>& index, OpCounts* ops) {
-    // Halide computes a common subexpression once.
-    const Stage& source = dag_.stages[stage];
-    if (source.kind == StageKind::kInput || place_[stage].computed) {
-      for (size_t r = first_read_; r < nest_.reads.size(); ++r)
-        if (nest_.reads[r].stage == stage && nest_.reads[r].index == index) return;
-      nest_.reads.push_back({n, d, stage, index});
-      return;
-    }
-    for (const auto& [other, other_index] : seen_)
-      if (other == stage && other_index == index) return;
-    too_many_ |= seen_.size() >= kMostInlined;
-    if (too_many_) return;
-    seen_.emplace_back(stage, index);
-    const Definition& definition = source.definitions[0];
-    ops->AddScaled(definition.ops, 1);
-    for (const Access& access : definition.reads) {
-      std::vector<IndexExpr> substituted(access.index.size());
-      for (size_t i = 0; i < access.index.size(); ++i) {
-        std::vector<IndexExpr::Node>& out = substituted[i].nodes;
-        for (const IndexExpr::Node& node : access.index[i].nodes) {
-          if (node.op == IndexExpr::Op::kLoop) {
-            const auto& replacement = index[node.value].nodes;
-            out.insert(out.end(), replacement.begin(), replacement.end());
-          } else {
-            out.push_back(node);
-          }
-        }
-      }
-      Expand(n, d, access.stage, substituted, ops);
-    }
-  }
-
   const Dag& dag_;
   const std::vector<Directive>& directives_;
   mutable Needs needs_, root_;
   mutable bool root_known_ = false;
   mutable Box loops_;
   std::vector<Place> place_;
-  std::vector<std::vector<const Directive*>> of_stage_;
-  std::vector<std::pair<int, std::vector<IndexExpr>>>
-      seen_;               // inlined stages that this definition evaluates
-  size_t first_read_ = 0;  // of this definition, in nest_.reads
-  bool too_many_ = false;  // stages inlined into one definition
+  std::vector<int> next_;  // by directive
   LoopNest nest_;
 };
 
@@ -421,8 +386,9 @@ Result<std::vector<int64_t>> RegionOfStage(const Dag& dag, const std::vector<Dir
   return Builder(dag, directives).Region(stage);
 }
 
-Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives) {
-  return Builder(dag, directives).Build();
+Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives,
+                               InlinedDags* inlined) {
+  return Builder(dag, directives).Build(inlined);
 }
 
 Result<LoopNest> BuildLoops(const Dag& dag, const std::vector<Directive>& directives) {

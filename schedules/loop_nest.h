@@ -3,16 +3,22 @@
 // A tree: each node is a loop of some stage's definition, with its trip count and kind; leaves are
 // the evaluations. Stages computed inside a loop hang under it, with the region (extents per
 // dimension) that the loop's body needs of them, halo included: bounds inference on the DAG's own
-// index expressions. Cost: tens of microseconds. Thread safety: plain values; building one is a
-// pure function.
+// index expressions. Cost: some microseconds. A nest refers to the Dag and the directives that it
+// was built from: both have to outlive it. Thread safety: plain values; building one is a pure
+// function.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/inline_vector.h"
 #include "base/status.h"
 #include "schedules/dag.h"
+#include "schedules/inlined_dag.h"
 #include "schedules/trace.h"
 
 namespace whet {
@@ -27,9 +33,12 @@ enum class LoopKind : uint8_t {
   kGpuLane
 };
 
+// A number a dimension, or a loop of a definition.
+using Extents = InlineVector<int64_t, 8>;
+
 struct NestLoop {
-  std::string name;    // as the directives name it
-  int64_t extent = 1;  // trip count (lanes, if vectorised)
+  std::string_view name;  // as the directives name it
+  int64_t extent = 1;     // trip count (lanes, if vectorised)
   LoopKind kind = LoopKind::kSerial;
   int origin = -1;  // index into Definition::loops of the loop it was split from; -1: fused
   bool reduction = false;
@@ -37,62 +46,54 @@ struct NestLoop {
   bool guarded = false;  // carries an if for a tail that does not divide
   // The tile that remains inside this loop: for each loop of the definition, how many of its
   // consecutive values one iteration of this loop covers.
-  std::vector<int64_t> tile;
+  Extents tile;
 };
 
 // One definition of one stage: its loops from the outermost in.
 struct DefinitionNest {
   int definition = 0;
   std::vector<NestLoop> loops;
-  std::vector<int64_t> region;  // values of each loop of the definition that one realisation covers
+  Extents region;  // values of each loop of the definition that one realisation covers
 };
 
 // One realisation of a stage: where it is, how large, how often.
 struct StageNest {
   int stage = -1;
-  int at_stage = -1;            // consumer stage; -1: at root
-  int at_loop = -1;             // index into the consumer's last definition's loops; the body of it
-  std::vector<int64_t> region;  // extents of the pure dimensions computed in one realisation
+  int at_stage = -1;  // consumer stage; -1: at root
+  int at_loop = -1;   // index into the consumer's last definition's loops; the body of it
+  Extents region;     // extents of the pure dimensions computed in one realisation
   // Where it slides, stored outside a loop that it is computed in: the dimension along which each
   // realisation (but the first) computes only what the one before did not; -1: it does not.
   int slides_along = -1;
-  std::vector<int64_t> stored;  // extents of its storage: the region, and what it slides over
-  double realisations = 1;      // how often it is realised in one run of the task
-  int64_t buffer_bytes = 0;     // storage of one realisation; 0 for the output
+  Extents stored;            // extents of its storage: the region, and what it slides over
+  double realisations = 1;   // how often it is realised in one run of the task
+  int64_t buffer_bytes = 0;  // storage of one realisation; 0 for the output
   std::vector<DefinitionNest> definitions;
 };
 
 // What an access touches: strides of the buffer read, elements an index step.
 struct BufferLayout {
-  std::vector<PackLevel> levels;  // empty: the natural order
+  std::span<const PackLevel> levels;  // empty: the natural order
   // Distance in elements between neighbours along dimension `dim` (natural strides where not
   // packed).
-  std::vector<int64_t> strides;
+  Extents strides;
 };
 
 struct LoopNest {
   std::vector<StageNest> stages;      // consumers before producers: the output first
   std::vector<int> nest_of;           // by stage: index into `stages`, -1 if an input or inlined
   std::vector<BufferLayout> layouts;  // by stage
-  // Reads of each nested definition with inlined stages expanded: what is really loaded.
-  struct Read {
-    int nest;  // index into `stages`
-    int definition;
-    int stage;                     // the stage loaded from
-    std::vector<IndexExpr> index;  // over the loops of that definition
-  };
-  std::vector<Read> reads;
-  // Operations of one evaluation of each nested definition, inlined stages included.
-  std::vector<std::vector<OpCounts>> ops;
+  // What its definitions load and compute with inlined stages expanded; none from BuildLoops.
+  std::shared_ptr<const InlinedDag> inlined;
 };
 
 // Requires directives that fit the DAG. kFailed with the directive's number and reason where they
 // do not, and where stages are inlined into each other until a definition has more than
-// kMostInlined of them: a compiler would not come back from that either.
-inline constexpr size_t kMostInlined = 1024;
-Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives);
+// kMostInlined of them. `inlined`: where to look for what other nests of this DAG have made.
+Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives,
+                               InlinedDags* inlined = nullptr);
 
-// The stages and loops alone, without layouts, reads and operations: what stages read is inlined
+// The stages and loops alone, without layouts and what is inlined: what stages read is inlined
 // until it is placed, and in a deep DAG of which little is placed yet, that grows without bound.
 Result<LoopNest> BuildLoops(const Dag& dag, const std::vector<Directive>& directives);
 

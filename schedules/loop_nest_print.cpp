@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "schedules/loop_nest.h"
 
 namespace whet {
@@ -43,7 +45,8 @@ class Printer {
 
   void PrintStage(int n, int depth) {
     const StageNest& stage = nest_.stages[n];
-    Shape region(stage.region.rbegin(), stage.region.rend());
+    Shape region(stage.region.begin(), stage.region.end());
+    std::reverse(region.begin(), region.end());
     const std::string size =
         stage.buffer_bytes > 0 ? fmt::format(", {} bytes", stage.buffer_bytes) : "";
     const Stage& computed = dag_.stages[stage.stage];

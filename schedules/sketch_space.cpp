@@ -2,48 +2,18 @@
 #include <cmath>
 #include <mutex>
 
+#include "schedules/decision_values.h"
 #include "schedules/rules/rule.h"
 #include "schedules/sketch.h"
 #include "schedules/task_dag.h"
 
 namespace whet {
-namespace {
-
-// log2(1 + |value|), from a table where it is small: mutation asks thousands of times.
-double Doublings(int64_t value) {
-  static const std::vector<double> table = [] {
-    std::vector<double> logs;
-    for (int i = 0; i < 1024; ++i) logs.push_back(std::log2(1.0 + i));
-    return logs;
-  }();
-  const int64_t size = std::abs(value);
-  return size < 1024 ? table[static_cast<size_t>(size)]
-                     : std::log2(1.0 + static_cast<double>(size));
-}
-
-// Distance of two decision values, in doublings summed over their elements.
-double Distance(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
-  if (a.size() != b.size()) return 1e9;
-  double sum = 0;
-  for (size_t i = 0; i < a.size(); ++i) sum += std::abs(Doublings(a[i]) - Doublings(b[i]));
-  return sum;
-}
-
-size_t Nearest(const std::vector<std::vector<int64_t>>& candidates,
-               const std::vector<int64_t>& value) {
-  size_t best = 0;
-  for (size_t i = 1; i < candidates.size(); ++i)
-    if (Distance(candidates[i], value) < Distance(candidates[best], value)) best = i;
-  return best;
-}
-
-}  // namespace
-
 struct SketchSpace::Impl {
   // One algorithm of the task: variable inputs packed by stages, operators by other arithmetic.
   struct Variant {
     AlgorithmOptions options;
     std::unique_ptr<Dag> dag;
+    std::unique_ptr<InlinedDags> inlined;  // of `dag`
     Roles roles;
   };
   struct Program {
@@ -60,7 +30,7 @@ struct SketchSpace::Impl {
   std::vector<std::vector<size_t>> kind_of;  // by sketch and decision: index into `kinds`
   // DAGs of traces that no sketch here made.
   mutable std::mutex mutex;
-  mutable std::vector<std::pair<AlgorithmOptions, std::unique_ptr<Dag>>> foreign;
+  mutable std::vector<std::unique_ptr<Variant>> foreign;
 
   // `blocked`: the stage whose sums are stored and added to in blocks; empty: none.
   Status AddVariant(AlgorithmOptions options, const std::string& blocked = "");
@@ -75,6 +45,9 @@ struct SketchSpace::Impl {
   // Whether a stage with tiles of its own can slide.
   bool HasSlidingTiles(size_t sketch) const;
   AlgorithmOptions OptionsOf(const std::vector<Directive>& directives) const;
+  // Whether the directives choose these options, at the cost of a look at each.
+  bool Chooses(const std::vector<Directive>& directives, const AlgorithmOptions& options) const;
+  Result<const Variant*> VariantOf(const Trace& trace) const;
   bool IsConstant(const std::string& input) const {
     return std::any_of(task.inputs.begin(), task.inputs.end(), [&](const TaskInput& known) {
       return known.constant && known.name == input;
@@ -87,6 +60,7 @@ Status SketchSpace::Impl::AddVariant(AlgorithmOptions options, const std::string
   Variant variant;
   variant.options = std::move(options);
   variant.dag = std::make_unique<Dag>(std::move(dag));
+  variant.inlined = std::make_unique<InlinedDags>(*variant.dag);
   const Dag& d = *variant.dag;
   variant.roles = AssignRoles(d);
   if (!blocked.empty()) AssignBlockedSum(d, blocked, &variant.roles);
@@ -239,6 +213,25 @@ AlgorithmOptions SketchSpace::Impl::OptionsOf(const std::vector<Directive>& dire
   return options;
 }
 
+bool SketchSpace::Impl::Chooses(const std::vector<Directive>& directives,
+                                const AlgorithmOptions& options) const {
+  size_t packed = 0, algorithms = 0, rfactored = 0;
+  for (const Directive& d : directives) {
+    if (d.kind == DirectiveKind::kPack && !IsConstant(d.stage)) {
+      const auto it = options.packed.find(d.stage);
+      if (++packed; it == options.packed.end() || it->second != d.layout) return false;
+    } else if (d.kind == DirectiveKind::kAlgorithm) {
+      const auto it = options.algorithms.find(d.stage);
+      if (++algorithms; it == options.algorithms.end() || it->second != d.algorithm) return false;
+    } else if (d.kind == DirectiveKind::kRfactor) {
+      const auto it = options.rfactored.find(d.stage);
+      if (++rfactored; it == options.rfactored.end() || !it->second.IsChosenBy(d)) return false;
+    }
+  }
+  return packed == options.packed.size() && algorithms == options.algorithms.size() &&
+         rfactored == options.rfactored.size();
+}
+
 SketchSpace::SketchSpace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SketchSpace::SketchSpace(SketchSpace&&) noexcept = default;
 SketchSpace& SketchSpace::operator=(SketchSpace&&) noexcept = default;
@@ -344,26 +337,6 @@ Trace SketchSpace::LatticePoint(int64_t number) const {
   return impl_->MakeTrace(sketch, values);
 }
 
-namespace {
-
-// A candidate other than `now`: a near one more often than a far one.
-size_t PickOther(const std::vector<std::vector<int64_t>>& candidates,
-                 const std::vector<int64_t>& now, Rng& rng) {
-  if (rng.Chance(0.25)) {
-    const auto pick = static_cast<size_t>(rng.Below(static_cast<int64_t>(candidates.size())));
-    if (candidates[pick] != now) return pick;
-  }
-  std::vector<double> nearness;
-  nearness.reserve(candidates.size());
-  for (const auto& candidate : candidates) {
-    const double distance = Distance(candidate, now);
-    nearness.push_back(candidate == now ? 0 : 1 / (0.1 + distance * distance));
-  }
-  return static_cast<size_t>(rng.Weighted(nearness));
-}
-
-}  // namespace
-
 Trace SketchSpace::Mutate(const Trace& trace, Rng& rng, MutationChoice* choice) const {
   const int sketch = impl_->SketchIndex(trace.sketch);
   if (sketch < 0) return Sample(rng);
@@ -405,28 +378,35 @@ bool SketchSpace::Adapt(const Trace& foreign, Trace* adapted) const {
   return true;
 }
 
+Result<const SketchSpace::Impl::Variant*> SketchSpace::Impl::VariantOf(const Trace& trace) const {
+  // A sketch's traces have its own algorithm; written by hand or for another task they may not.
+  if (const int sketch = SketchIndex(trace.sketch); sketch >= 0) {
+    const Variant& own = variants[programs[static_cast<size_t>(sketch)].variant];
+    if (Chooses(trace.directives, own.options)) return &own;
+  }
+  const AlgorithmOptions options = OptionsOf(trace.directives);
+  for (const Variant& variant : variants)
+    if (variant.options == options) return &variant;
+  const std::lock_guard<std::mutex> lock(mutex);
+  for (const auto& known : foreign)
+    if (known->options == options) return known.get();
+  ASSIGN_OR_RETURN(Dag read, ReadTaskDag(task, options));
+  auto variant = std::make_unique<Variant>();
+  variant->options = options;
+  variant->dag = std::make_unique<Dag>(std::move(read));
+  variant->inlined = std::make_unique<InlinedDags>(*variant->dag);
+  foreign.push_back(std::move(variant));
+  return foreign.back().get();
+}
+
 Result<const Dag*> SketchSpace::DagFor(const Trace& trace) const {
-  // Most traces have the task's own algorithm: nothing in them says otherwise.
-  const bool plain = std::none_of(
-      trace.directives.begin(), trace.directives.end(), [&](const Directive& d) {
-        return d.kind == DirectiveKind::kAlgorithm || d.kind == DirectiveKind::kRfactor ||
-               (d.kind == DirectiveKind::kPack && !impl_->IsConstant(d.stage));
-      });
-  if (plain) return static_cast<const Dag*>(impl_->variants[0].dag.get());
-  const AlgorithmOptions options = impl_->OptionsOf(trace.directives);
-  for (const Impl::Variant& variant : impl_->variants)
-    if (variant.options == options) return static_cast<const Dag*>(variant.dag.get());
-  const std::lock_guard<std::mutex> lock(impl_->mutex);
-  for (const auto& [known, dag] : impl_->foreign)
-    if (known == options) return static_cast<const Dag*>(dag.get());
-  ASSIGN_OR_RETURN(Dag read, ReadTaskDag(impl_->task, options));
-  impl_->foreign.emplace_back(options, std::make_unique<Dag>(std::move(read)));
-  return static_cast<const Dag*>(impl_->foreign.back().second.get());
+  ASSIGN_OR_RETURN(const Impl::Variant* variant, impl_->VariantOf(trace));
+  return variant->dag.get();
 }
 
 Result<LoopNest> SketchSpace::Nest(const Trace& trace) const {
-  ASSIGN_OR_RETURN(const Dag* dag, DagFor(trace));
-  return BuildLoopNest(*dag, trace.directives);
+  ASSIGN_OR_RETURN(const Impl::Variant* variant, impl_->VariantOf(trace));
+  return BuildLoopNest(*variant->dag, trace.directives, variant->inlined.get());
 }
 
 bool SketchSpace::IsPlausible(const LoopNest& nest, std::string* why) const {
@@ -439,7 +419,7 @@ bool SketchSpace::IsPlausible(const LoopNest& nest, std::string* why) const {
       return false;
     }
     for (size_t d = 0; d < stage.definitions.size(); ++d) {
-      double body = 1 + nest.ops[n][d].Flops();
+      double body = 1 + nest.inlined->Of(stage.stage, d).ops.Flops();
       for (const NestLoop& loop : stage.definitions[d].loops) {
         if (loop.kind == LoopKind::kUnrolled) body *= static_cast<double>(loop.extent);
         if (loop.kind == LoopKind::kVectorized &&

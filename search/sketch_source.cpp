@@ -41,9 +41,7 @@ class SketchSource : public CandidateSource {
     if (!nest) return false;
     std::string why;
     if (!space_.IsPlausible(*nest, &why)) return false;
-    const Result<const Dag*> dag = space_.DagFor(trace);
-    if (!dag) return false;
-    ExtractFeatures(**dag, *nest, space_.machine(), row);
+    ExtractFeatures(nest->inlined->dag(), *nest, space_.machine(), row);
     return true;
   }
 

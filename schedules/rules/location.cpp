@@ -179,7 +179,7 @@ void StoreAround(int stage, const LoopOf& loop, PlacedRegion* region, Expansion*
     fold.factor = ring;
     out->directives.push_back(fold);
   }
-  region->extents = placed.region;
+  region->extents.assign(placed.region.begin(), placed.region.end());
 }
 
 // What the first iteration computes, in which nothing has slid yet. `region`: what the others do.

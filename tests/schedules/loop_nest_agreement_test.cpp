@@ -57,7 +57,7 @@ void ExpectAgreement(const std::string& spelling, const SketchSpace& space, cons
         if (loop.kind == LoopKind::kVectorized) lanes = std::max(lanes, loop.extent);
         if (loop.kind != LoopKind::kSerial && loop.kind != LoopKind::kParallel) continue;
         const auto found =
-            it->second.loops.find(std::to_string(definition.definition) + "." + loop.name);
+            it->second.loops.find(fmt::format("{}.{}", definition.definition, loop.name));
         if (loop.extent == 1) continue;  // Halide drops loops of one iteration
         if (dag.stages[stage.stage].definitions[definition.definition].loops.size() > 0 &&
             found == it->second.loops.end() && loop.reduction) {

@@ -37,7 +37,7 @@ TEST(BuildLoops, HasTheLoopsOfTheWholeNest) {
   ASSERT_EQ(loops->stages.size(), nest->stages.size());
   EXPECT_EQ(loops->stages[0].definitions[0].loops.size(),
             nest->stages[0].definitions[0].loops.size());
-  EXPECT_TRUE(loops->reads.empty());
+  EXPECT_EQ(loops->inlined, nullptr);
 }
 
 Directive Of(DirectiveKind kind, const std::string& stage, const std::string& loop) {
@@ -65,7 +65,7 @@ TEST(BuildLoopNest, ComputesOnlyNewRowsOfWhatSlides) {
   ASSERT_TRUE(slides) << slides.error().message;
   const StageNest& sliding = slides->stages[slides->nest_of[pad]];
   EXPECT_EQ(sliding.slides_along, 2);
-  EXPECT_EQ(sliding.region, (std::vector<int64_t>{16, 12, 1, 1}));
+  EXPECT_EQ(sliding.region, (Extents{16, 12, 1, 1}));
   EXPECT_EQ(sliding.buffer_bytes, 16 * 12 * 10 * 4);
 }
 
@@ -80,7 +80,7 @@ TEST(BuildLoopNest, DoesNotSlideInAParallelLoop) {
   ASSERT_TRUE(nest) << nest.error().message;
   const StageNest& stage = nest->stages[nest->nest_of[dag.Find("pad")]];
   EXPECT_EQ(stage.slides_along, -1);
-  EXPECT_EQ(stage.region, (std::vector<int64_t>{16, 12, 3, 1}));
+  EXPECT_EQ(stage.region, (Extents{16, 12, 3, 1}));
 }
 
 }  // namespace
