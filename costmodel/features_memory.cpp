@@ -54,8 +54,9 @@ void WriteReads(const DefinitionInfo& info, const DefinitionCost& cost, FeatureR
   std::array<bool, kMaxReads> done{};
   for (int r = 0; r < info.read_count; ++r) {
     const AccessInfo& access = info.reads[r];
-    bytes[r] = Touch(access, info, info.levels[0].tile).elements * access.element_bytes;
     done[r] = access.shape->duplicate;
+    if (done[r]) continue;
+    bytes[r] = Touch(access, info, info.levels[0].tile).elements * access.element_bytes;
   }
   for (int shown = 0; shown < kReadsShown; ++shown) {
     int largest = -1;

@@ -28,13 +28,14 @@ void MeasureFootprints(const DefinitionInfo& info, const MachineModel& machine, 
     out.working_set[v] = 0;
     for (int a = 0; a < accesses; ++a) {
       const AccessInfo& access = a < info.read_count ? info.reads[a] : info.store;
+      if (access.shape->duplicate) continue;
       if (v > 0 && (level.changed & access.shape->loops) == 0) {
         out.lines[a][v] = out.lines[a][v - 1];
       } else {
         SetWidths(access, info, level.tile, level.changed, &widths[a]);
         out.lines[a][v] = Touch(access, widths[a]).lines;
       }
-      if (!access.shape->duplicate) out.working_set[v] += out.lines[a][v] * kLineBytes;
+      out.working_set[v] += out.lines[a][v] * kLineBytes;
     }
   }
   for (int cache = 0; cache < kCacheLevels; ++cache) {
@@ -47,10 +48,11 @@ void MeasureFootprints(const DefinitionInfo& info, const MachineModel& machine, 
     for (int a = 0; a < accesses; ++a) {
       const AccessInfo& access = a < info.read_count ? info.reads[a] : info.store;
       double& traffic = out.traffic[a][cache];
+      traffic = 0;
+      if (access.shape->duplicate) continue;
       traffic = out.lines[a][filled] * kLineBytes * info.levels[filled].trips;
       // What is produced and consumed inside a loop stays in the cache that holds it.
       if (access.local && 2 * access.buffer_bytes <= bytes) traffic = 0;
-      if (access.shape->duplicate) traffic = 0;
       out.total[cache] += traffic;
     }
   }

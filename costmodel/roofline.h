@@ -18,7 +18,8 @@ namespace whet {
 enum CacheLevel : int { kL1, kL2, kL3, kCacheLevels };
 
 // Cache lines that the accesses of one definition touch in one iteration of each level,
-// [access][level]; the last access is the store. Only levels up to the body are filled in.
+// [access][level]; the last access is the store. Only levels up to the body are filled in, and no
+// lines of duplicate reads.
 struct Footprints {
   double lines[kMaxReads + 1][kMaxLevels];
   double working_set[kMaxLevels];  // bytes, duplicates once
