@@ -10,8 +10,9 @@ namespace whet {
 namespace {
 
 constexpr int64_t kMaxCallsPerSample = 1 << 20;
-constexpr int64_t kGlanceNs = 1'000'000;  // a slow moment lasts longer than three short samples
-constexpr double kContender = 1.15;       // times the best known: worth a closer look
+constexpr int64_t kGlanceNs = 1'000'000;   // a slow moment lasts longer than three short samples
+constexpr double kContender = 1.15;        // times the best known: worth a closer look
+constexpr double kHardlyAContender = 1.3;  // more than that: noise does not explain it
 
 // Nanoseconds of `calls` runs.
 int64_t Duration(const std::function<void()>& run, int64_t calls, const Clock& clock) {
@@ -66,17 +67,16 @@ void Begin(const std::function<void()>& run, const Sampling& sampling, Timing* t
 bool IsAccurate(const std::vector<int64_t>& samples, int64_t sampled_ns,
                 const TimingOptions& options) {
   if (sampled_ns < options.min_time_ns) return false;
-  if (options.best_known_ns > 0) {
+  const auto count = static_cast<int>(samples.size());
+  if (options.best_known_ns > 0 && count > 0) {
     const auto fastest_ns = static_cast<double>(*std::min_element(samples.begin(), samples.end()));
-    const bool contends = fastest_ns < kContender * static_cast<double>(options.best_known_ns);
+    const double slower = fastest_ns / static_cast<double>(options.best_known_ns);
     // Of what will not win, roughly how slow it is is enough.
-    if (!contends && sampled_ns >= kGlanceNs &&
-        static_cast<int>(samples.size()) >= options.glance_samples)
+    if (slower > kHardlyAContender && sampled_ns >= kGlanceNs && 2 * count >= options.min_samples)
       return true;
-    if (contends && sampled_ns < options.min_contender_ns) return false;
+    if (slower < kContender && sampled_ns < options.min_contender_ns) return false;
   }
-  return static_cast<int>(samples.size()) >= options.min_samples &&
-         MedianAccuracy(samples) <= options.accuracy;
+  return count >= options.min_samples && MedianAccuracy(samples) <= options.accuracy;
 }
 
 bool IsLoser(const std::vector<int64_t>& samples, int64_t sampled_ns,
