@@ -104,7 +104,10 @@ IndexRange RangeOf(const IndexExpr& index, std::span<const IndexRange> loops) {
 }
 
 int64_t WidthOf(const IndexExpr& index, std::span<const int64_t> extents) {
-  return Evaluate(index, [&](int64_t l) { return IndexRange{0, extents[l] - 1}; }).width();
+  const auto range = [&](int64_t l) {
+    return static_cast<size_t>(l) < extents.size() ? IndexRange{0, extents[l] - 1} : IndexRange{};
+  };
+  return Evaluate(index, range).width();
 }
 
 int64_t IndexExpr::Width(const std::vector<int64_t>& extents) const {

@@ -17,7 +17,7 @@ struct IndexRange {
 // by, and to lie inside clamps by constants. {0, 0} for an expression that is not understood.
 IndexRange RangeOf(const IndexExpr& index, std::span<const IndexRange> loops);
 
-// IndexExpr::Width of the first loops' `extents`.
+// IndexExpr::Width of the first loops' `extents`; the other loops stand still.
 int64_t WidthOf(const IndexExpr& index, std::span<const int64_t> extents);
 
 }  // namespace whet
