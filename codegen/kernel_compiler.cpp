@@ -47,8 +47,10 @@ Status CompileKernel(const Task& task, const Trace& trace, const std::string& ke
     if (!emit.object_path.empty()) files[Halide::OutputFileType::object] = emit.object_path;
     if (!emit.stmt_path.empty()) files[Halide::OutputFileType::conceptual_stmt] = emit.stmt_path;
     if (!emit.assembly_path.empty()) files[Halide::OutputFileType::assembly] = emit.assembly_path;
-    Halide::Module module =
-        algorithm.stages.back().func.compile_to_module(arguments, kernel_name, halide_target);
+    // Without metadata, which nothing reads: some milliseconds of a candidate's compile.
+    Halide::Module module = Halide::Pipeline(algorithm.stages.back().func)
+                                .compile_to_module(arguments, kernel_name, halide_target,
+                                                   Halide::LinkageType::ExternalPlusArgv);
     TransposeLoads(machine.vector_bytes, &module);
     module.compile(files);
   } catch (const Halide::Error& e) {

@@ -1,9 +1,14 @@
-// The bytes of base/cpu.model, between two symbols.
-        .section .rodata
+// The bytes of base/avx512.model and base/avx2.model, each between two symbols.
+        .macro whet_model name, file
         .balign 16
-        .global whet_base_model
-        .global whet_base_model_end
-whet_base_model:
-        .incbin WHET_BASE_MODEL
-whet_base_model_end:
+        .global whet_base_model_\name
+        .global whet_base_model_\name\()_end
+whet_base_model_\name:
+        .incbin "\file"
+whet_base_model_\name\()_end:
+        .endm
+
+        .section .rodata
+        whet_model avx512, WHET_BASE_MODELS/avx512.model
+        whet_model avx2, WHET_BASE_MODELS/avx2.model
         .section .note.GNU-stack, "", %progbits

@@ -28,7 +28,7 @@ struct TrainingSet {
 class CostModel {
  public:
   virtual ~CostModel() = default;
-  virtual std::string_view name() const = 0;  // "xgboost", "random", "roofline"
+  virtual std::string_view name() const = 0;  // "xgboost", "base", "random", "roofline"
   virtual bool trained() const = 0;
   // Learns from all rows so far. Deterministic given the same rows and history.
   virtual Status Train(const TrainingSet& set) = 0;
@@ -60,8 +60,9 @@ Result<std::unique_ptr<CostModel>> MakeXgboostModel(uint64_t seed, int threads,
                                                     std::shared_ptr<CostModel> base = nullptr,
                                                     const TreeOptions& trees = {});
 // The pretrained model that is part of the program: what kernels of networks that no evaluation
-// uses did on CPUs with AVX-512 and AVX2 (costmodel/base/README.md).
-Result<std::shared_ptr<CostModel>> LoadBaseModel(int threads);
+// uses did on a CPU with AVX-512 and on one with AVX2 (costmodel/base/README.md); a row is scored
+// by the model of its machine.vector_bytes.
+std::shared_ptr<CostModel> MakeBaseModel(int threads);
 
 // docs/formats/cost_model.md. Saving requires a trained model that MakeXgboostModel or
 // LoadXgboostModel made.

@@ -127,9 +127,18 @@
   F(RoofTotal, "roofline.total", "log2 cycles", "all of them together") \
   F(RoofEfficiency, "roofline.efficiency", "1", "(0, 1]: the least conceivable cycles of the task / roofline.total")
 
+// Times are in cycles above, and scores compare within a machine: its frequency tells nothing.
+#define WHET_MACHINE_FEATURES(F) \
+  F(MachineThreads, "machine.threads", "log2 1", "that run the kernel") \
+  F(MachineVectorBytes, "machine.vector_bytes", "log2 bytes", "a vector register") \
+  F(MachineVectorRegisters, "machine.vector_registers", "log2 1", "that an instruction can name") \
+  F(MachineL1, "machine.l1_bytes", "log2 bytes", "the L1 data cache") \
+  F(MachineL2, "machine.l2_bytes", "log2 bytes", "the L2 cache") \
+  F(MachineL3, "machine.l3_bytes", "log2 bytes", "the L3 cache")
+
 #define WHET_ALL_FEATURES(F) \
   WHET_TASK_FEATURES(F) WHET_ACC_FEATURES(F) WHET_PARALLEL_FEATURES(F) WHET_MEMORY_FEATURES(F) \
-  WHET_STAGE_FEATURES(F) WHET_ROOFLINE_FEATURES(F)
+  WHET_STAGE_FEATURES(F) WHET_ROOFLINE_FEATURES(F) WHET_MACHINE_FEATURES(F)
 // clang-format on
 
 namespace whet {

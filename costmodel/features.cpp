@@ -5,6 +5,18 @@
 #include "costmodel/feature_groups.h"
 
 namespace whet {
+namespace {
+
+void WriteMachineFeatures(const MachineModel& machine, FeatureRow& row) {
+  row.Log(kMachineThreads, machine.threads);
+  row.Log(kMachineVectorBytes, machine.vector_bytes);
+  row.Log(kMachineVectorRegisters, machine.vector_registers);
+  row.Log(kMachineL1, static_cast<double>(machine.l1_bytes));
+  row.Log(kMachineL2, static_cast<double>(machine.l2_bytes));
+  row.Log(kMachineL3, static_cast<double>(machine.l3_bytes));
+}
+
+}  // namespace
 
 std::span<const FeatureInfo> FeatureTable() {
   static const FeatureInfo kTable[] = {
@@ -27,6 +39,7 @@ void ExtractFeatures(const Dag& dag, const LoopNest& nest, const MachineModel& m
                      std::span<float> row) {
   assert(row.size() == kFeatureCount);
   FeatureRow out(row);
+  WriteMachineFeatures(machine, out);
   thread_local NestAnalysis analysis;
   thread_local NestCost cost;
   Analyse(dag, nest, &analysis);

@@ -16,7 +16,8 @@
 
 namespace whet {
 
-inline constexpr int kFeatureVersion = 1;
+// Version 2 added the machine to the end of version 1.
+inline constexpr int kFeatureVersion = 2;
 
 struct FeatureInfo {
   std::string name;  // "acc.vector.lanes"

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/fingerprint.h"
 #include "base/json.h"
+#include "costmodel/feature_list.h"
 #include "costmodel/features.h"
 #include "costmodel/xgboost_model.h"
 
@@ -49,7 +50,13 @@ Result<Parsed> ParseHeader(std::string_view line) {
 Result<std::unique_ptr<CostModel>> ParseXgboostModel(std::string_view text, int threads) {
   const size_t end = text.find('\n');
   if (end == std::string::npos) return Fail(ErrorCode::kCorrupt, "it has no header line");
-  ASSIGN_OR_RETURN(const Parsed parsed, ParseHeader(text.substr(0, end)));
+  ASSIGN_OR_RETURN(Parsed parsed, ParseHeader(text.substr(0, end)));
+  // The features of version 1 stand at the same places still, those of the machine behind them:
+  // trees of that version ask for no more.
+  if (parsed.feature_version == 1 && parsed.header.width == kMachineThreads) {
+    parsed.feature_version = kFeatureVersion;
+    parsed.header.width = kFeatureCount;
+  }
   if (parsed.feature_version != kFeatureVersion) {
     return Fail(
         parsed.feature_version > kFeatureVersion ? ErrorCode::kTooNew : ErrorCode::kUnsupported,

@@ -1,5 +1,7 @@
 #include "search/selector.h"
 
+#include <algorithm>
+
 namespace whet {
 
 double GainOver(int64_t default_ns, int64_t contender_ns) {
@@ -7,18 +9,20 @@ double GainOver(int64_t default_ns, int64_t contender_ns) {
 }
 
 std::optional<size_t> SelectWinner(std::span<const Contender> contenders) {
+  const auto standard = std::find_if(
+      contenders.begin(), contenders.end(),
+      [](const Contender& contender) { return contender.is_default && contender.time_ns > 0; });
+  const bool has_standard = standard != contenders.end();
   std::optional<size_t> fastest;
-  std::optional<size_t> standard;
   for (size_t i = 0; i < contenders.size(); ++i) {
     const Contender& contender = contenders[i];
-    if (contender.median_ns <= 0) continue;
-    if (contender.is_default) standard = i;
-    if (!fastest || contender.median_ns < contenders[*fastest].median_ns) fastest = i;
+    if (contender.time_ns <= 0) continue;
+    if (has_standard && contender.median_ns > standard->median_ns) continue;
+    if (!fastest || contender.time_ns < contenders[*fastest].time_ns) fastest = i;
   }
-  if (!standard) return fastest;
-  const bool beaten =
-      GainOver(contenders[*standard].median_ns, contenders[*fastest].median_ns) > kNoise;
-  return beaten ? fastest : standard;
+  if (!has_standard) return fastest;
+  const bool beaten = GainOver(standard->time_ns, contenders[*fastest].time_ns) > kNoise;
+  return beaten ? *fastest : static_cast<size_t>(standard - contenders.begin());
 }
 
 }  // namespace whet

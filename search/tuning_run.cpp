@@ -320,7 +320,7 @@ class TuningRun {
     for (size_t i = 0; i < finalists.size(); ++i) {
       const Measurement& measurement = measurements[i];
       contenders.push_back(
-          {measurement.ok() ? measurement.MedianNs() : 0, finalists[i]->is_default});
+          {measurement.FastQuarterNs(), measurement.MedianNs(), finalists[i]->is_default});
       records.push_back(MakeRecord(state, traces[i], measurement));
       if (measurement.ok() && finalists[i]->time_ns > 0)
         changes_.push_back(std::abs(GainOver(finalists[i]->time_ns, measurement.MinNs())));
@@ -328,12 +328,14 @@ class TuningRun {
     }
     const std::optional<size_t> winner = SelectWinner(contenders);
     for (size_t i = 0; i < records.size(); ++i) {
-      // The winner is the fastest of the final records: whoever is faster by no more than noise is
+      // The winner is the fastest of the final records by median: whoever lost with a lower one is
       // no final.
       records[i].is_final = winner && contenders[i].median_ns >= contenders[*winner].median_ns;
       if (winner && !records[i].is_final && measurements[i].ok())
         records[i].measurement.message =
-            "final comparison: faster than the default by no more than noise";
+            contenders[i].time_ns < contenders[*winner].time_ns
+                ? "final comparison: faster than the default by no more than noise"
+                : "final comparison: faster than the winner by median, but not in good moments";
       RETURN_IF_ERROR(Commit(records[i]));
       state.candidates.Add(records[i]);
     }

@@ -116,11 +116,8 @@ Status Score(CostModel& model, const TrainingSet& test, std::vector<TaskScores>*
 }
 
 Result<std::unique_ptr<CostModel>> ModelToTrain(const CostModelOptions& options) {
-  std::shared_ptr<CostModel> base;
-  if (options.over_base) {
-    ASSIGN_OR_RETURN(base, LoadBaseModel(AllowedCpuCount()));
-  }
-  return MakeXgboostModel(options.seed, AllowedCpuCount(), base, options.trees);
+  auto base = options.over_base ? MakeBaseModel(AllowedCpuCount()) : nullptr;
+  return MakeXgboostModel(options.seed, AllowedCpuCount(), std::move(base), options.trees);
 }
 
 // Scores of all candidates that are judged, and how they came about, in a sentence.
@@ -130,7 +127,7 @@ Result<std::vector<TaskScores>> ScoreAll(const CostModelOptions& options, const 
   if (options.split.empty()) {
     std::shared_ptr<CostModel> model;
     if (options.model.empty()) {
-      ASSIGN_OR_RETURN(model, LoadBaseModel(AllowedCpuCount()));
+      model = MakeBaseModel(AllowedCpuCount());
     } else {
       ASSIGN_OR_RETURN(model, LoadXgboostModel(options.model, AllowedCpuCount()));
     }

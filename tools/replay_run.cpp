@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "base/file.h"
+#include "tools/run_machine.h"
 #include "tools/tuner.h"
 
 namespace whet {
@@ -159,16 +160,13 @@ Result<ReplayedRun> ReplayRun(const Database& database, int64_t run) {
 
   // The machine as the run saw it.
   ASSIGN_OR_RETURN(const Target target, Target::Parse(row.info.target));
-  ASSIGN_OR_RETURN(MachineModel machine, target.Machine());
-  ASSIGN_OR_RETURN(machine.l1_bytes, Field<int64_t>(row.info.machine, "l1_bytes"));
-  ASSIGN_OR_RETURN(machine.l2_bytes, Field<int64_t>(row.info.machine, "l2_bytes"));
-  ASSIGN_OR_RETURN(machine.l3_bytes, Field<int64_t>(row.info.machine, "l3_bytes"));
+  ASSIGN_OR_RETURN(const MachineModel machine, MachineOfRun(target, row.info.machine));
   ASSIGN_OR_RETURN(const std::unique_ptr<CostModel> model, MakeModel(options));
   ASSIGN_OR_RETURN(TuningOptions tuning, SearchOptions(options));
   tuning.info = row.info;
   RecordedMeasurer measurer(records);
   const auto silent = MakeProgress(ProgressMode::kNone, Clock::System(), StandardError());
-  ASSIGN_OR_RETURN(const std::shared_ptr<CostModel> base, MakeGuesser(options));
+  const std::shared_ptr<CostModel> base = MakeGuesser(options);
   TuningContext context{Clock::System(), measurer, *before,        *model,
                         *silent,         machine,  measurer.stop()};
   context.base = base.get();

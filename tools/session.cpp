@@ -173,9 +173,8 @@ Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database
                 task.Describe(), database ? database->path() : "no database (--db)", task.target);
   }
   // Never destroyed: at the program's end XGBoost's own statics are gone before it.
-  static const auto& base = *new Result<std::shared_ptr<CostModel>>(LoadBaseModel(1));
-  if (!base) return tl::unexpected<Error>(base.error());
-  ASSIGN_OR_RETURN(Trace guess, GuessSchedule(task, machine, **base, AllowedCpuCount()));
+  static const auto& base = *new std::shared_ptr<CostModel>(MakeBaseModel(1));
+  ASSIGN_OR_RETURN(Trace guess, GuessSchedule(task, machine, *base, AllowedCpuCount()));
   return ChosenSchedule{std::move(guess), 0};
 }
 

@@ -9,6 +9,8 @@
 #include "codegen/target.h"
 #include "costmodel/features.h"
 #include "search/candidate_source.h"
+#include "tools/run_machine.h"
+#include "tuning_db/schema.h"
 
 namespace whet {
 namespace {
@@ -24,37 +26,78 @@ void Append(const TrainingSet& from, int64_t row, TrainingSet* to) {
   to->task.push_back(from.task[row]);
 }
 
+// What times of a run compare with: those of the same machine and cache mode.
+struct Conditions {
+  Json machine;  // null: not known
+  CacheMode cache = CacheMode::kWarm;
+};
+
+Result<Conditions> ConditionsOf(const Database& database, int64_t run) {
+  Conditions conditions;
+  if (run == 0) return conditions;
+  ASSIGN_OR_RETURN(const RunRow row, database.RunById(run));
+  ASSIGN_OR_RETURN(conditions.cache, CacheModeOf(row.info));
+  conditions.machine = row.info.machine;
+  if (conditions.machine.is_object()) conditions.machine.erase(kSettingsMember);
+  return conditions;
+}
+
+// Trials of one task whose times compare.
+struct Comparable {
+  Conditions conditions;
+  std::vector<const Record*> records;
+};
+
+// False: nothing was added, since none ran or the machine has no candidates of this task.
+Result<bool> AppendRows(const Task& task, const Comparable& group, int number, TrainingSet* set) {
+  ASSIGN_OR_RETURN(const Target target, Target::Parse(task.target));
+  ASSIGN_OR_RETURN(const MachineModel machine, MachineOfRun(target, group.conditions.machine));
+  int64_t best_ns = 0;
+  for (const Record* record : group.records) {
+    const int64_t ns = record->measurement.MinNs();
+    if (ns > 0 && (best_ns == 0 || ns < best_ns)) best_ns = ns;
+  }
+  const auto source = MakeSketchSource(task, machine);
+  if (!source || best_ns == 0) return false;
+  std::vector<float> row(FeatureTable().size());
+  const int64_t rows_before = set->rows();
+  for (const Record* record : group.records) {
+    if (!(*source)->Features(record->trace, row)) continue;
+    const int64_t ns = record->measurement.MinNs();
+    set->features.insert(set->features.end(), row.begin(), row.end());
+    set->throughput.push_back(ns > 0 ? static_cast<float>(best_ns) / static_cast<float>(ns) : 0.0F);
+    set->task.push_back(number);
+  }
+  return set->rows() > rows_before;
+}
+
 }  // namespace
 
 Result<TrainingSet> ReadTrainingSet(const Database& database, std::vector<std::string>* labels) {
   TrainingSet set;
   set.width = static_cast<int64_t>(FeatureTable().size());
   ASSIGN_OR_RETURN(const std::vector<TaskRow> tasks, database.Tasks());
-  std::vector<float> row(FeatureTable().size());
+  std::map<int64_t, Conditions> runs;
   for (const TaskRow& task : tasks) {
-    ASSIGN_OR_RETURN(const Target target, Target::Parse(task.task.target));
-    ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
-    auto source = MakeSketchSource(task.task, machine);
-    if (!source || task.best_ms <= 0) continue;
-    // Times with warm and with cold caches do not compare: each mode is a task of its own.
-    for (const CacheMode cache : {CacheMode::kWarm, CacheMode::kCold}) {
-      ASSIGN_OR_RETURN(const std::vector<Record> records,
-                       database.Records(task.fingerprint, nullptr, cache));
-      if (records.empty()) continue;
-      int64_t best_ns = 0;
-      for (const Record& record : records)
-        if (record.measurement.ok() && !record.is_final &&
-            (best_ns == 0 || record.measurement.MinNs() < best_ns))
-          best_ns = record.measurement.MinNs();
-      for (const Record& record : records) {
-        if (record.is_final || !(*source)->Features(record.trace, row)) continue;
-        const int64_t ns = record.measurement.MinNs();
-        set.features.insert(set.features.end(), row.begin(), row.end());
-        set.throughput.push_back(ns > 0 ? static_cast<float>(best_ns) / static_cast<float>(ns)
-                                        : 0.0f);
-        set.task.push_back(static_cast<int>(labels->size()));
+    if (task.best_ms <= 0) continue;
+    ASSIGN_OR_RETURN(const std::vector<Record> records, database.Records(task.fingerprint));
+    std::map<std::string, Comparable> groups;
+    for (const Record& record : records) {
+      auto run = runs.find(record.run_id);
+      if (run == runs.end()) {
+        ASSIGN_OR_RETURN(Conditions conditions, ConditionsOf(database, record.run_id));
+        run = runs.emplace(record.run_id, std::move(conditions)).first;
       }
-      labels->push_back(cache == CacheMode::kCold ? task.describe + ", cold" : task.describe);
+      Comparable& group = groups[run->second.machine.dump() + std::string(Name(run->second.cache))];
+      group.conditions = run->second;
+      if (!record.is_final) group.records.push_back(&record);
+    }
+    for (const auto& [key, group] : groups) {
+      ASSIGN_OR_RETURN(const bool any,
+                       AppendRows(task.task, group, static_cast<int>(labels->size()), &set));
+      if (any)
+        labels->push_back(task.describe +
+                          (group.conditions.cache == CacheMode::kCold ? ", cold" : ""));
     }
   }
   if (set.rows() == 0)

@@ -12,8 +12,10 @@
 
 namespace whet {
 
-// Feature rows of a database's measured candidates; `labels` gets what each task is. Candidates
-// that make no loop nest any more are left out. kNotFound where there are none.
+// Feature rows of a database's measured candidates; `labels` gets what each task is. Times of
+// different machines or cache modes do not compare: each is a task of its own, with the features of
+// the machine that its run names. Candidates that make no loop nest any more are left out.
+// kNotFound where there are none.
 Result<TrainingSet> ReadTrainingSet(const Database& database, std::vector<std::string>* labels);
 
 // Sets the features of these groups to 0: "acc.vector.lanes" and "read0.bytes" are of the groups

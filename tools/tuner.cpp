@@ -26,15 +26,13 @@ Result<std::unique_ptr<CostModel>> MakeModel(const TunerOptions& options) {
   // One thread predicts half a million rows a second; more would spin beside those that make
   // candidates.
   if (!options.base_model) return MakeXgboostModel(options.seed, 1);
-  ASSIGN_OR_RETURN(auto base, LoadBaseModel(1));
-  return MakeXgboostModel(options.seed, 1, std::move(base));
+  return MakeXgboostModel(options.seed, 1, MakeBaseModel(1));
 }
 
-Result<std::shared_ptr<CostModel>> MakeGuesser(const TunerOptions& options) {
+std::shared_ptr<CostModel> MakeGuesser(const TunerOptions& options) {
   const bool guesses =
       options.base_model && options.search == "evolutionary" && options.cost_model == "xgboost";
-  if (guesses) return LoadBaseModel(1);
-  return std::shared_ptr<CostModel>();
+  return guesses ? MakeBaseModel(1) : nullptr;
 }
 
 Result<TuningOptions> SearchOptions(const TunerOptions& options) {
@@ -185,7 +183,7 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
   tuning.info = InfoOf(options, tasks, network, target, machine);
   TuningContext context{Clock::System(), *measurer, *database,       *model,
                         *progress,       machine,   &InterruptFlag()};
-  ASSIGN_OR_RETURN(const std::shared_ptr<CostModel> base, MakeGuesser(options));
+  const std::shared_ptr<CostModel> base = MakeGuesser(options);
   context.base = base.get();
   context.peak_gflops = peak_gflops;
   TunerReport report;

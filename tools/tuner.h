@@ -38,7 +38,7 @@ inline constexpr const char* kSearchParts[] = {"crossover", "explorers",        
 // The cost model, what chooses schedules without it (null: nothing) and the search's settings that
 // the options ask for.
 Result<std::unique_ptr<CostModel>> MakeModel(const TunerOptions& options);
-Result<std::shared_ptr<CostModel>> MakeGuesser(const TunerOptions& options);
+std::shared_ptr<CostModel> MakeGuesser(const TunerOptions& options);
 Result<TuningOptions> SearchOptions(const TunerOptions& options);
 
 struct TunerReport {

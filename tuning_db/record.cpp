@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 namespace whet {
 namespace {
@@ -54,6 +55,15 @@ int64_t Measurement::MedianNs() const {
   if (sorted.size() % 2 == 1) return upper;
   const int64_t lower = *std::max_element(sorted.begin(), sorted.begin() + middle);
   return lower + (upper - lower) / 2;
+}
+
+int64_t Measurement::FastQuarterNs() const {
+  if (samples_ns.empty()) return 0;
+  std::vector<int64_t> sorted = samples_ns;
+  const size_t quarter = std::max<size_t>(1, sorted.size() / 4);
+  const auto end = sorted.begin() + static_cast<ptrdiff_t>(quarter);
+  std::nth_element(sorted.begin(), end - 1, sorted.end());
+  return std::accumulate(sorted.begin(), end, int64_t{0}) / static_cast<int64_t>(quarter);
 }
 
 }  // namespace whet

@@ -40,6 +40,9 @@ struct Measurement {
   bool ok() const { return status == MeasureStatus::kOk; }
   int64_t MinNs() const;     // of the samples; 0 if there is none
   int64_t MedianNs() const;  // of an even number: halfway between the middle two, rounded down
+  // The mean of the fastest quarter of the samples, of one at least: what compares kernels whose
+  // samples alternate, on a machine that is slow for milliseconds at a time. 0 if there is none.
+  int64_t FastQuarterNs() const;
 };
 
 struct Record {

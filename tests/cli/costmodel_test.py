@@ -47,6 +47,27 @@ def test_feature_rows_are_a_table_with_a_row_a_candidate(tuned):
     refused("costmodel", "eval", "--db", tuned / "t.db", "--split", "task", "--without", "colour", mentions=["colour", "memory"])
 
 
+def test_candidates_of_two_machines_are_compared_on_their_own_each(tuned):
+    succeed("db", "export", "--db", tuned / "t.db", "-o", tuned / "here.jsonl")
+    lines = [json.loads(line) for line in (tuned / "here.jsonl").read_text().splitlines()]
+    for line in lines:
+        if line.get("run"):
+            line["run"]["uid"] = line["run"]["uid"][::-1]
+            line["run"]["machine"].update(cpu="another", l2_bytes=3 << 20)
+        if line.get("samples_ns"):
+            line["samples_ns"] = [100 * sample for sample in line["samples_ns"]]
+    (tuned / "there.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    for file in ("here", "there"):
+        succeed("db", "import", tuned / f"{file}.jsonl", "--db", tuned / "both.db")
+    succeed("costmodel", "rows", "--db", tuned / "both.db", "-o", tuned / "both.csv")
+    with open(tuned / "both.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    there = [row for row in rows if row["machine.l2_bytes"] == str(rows[0]["machine.l2_bytes"])]
+    assert 0 < len(there) < len(rows) and 2 * len(there) == len(rows)
+    assert sorted(row["throughput"] for row in there) == sorted(
+        row["throughput"] for row in rows if row not in there)
+
+
 def test_a_file_that_is_no_model_is_one_sentence(tuned):
     (tuned / "broken.model").write_text("{}\n")
     refused("costmodel", "importance", tuned / "broken.model", mentions=["broken.model"])

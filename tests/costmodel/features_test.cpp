@@ -42,6 +42,23 @@ TEST(Features, FlopsAreTwoAMultiplyAddPlusTheOthers) {
   EXPECT_THAT(row.Count("task.input_bytes"), Near(4.0 * (64 * 32 + 32 * 96)));
 }
 
+TEST(Features, TellTheMachine) {
+  MachineModel machine;
+  machine.threads = 6;
+  machine.vector_bytes = 32;
+  machine.vector_registers = 16;
+  machine.l1_bytes = 48 << 10;
+  machine.l2_bytes = 2 << 20;
+  machine.l3_bytes = 24 << 20;
+  const Row row(MatMulDag(64, 96, 32), {}, machine);
+  EXPECT_THAT(row.Count("machine.threads"), Near(6));
+  EXPECT_THAT(row.Count("machine.vector_bytes"), Near(32));
+  EXPECT_THAT(row.Count("machine.vector_registers"), Near(16));
+  EXPECT_THAT(row.Count("machine.l1_bytes"), Near(48 << 10));
+  EXPECT_THAT(row.Count("machine.l2_bytes"), Near(2 << 20));
+  EXPECT_THAT(row.Count("machine.l3_bytes"), Near(24 << 20));
+}
+
 TEST(Features, TaskFeaturesDoNotDependOnTheSchedule) {
   const Dag dag = MatMulDag(64, 128, 32);
   const Row plain(dag, {Mark(DirectiveKind::kComputeRoot, "mm", 0, "")});

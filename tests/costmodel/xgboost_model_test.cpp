@@ -249,8 +249,30 @@ TEST_F(ModelFile, IsRefusedWhenItIsOfALaterVersion) {
 }
 
 TEST_F(ModelFile, IsRefusedWhenItsFeaturesAreOthers) {
-  ReplaceInHeader("\"feature_version\":1", "\"feature_version\":9");
+  ReplaceInHeader("\"feature_version\":2", "\"feature_version\":9");
   EXPECT_THAT(ErrorOfLoading(), HasSubstr("trained on version 9 of the features"));
+}
+
+TEST_F(ModelFile, OfTheFirstFeaturesIsReadSinceOthersCameBehindThem) {
+  const int64_t width = FeatureIndex("machine.threads");
+  const TrainingSet set = Invent(200, 5);
+  TrainingSet wide = set;
+  wide.width = width;
+  wide.features.assign(static_cast<size_t>(set.rows() * width), 0.5F);
+  for (int64_t row = 0; row < set.rows(); ++row)
+    for (int64_t f = 0; f < set.width; ++f)
+      wide.features[row * width + f] = set.features[row * set.width + f];
+  const auto trained = *MakeXgboostModel(7, 1);
+  ASSERT_TRUE(trained->Train(wide));
+  ASSERT_TRUE(SaveModel(*trained, path()));
+  text_ = *ReadFile(path());
+  ReplaceInHeader("\"feature_version\":2", "\"feature_version\":1");
+  const auto model = LoadXgboostModel(path(), 1);
+  ASSERT_TRUE(model) << model.error().message;
+  const auto now = static_cast<int64_t>(FeatureTable().size());
+  std::vector<float> rows(static_cast<size_t>(now), 3.0F);
+  EXPECT_EQ((*model)->Predict(rows, now)->size(), 1u);
+  EXPECT_FALSE((*model)->Predict(std::vector<float>(static_cast<size_t>(width)), width));
 }
 
 TEST_F(ModelFile, IsRefusedWhenItIsSomethingElse) {

@@ -72,8 +72,8 @@ void BM_Features(benchmark::State& state) {
   }
 }
 
-// A candidate as a search scores it, on one core: its loop nest, its features, and the prediction of
-// the base model and, once something is measured, of the run's own trees over it.
+// A candidate as a search scores it, on one core: its loop nest, its features, and the prediction
+// of the base model and, once something is measured, of the run's own trees over it.
 void BM_Score(benchmark::State& state) {
   const Target target = Target::Host(2);
   const Task task = ParseTaskSpelling(kTasks[state.range(0)], target.ToString()).value();
@@ -93,7 +93,7 @@ void BM_Score(benchmark::State& state) {
     set.throughput.push_back(static_cast<float>(rng.Uniform()));
     set.task.push_back(0);
   }
-  const auto model = MakeXgboostModel(1, 1, LoadBaseModel(1).value()).value();
+  const auto model = MakeXgboostModel(1, 1, MakeBaseModel(1)).value();
   if (state.range(1) != 0 && !model->Train(set)) return state.SkipWithError("it does not train");
   std::vector<float> rows(kRows * width);
   for (auto _ : state) {

@@ -18,7 +18,7 @@ class GuessTest : public testing::Test {
 };
 
 TEST_F(GuessTest, IsTheSameOnAnyNumberOfThreads) {
-  const auto base = *LoadBaseModel(1);
+  const auto base = MakeBaseModel(1);
   const auto one = GuessSchedule(task_, machine_, *base, 1);
   const auto three = GuessSchedule(task_, machine_, *base, 3);
   ASSERT_TRUE(one && three);
@@ -26,7 +26,7 @@ TEST_F(GuessTest, IsTheSameOnAnyNumberOfThreads) {
 }
 
 TEST_F(GuessTest, IsNoWorseToTheModelThanTheDefaultSchedule) {
-  const auto base = *LoadBaseModel(1);
+  const auto base = MakeBaseModel(1);
   const auto guess = GuessSchedule(task_, machine_, *base, 1);
   ASSERT_TRUE(guess);
   const auto source = *MakeSketchSource(task_, machine_);

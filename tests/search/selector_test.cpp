@@ -7,7 +7,15 @@
 namespace whet {
 namespace {
 
-std::optional<size_t> Winner(const std::vector<Contender>& contenders) {
+struct Steady {  // a kernel whose samples agree
+  int64_t ns = 0;
+  bool is_default = false;
+};
+
+std::optional<size_t> Winner(const std::vector<Steady>& kernels) {
+  std::vector<Contender> contenders;
+  for (const Steady& kernel : kernels)
+    contenders.push_back({kernel.ns, kernel.ns, kernel.is_default});
   return SelectWinner(contenders);
 }
 
@@ -33,6 +41,15 @@ TEST(Selector, TakesAnythingThatRunsWhereTheDefaultFailed) {
 
 TEST(Selector, OfEquallyFastCandidatesTheFirstWins) {
   EXPECT_EQ(Winner({{1000, true}, {500, false}, {500, false}}), 1u);
+}
+
+TEST(Selector, ComparesGoodMomentsButNeverTakesWhatIsSlowerThanTheDefaultByMedian) {
+  const auto winner = [](const std::vector<Contender>& contenders) {
+    return SelectWinner(contenders);
+  };
+  EXPECT_EQ(winner({{1000, 1200, true}, {800, 1100, false}, {850, 1000, false}}), 1u);
+  EXPECT_EQ(winner({{1000, 1200, true}, {800, 1300, false}, {850, 1100, false}}), 2u);
+  EXPECT_EQ(winner({{1000, 1200, true}, {800, 1300, false}}), 0u);
 }
 
 TEST(Selector, PicksNothingWhereAllFailed) {

@@ -116,6 +116,15 @@ TEST_F(TunerDb, TakesTheMiddleOfTheSamplesAsMedian) {
   EXPECT_EQ(measured.MedianNs(), 25);
 }
 
+TEST_F(TunerDb, AveragesTheFastestQuarterOfTheSamples) {
+  Measurement measured;
+  EXPECT_EQ(measured.FastQuarterNs(), 0);
+  measured.samples_ns = {30, 10, 20};
+  EXPECT_EQ(measured.FastQuarterNs(), 10);
+  measured.samples_ns = {90, 20, 80, 70, 60, 10, 50, 40, 30};
+  EXPECT_EQ(measured.FastQuarterNs(), 15);
+}
+
 TEST_F(TunerDb, ReadsBackTheNameOfEveryStatus) {
   for (int i = 0; i <= static_cast<int>(MeasureStatus::kWorkerLost); ++i) {
     const auto status = static_cast<MeasureStatus>(i);
