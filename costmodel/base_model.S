@@ -9,6 +9,6 @@ whet_base_model_\name\()_end:
         .endm
 
         .section .rodata
-        whet_model avx512, WHET_BASE_MODELS/avx512.model
-        whet_model avx2, WHET_BASE_MODELS/avx2.model
+        whet_model avx512, WHET_AVX512_MODEL
+        whet_model avx2, WHET_AVX2_MODEL
         .section .note.GNU-stack, "", %progbits
