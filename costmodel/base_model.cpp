@@ -2,7 +2,7 @@
 // machines with vectors of 64 bytes, one for those with shorter ones. What makes a schedule fast
 // differs between them, and so do the machines that their candidates were measured on.
 #include <cmath>
-#include <optional>
+#include <memory>
 #include <string_view>
 
 #include "costmodel/cost_model.h"

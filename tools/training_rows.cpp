@@ -90,7 +90,7 @@ Result<TrainingSet> ReadTrainingSet(const Database& database, std::vector<std::s
       }
       Comparable& group = groups[run->second.machine.dump() + std::string(Name(run->second.cache))];
       group.conditions = run->second;
-      if (!record.is_final) group.records.push_back(&record);
+      if (record.is_trial()) group.records.push_back(&record);
     }
     for (const auto& [key, group] : groups) {
       ASSIGN_OR_RETURN(const bool any,

@@ -55,6 +55,9 @@ struct Record {
   bool is_default = false;          // the default schedule, trial 0
   bool is_final = false;            // re-measured against the default at the end of a run
   std::string created_utc;          // "2026-11-21T10:43:25Z"; empty: filled in when it is added
+
+  // A candidate's own measurement; else one of a final comparison, won or lost.
+  bool is_trial() const { return !is_final && !(measurement.ok() && !measurement.message.empty()); }
 };
 
 }  // namespace whet

@@ -130,7 +130,7 @@ JOIN targets AS g ON g.id = t.target_id;
 CREATE VIEW v_tasks AS
 WITH counts AS (
   SELECT task_id, COUNT(*) AS trials, SUM(status <> 'ok') AS failed
-  FROM records WHERE is_final = 0 GROUP BY task_id
+  FROM records WHERE is_final = 0 AND (status <> 'ok' OR message = '') GROUP BY task_id
 )
 SELECT t.fingerprint AS task, t.describe AS describe, g.name AS target, t.flops AS flops,
        COALESCE(c.trials, 0) AS trials, COALESCE(c.failed, 0) AS failed,
@@ -152,7 +152,8 @@ WHERE r.status <> 'ok';
 
 CREATE VIEW v_runs AS
 WITH counts AS (
-  SELECT run_id, SUM(is_final = 0) AS records, SUM(is_final = 0 AND status <> 'ok') AS failed,
+  SELECT run_id, SUM(is_final = 0 AND (status <> 'ok' OR message = '')) AS records,
+         SUM(is_final = 0 AND status <> 'ok') AS failed,
          COUNT(DISTINCT task_id) AS tasks, MAX(created) AS last
   FROM records WHERE run_id IS NOT NULL GROUP BY run_id
 ),
@@ -178,7 +179,7 @@ SELECT t.fingerprint AS task, ROW_NUMBER() OVER trials - 1 AS trial, r.id AS rec
        MIN(r.median_ns) OVER trials / 1e6 AS best_ms
 FROM records AS r
 JOIN tasks AS t ON t.id = r.task_id
-WHERE r.is_final = 0
+WHERE r.is_final = 0 AND (r.status <> 'ok' OR r.message = '')
 WINDOW trials AS (PARTITION BY r.task_id ORDER BY r.created, r.id
                   ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW);
 )sql";

@@ -171,6 +171,13 @@ TEST_F(TunerDb, LetsTheNewestFinalComparisonDecide) {
   failed.is_final = true;
   failed.created_utc = "2026-11-21T12:00:00Z";
   ASSERT_OK(db->AddRecord(failed));
+  // Compared, and lost with a lower median than the winner's: neither a trial nor the best.
+  Record lost = MakeRecord(task, 2, {400});
+  lost.run_id = second;
+  lost.measurement.message = "final comparison: lost";
+  lost.created_utc = "2026-11-21T11:00:00Z";
+  EXPECT_FALSE(lost.is_trial());
+  ASSERT_OK(db->AddRecord(lost));
 
   EXPECT_EQ(db->Best(task.Fingerprint()).value()->id, decided);
   // The view says the same, and compares with the default of that comparison.
@@ -183,6 +190,8 @@ TEST_F(TunerDb, LetsTheNewestFinalComparisonDecide) {
   EXPECT_EQ(tasks[0].best_record, decided);
   EXPECT_EQ(tasks[0].trials, 2);
   EXPECT_EQ(tasks[0].failed, 0);
+  EXPECT_EQ(db->Query("SELECT SUM(records) FROM v_runs").value().rows[0][0], "2");
+  EXPECT_EQ(db->Query("SELECT COUNT(*) FROM v_curve").value().rows[0][0], "2");
   EXPECT_DOUBLE_EQ(tasks[0].gflops, task.Flops() / 500);
 }
 
