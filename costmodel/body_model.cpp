@@ -1,6 +1,7 @@
 #include "costmodel/body_model.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace whet {
@@ -79,14 +80,14 @@ void ReadReductionRun(const DefinitionInfo& info, const MachineModel& machine, B
 }
 
 // Loads of one read: distinct ones, as a compiler sees them after removing repeated ones.
-double DistinctLoads(const AccessInfo& read, const DefinitionInfo& info, const BodyModel& body,
-                     const Tile& tile) {
+double DistinctLoads(const AccessInfo& read, const BodyModel& body, const Tile& tile) {
   double loads = 1;
   for (int d = 0; d < read.shape->dims; ++d) {
     double product = 1;
     double span = 1;
     bool vector = false;
-    for (int l = 0; l < info.loop_count; ++l) {
+    for (uint32_t left = read.shape->moved_by[d]; left != 0; left &= left - 1) {
+      const int l = std::countr_zero(left);
       const auto step = static_cast<double>(std::abs(read.shape->steps[d][l]));
       if (step == 0) continue;
       double extent = static_cast<double>(tile[l]);
@@ -106,7 +107,7 @@ void CountLoads(const DefinitionInfo& info, BodyModel& body) {
   const Tile& tile = info.levels[info.body].tile;
   for (int r = 0; r < info.read_count; ++r) {
     const AccessInfo& read = info.reads[r];
-    const double loads = DistinctLoads(read, info, body, tile);
+    const double loads = DistinctLoads(read, body, tile);
     if (body.lanes == 0) {
       body.scalar_loads += loads;
     } else if (!read.shape->DependsOn(body.vector_loop)) {

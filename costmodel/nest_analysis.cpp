@@ -146,12 +146,10 @@ void AddOuterLevels(const NestAnalysis& analysis, const Readers& readers, const 
   const int levels = std::min(consumer->outer_levels + stage.at_loop + 1, consumer->level_count);
   for (int v = 1; v < levels; ++v) {
     const Level& around = info.levels[v - 1];
+    const Level& theirs = consumer->levels[v];
     Level& level = info.levels[v];
-    level = consumer->levels[v];
-    level.own = false;
-    level.origin = -1;
-    level.changed = 0;
-    level.tile = around.tile;
+    level = {theirs.extent, theirs.kind, theirs.reduction, theirs.guarded, false, -1, theirs.step,
+             theirs.trips,  0,           around.tile};
     const uint32_t moved = v == 1 ? ~0U : MayChange(analysis, readers, stage.stage, v);
     if (moved == 0) continue;
     for (int l = 0; l < info.pure_loops; ++l) {
@@ -195,6 +193,26 @@ void AddOwnLevels(DefinitionInfo& info) {
   }
 }
 
+// Elements from the first on that lie side by side in a packed buffer.
+int64_t PackedRun(const AccessInfo& access, const Widths& widths) {
+  const int dims = access.shape->dims;
+  int64_t left[kMaxDims];
+  int64_t extent[kMaxDims];
+  std::copy_n(widths.begin(), dims, left);
+  std::copy_n(access.extents, dims, extent);
+  int64_t run = 1;
+  for (const PackLevel& level : access.layout->levels) {
+    const int d = dims - 1 - level.dim;  // a layout counts dimensions from the outermost
+    if (d < 0 || d >= dims) break;
+    const int64_t size = level.size > 0 ? level.size : extent[d];
+    run *= std::min(size, left[d]);
+    if (left[d] < size) break;
+    left[d] = (left[d] + size - 1) / size;
+    extent[d] = (extent[d] + size - 1) / size;
+  }
+  return run;
+}
+
 }  // namespace
 
 int64_t AccessInfo::Stride(int loop) const {
@@ -220,36 +238,32 @@ Footprint Touch(const AccessInfo& access, const DefinitionInfo& info, const Tile
 }
 
 Footprint Touch(const AccessInfo& access, const Widths& widths) {
+  constexpr auto kLine = static_cast<int64_t>(kLineBytes);
   const int dims = access.shape->dims;
-  double elements = 1;
-  for (int d = 0; d < dims; ++d) elements *= static_cast<double>(widths[d]);
-  // The contiguous run: innermost levels of the layout, as long as each is covered whole.
-  double run = 1;
+  // The contiguous run: innermost levels of the layout, as long as each is covered whole; and how
+  // many runs there are.
+  int64_t run = 1;
+  double runs = 1;
   if (access.packed) {
-    int64_t left[kMaxDims];
-    int64_t extent[kMaxDims];
-    std::copy_n(widths.begin(), dims, left);
-    std::copy_n(access.extents, dims, extent);
-    for (const PackLevel& level : access.layout->levels) {
-      const int d = dims - 1 - level.dim;  // a layout counts dimensions from the outermost
-      if (d < 0 || d >= dims) break;
-      const int64_t size = level.size > 0 ? level.size : extent[d];
-      run *= static_cast<double>(std::min(size, left[d]));
-      if (left[d] < size) break;
-      left[d] = (left[d] + size - 1) / size;
-      extent[d] = (extent[d] + size - 1) / size;
-    }
+    run = PackedRun(access, widths);
+    int64_t elements = 1;
+    for (int d = 0; d < dims; ++d) elements *= widths[d];
+    run = std::min(run, elements);
+    runs = static_cast<double>(elements) / static_cast<double>(run);
   } else {
-    for (int d = 0; d < dims; ++d) {
-      run *= static_cast<double>(widths[d]);
-      if (widths[d] < access.extents[d]) break;
+    int d = 0;
+    for (bool whole = true; d < dims && whole; ++d) {
+      run *= widths[d];
+      whole = widths[d] >= access.extents[d];
     }
+    int64_t others = 1;
+    for (; d < dims; ++d) others *= widths[d];
+    runs = static_cast<double>(others);
   }
-  run = std::min(run, elements);
-  const double run_bytes = run * access.element_bytes;
-  double lines = elements / run * std::ceil(run_bytes / kLineBytes);
-  lines = std::min(lines, access.buffer_lines);
-  return {elements, std::max(1.0, lines), run_bytes};
+  const int64_t run_bytes = run * access.element_bytes;
+  const double lines = runs * static_cast<double>((run_bytes + kLine - 1) / kLine);
+  return {runs * static_cast<double>(run), std::max(1.0, std::min(lines, access.buffer_lines)),
+          static_cast<double>(run_bytes)};
 }
 
 void Analyse(const Dag& dag, const LoopNest& nest, NestAnalysis* result) {

@@ -4,6 +4,18 @@
 #include <utility>
 
 namespace whet {
+namespace {
+
+// Names of loops are a few characters, of which the last ones tell them apart: a call of memcmp
+// takes longer.
+bool SameName(const std::string& a, const std::string& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = a.size(); i-- > 0;)
+    if (a[i] != b[i]) return false;
+  return true;
+}
+
+}  // namespace
 
 tl::unexpected<Error> BadDirective(const Directive& d, const std::string& why) {
   return Fail(ErrorCode::kFailed, "stage '{}', loop '{}': {}", d.stage, d.loop, why);
@@ -54,7 +66,8 @@ DefinitionNest DefinitionBuilder::Finish(int index) && {
   nest.definition = index;
   nest.region = region_;
   nest.loops.resize(loops_.size());
-  Extents inside(definition_.loops.size(), 1);
+  const size_t rank = definition_.loops.size();
+  Extents inside(rank, 1);
   for (size_t i = 0; i < loops_.size(); ++i) {  // from the innermost out
     const WorkLoop& work = loops_[i];
     const Part* const parts = &FirstPart(work);
@@ -66,8 +79,10 @@ DefinitionNest DefinitionBuilder::Finish(int index) && {
     loop.origin = work.part_count == 1 ? parts[0].origin : -1;
     loop.step = work.part_count == 1 ? parts[0].step : 0;
     loop.reduction = definition_.loops[parts[0].origin].reduction;
-    loop.tile = inside;
-    for (size_t l = 0; l < inside.size(); ++l) loop.tile[l] = std::min(loop.tile[l], region_[l]);
+    loop.tile.resize(rank);
+    int64_t* const tile = loop.tile.data();
+    const int64_t *const covered = inside.data(), *const region = region_.data();
+    for (size_t l = 0; l < rank; ++l) tile[l] = std::min(covered[l], region[l]);
     for (int p = 0; p < work.part_count; ++p) inside[parts[p].origin] *= parts[p].extent;
   }
   return nest;
@@ -79,8 +94,9 @@ int DefinitionBuilder::AddPart(const Part& part) {
 }
 
 int DefinitionBuilder::Find(const std::string& name) const {
+  const WorkLoop* const loops = loops_.data();
   for (size_t i = 0; i < loops_.size(); ++i)
-    if (*loops_[i].name == name) return static_cast<int>(i);
+    if (SameName(*loops[i].name, name)) return static_cast<int>(i);
   return -1;
 }
 

@@ -23,6 +23,8 @@
 
 namespace whet {
 
+class NestContext;  // nest_context.h
+
 enum class LoopKind : uint8_t {
   kSerial,
   kParallel,
@@ -83,24 +85,16 @@ struct LoopNest {
   std::vector<StageNest> stages;      // consumers before producers: the output first
   std::vector<int> nest_of;           // by stage: index into `stages`, -1 if an input or inlined
   std::vector<BufferLayout> layouts;  // by stage
-  // What its definitions load and compute with inlined stages expanded; none from BuildLoops.
+  // What its definitions load and compute with inlined stages expanded.
   std::shared_ptr<const InlinedDag> inlined;
 };
 
-// Requires directives that fit the DAG. kFailed with the directive's number and reason where they
-// do not, and where stages are inlined into each other until a definition has more than
-// kMostInlined of them. `inlined`: where to look for what other nests of this DAG have made.
-Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives,
-                               InlinedDags* inlined = nullptr);
-
-// The stages and loops alone, without layouts and what is inlined: what stages read is inlined
-// until it is placed, and in a deep DAG of which little is placed yet, that grows without bound.
-Result<LoopNest> BuildLoops(const Dag& dag, const std::vector<Directive>& directives);
-
-// StageNest::region of one stage alone, at less cost. kFailed also for a stage that the directives
-// leave inlined.
-Result<std::vector<int64_t>> RegionOfStage(const Dag& dag, const std::vector<Directive>& directives,
-                                           int stage);
+// Requires directives that fit the context's DAG. kFailed with the directive's number and reason
+// where they do not, and where stages are inlined into each other until a definition has more than
+// kMostInlined of them.
+Result<LoopNest> BuildLoopNest(NestContext& context, const std::vector<Directive>& directives);
+// The same for a DAG of which no other nest is built.
+Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives);
 
 // The nest as a person reads it, indented, with extents and kinds.
 std::string ToString(const Dag& dag, const LoopNest& nest);

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "schedules/decision_values.h"
+#include "schedules/nest_context.h"
 #include "schedules/rules/rule.h"
 #include "schedules/sketch.h"
 #include "schedules/task_dag.h"
@@ -13,7 +14,7 @@ struct SketchSpace::Impl {
   struct Variant {
     AlgorithmOptions options;
     std::unique_ptr<Dag> dag;
-    std::unique_ptr<InlinedDags> inlined;  // of `dag`
+    std::unique_ptr<NestContext> context;  // of `dag`
     Roles roles;
   };
   struct Program {
@@ -60,7 +61,7 @@ Status SketchSpace::Impl::AddVariant(AlgorithmOptions options, const std::string
   Variant variant;
   variant.options = std::move(options);
   variant.dag = std::make_unique<Dag>(std::move(dag));
-  variant.inlined = std::make_unique<InlinedDags>(*variant.dag);
+  variant.context = std::make_unique<NestContext>(*variant.dag);
   const Dag& d = *variant.dag;
   variant.roles = AssignRoles(d);
   if (!blocked.empty()) AssignBlockedSum(d, blocked, &variant.roles);
@@ -112,10 +113,8 @@ Status SketchSpace::Impl::AddVariant(AlgorithmOptions options, const std::string
 
 std::vector<Directive> SketchSpace::Impl::Expand(
     size_t sketch, const std::vector<std::vector<int64_t>>& values) const {
-  Expansion expansion;
   const Program& program = programs[sketch];
-  expansion.dag = variants[program.variant].dag.get();
-  expansion.placed.resize(expansion.dag->stages.size());
+  Expansion expansion(*variants[program.variant].context);
   expansion.directives.reserve(64);
   for (const auto& [node, algorithm] : variants[program.variant].options.algorithms) {
     Directive choice;
@@ -151,6 +150,7 @@ Trace SketchSpace::Impl::MakeTrace(size_t sketch,
                                    const std::vector<std::vector<int64_t>>& values) const {
   Trace trace;
   trace.sketch = sketches[sketch].name;
+  trace.decisions.reserve(values.size());
   for (size_t i = 0; i < values.size(); ++i)
     trace.decisions.push_back({sketches[sketch].decisions[i].name, values[i]});
   trace.directives = Expand(sketch, values);
@@ -394,7 +394,7 @@ Result<const SketchSpace::Impl::Variant*> SketchSpace::Impl::VariantOf(const Tra
   auto variant = std::make_unique<Variant>();
   variant->options = options;
   variant->dag = std::make_unique<Dag>(std::move(read));
-  variant->inlined = std::make_unique<InlinedDags>(*variant->dag);
+  variant->context = std::make_unique<NestContext>(*variant->dag);
   foreign.push_back(std::move(variant));
   return foreign.back().get();
 }
@@ -406,7 +406,7 @@ Result<const Dag*> SketchSpace::DagFor(const Trace& trace) const {
 
 Result<LoopNest> SketchSpace::Nest(const Trace& trace) const {
   ASSIGN_OR_RETURN(const Impl::Variant* variant, impl_->VariantOf(trace));
-  return BuildLoopNest(*variant->dag, trace.directives, variant->inlined.get());
+  return BuildLoopNest(*variant->context, trace.directives);
 }
 
 bool SketchSpace::IsPlausible(const LoopNest& nest, std::string* why) const {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <initializer_list>
 #include <limits>
 #include <string_view>
@@ -277,16 +278,23 @@ std::string DirectiveToCpp(const Directive& d) {
 // Appends fields so that no two different sequences of fields give the same bytes.
 class HashInput {
  public:
-  HashInput() { bytes_.reserve(4096); }
-  void Add(int64_t value) { bytes_.append(reinterpret_cast<const char*>(&value), sizeof(value)); }
+  void Add(int64_t value) { std::memcpy(Room(sizeof(value)), &value, sizeof(value)); }
   void Add(const std::string& text) {
     Add(static_cast<int64_t>(text.size()));
-    bytes_ += text;
+    std::memcpy(Room(text.size()), text.data(), text.size());
   }
-  uint64_t Hash() const { return XXH3_64bits(bytes_.data(), bytes_.size()); }
+  uint64_t Hash() const { return XXH3_64bits(bytes_.data(), used_); }
 
  private:
-  std::string bytes_;
+  // The next `size` bytes.
+  char* Room(size_t size) {
+    if (used_ + size > bytes_.size()) bytes_.resize(2 * (used_ + size));
+    used_ += size;
+    return bytes_.data() + used_ - size;
+  }
+
+  std::string bytes_ = std::string(8192, '\0');
+  size_t used_ = 0;
 };
 
 }  // namespace

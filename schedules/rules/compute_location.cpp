@@ -40,8 +40,8 @@ class LocationStep : public SketchStep {
     }
     const Stage& stage = dag_.stages[stage_index_];
     auto loop = ResolveLocation(values[0][0], roles_, stage_index_, *out);
-    if (loop && !divided_.empty() && !IsAligned(*loop, *out)) loop.reset();
-    if (loop && !CoversChoices(*loop, *out)) loop.reset();
+    if (loop && !divided_.empty() && !IsAligned(*loop, out)) loop.reset();
+    if (loop && !CoversChoices(*loop, out)) loop.reset();
     const bool slide = !HasChoices() && values.size() > 1 && values[1][0] == 1;
     const PlacedRegion placed = PlaceStage(stage_index_, loop, slide, out);
     const std::vector<int64_t>& region = placed.extents;
@@ -113,14 +113,14 @@ class LocationStep : public SketchStep {
 
   // Whether tiles begin and end where the divisions do. A tile that lies across them needs more
   // than its width says, and then the region that is promised to Halide would be too small.
-  bool IsAligned(const LoopOf& loop, const Expansion& out) const {
-    const auto nest = BuildLoops(dag_, out.directives);
-    if (!nest || nest->nest_of[loop.stage] < 0) return false;
-    const std::vector<NestLoop>& loops =
-        nest->stages[nest->nest_of[loop.stage]].definitions.back().loops;
+  bool IsAligned(const LoopOf& loop, Expansion* out) const {
+    if (!out->nest.BuildStages(loop.stage)) return false;
+    const StageNest* const consumer = out->nest.Built(loop.stage);
+    if (consumer == nullptr) return false;
+    const std::vector<NestLoop>& loops = consumer->definitions.back().loops;
     const auto at = std::find_if(loops.begin(), loops.end(),
                                  [&](const NestLoop& l) { return l.name == loop.loop; });
-    const std::vector<int64_t>& alignment = out.placed[loop.stage].alignment;
+    const std::vector<int64_t>& alignment = out->placed[loop.stage].alignment;
     return at != loops.end() &&
            std::all_of(divided_.begin(), divided_.end(), [&](const DividedLoop& divided) {
              if (divided.loop < alignment.size() && alignment[divided.loop] % divided.by == 0)
@@ -134,17 +134,16 @@ class LocationStep : public SketchStep {
 
   // Whether the loops that choose among expressions run in full inside the loop: unrolled then,
   // they choose nothing at run time.
-  bool CoversChoices(const LoopOf& loop, const Expansion& out) const {
+  bool CoversChoices(const LoopOf& loop, Expansion* out) const {
     const Stage& stage = dag_.stages[stage_index_];
     const std::vector<int>& choosing = stage.definitions[0].choosing_loops;
     if (choosing.empty()) return true;
-    std::vector<Directive> directives = out.directives;
     Directive place = LoopDirective(DirectiveKind::kComputeAt, stage.name, 0, loop.loop);
     place.at = dag_.stages[loop.stage].name;
-    directives.push_back(std::move(place));
-    const auto region = RegionOfStage(dag_, directives, stage_index_);
-    return region && std::all_of(choosing.begin(), choosing.end(),
-                                 [&](int d) { return (*region)[d] == stage.dims[d].extent; });
+    const auto placed = out->nest.Placed(stage_index_, place);
+    return placed && std::all_of(choosing.begin(), choosing.end(), [&](int d) {
+             return placed->region[static_cast<size_t>(d)] == stage.dims[d].extent;
+           });
   }
 
   // Where an inlined stage is evaluated.

@@ -149,8 +149,10 @@ bool IsParallel(const LoopOf& loop, const Expansion& out) {
   });
 }
 
-// Stores the stage around `loop`, the last of its path, where that lets it slide.
-void StoreAround(int stage, const LoopOf& loop, PlacedRegion* region, Expansion* out) {
+// Stores the stage around `loop`, the last of its path, where that lets it slide. `at`: what puts
+// it there.
+void StoreAround(int stage, const LoopOf& loop, const Directive& at, PlacedRegion* region,
+                 Expansion* out) {
   const Dag& dag = *out->dag;
   const std::vector<LoopOf>& path = out->placed[stage].path;
   if (IsParallel(loop, *out)) return;
@@ -162,35 +164,32 @@ void StoreAround(int stage, const LoopOf& loop, PlacedRegion* region, Expansion*
     store.at = dag.stages[path[path.size() - 2].stage].name;
     store.loop = path[path.size() - 2].loop;
   }
+  const auto placed = out->nest.Placed(stage, at, &store);
+  if (!placed || placed->slides_along < 1) return;  // 0: the vectorised dimension
   out->directives.push_back(store);
-  const auto nest = BuildLoops(dag, out->directives);
-  const int n = nest ? nest->nest_of[stage] : -1;
-  if (n < 0 || nest->stages[n].slides_along < 1) {  // 0: the vectorised dimension
-    out->directives.pop_back();
-    return;
-  }
-  const StageNest& placed = nest->stages[n];
-  const auto along = static_cast<size_t>(placed.slides_along);
+  const auto along = static_cast<size_t>(placed->slides_along);
   int64_t ring = 1;
   while (ring < region->extents[along]) ring *= 2;
-  if (ring < placed.stored[along]) {
+  if (ring < placed->stored[along]) {
     Directive fold = LoopDirective(DirectiveKind::kFoldStorage, store.stage, 0,
                                    dag.stages[stage].dims[along].name);
     fold.factor = ring;
     out->directives.push_back(fold);
   }
-  region->extents.assign(placed.region.begin(), placed.region.end());
+  region->extents.assign(placed->region.begin(), placed->region.end());
 }
 
 // What the first iteration computes, in which nothing has slid yet. `region`: what the others do.
-std::vector<int64_t> FirstRegion(int stage, const std::vector<int64_t>& region,
+std::vector<int64_t> FirstRegion(int stage, const Directive& at, const std::vector<int64_t>& region,
                                  const Expansion& out) {
-  std::vector<Directive> directives;
-  for (const Directive& d : out.directives)
-    if (d.kind != DirectiveKind::kStoreAt && d.kind != DirectiveKind::kStoreRoot)
-      directives.push_back(d);
-  if (directives.size() == out.directives.size()) return region;
-  return RegionOfStage(*out.dag, directives, stage).value_or(region);
+  const auto stores = [](const Directive& d) {
+    return d.kind == DirectiveKind::kStoreAt || d.kind == DirectiveKind::kStoreRoot;
+  };
+  if (std::none_of(out.directives.begin(), out.directives.end(), stores)) return region;
+  std::vector<Directive> directives = out.directives;
+  std::erase_if(directives, stores);
+  const auto first = NestBuilder(out.nest.context(), directives).Placed(stage, at);
+  return first ? std::vector<int64_t>(first->region.begin(), first->region.end()) : region;
 }
 
 }  // namespace
@@ -214,10 +213,10 @@ PlacedRegion PlaceStage(int stage, const std::optional<LoopOf>& loop, bool slide
     out->placed[stage].path.push_back(around);
     if (around == *loop) break;
   }
-  region.extents =
-      RegionOfStage(*out->dag, out->directives, stage).value_or(std::vector<int64_t>{});
-  const std::vector<int64_t> first = FirstRegion(stage, region.extents, *out);
-  if (slide && !region.extents.empty()) StoreAround(stage, *loop, &region, out);
+  if (const auto placed = out->nest.Placed(stage, place))
+    region.extents.assign(placed->region.begin(), placed->region.end());
+  const std::vector<int64_t> first = FirstRegion(stage, place, region.extents, *out);
+  if (slide && !region.extents.empty()) StoreAround(stage, *loop, place, &region, out);
   for (size_t d = 0; d < region.extents.size(); ++d) {
     region.varies.push_back(region.extents[d] != first[d]);
     if (s.dims[d].extent > 1 && !region.varies[d])

@@ -14,6 +14,7 @@
 
 #include "schedules/algorithm_options.h"
 #include "schedules/dag.h"
+#include "schedules/nest_builder.h"
 #include "schedules/sketch.h"
 #include "schedules/trace.h"
 
@@ -58,9 +59,15 @@ struct PlacedStage {
 
 // Directives so far, and the loops that stages were left with.
 struct Expansion {
-  const Dag* dag = nullptr;
+  explicit Expansion(const NestContext& context)
+      : dag(&context.dag()), placed(dag->stages.size()), nest(context, directives) {}
+  Expansion(const Expansion&) = delete;  // its nest refers to its directives
+  Expansion& operator=(const Expansion&) = delete;
+
+  const Dag* const dag;
   std::vector<Directive> directives;
   std::vector<PlacedStage> placed;  // by stage
+  NestBuilder nest;                 // of the directives so far
 };
 
 // The large structure of a plain schedule: what is a task of the thread pool.

@@ -28,18 +28,6 @@ TEST(BuildLoopNest, RefusesAShiftedTileThatIsLongerThanItsLoop) {
   EXPECT_NE(nest.error().message.find("longer than the loop"), std::string::npos);
 }
 
-TEST(BuildLoops, HasTheLoopsOfTheWholeNest) {
-  const Task task = *ParseTaskSpelling("Relu(x=6x10)", "x86-64-linux-avx512-2t");
-  const Dag dag = *ReadTaskDag(task, {});
-  const std::vector<Directive> directives = {Split("c", 4, Tail::kShiftInwards)};
-  const auto loops = BuildLoops(dag, directives), nest = BuildLoopNest(dag, directives);
-  ASSERT_TRUE(loops && nest);
-  ASSERT_EQ(loops->stages.size(), nest->stages.size());
-  EXPECT_EQ(loops->stages[0].definitions[0].loops.size(),
-            nest->stages[0].definitions[0].loops.size());
-  EXPECT_EQ(loops->inlined, nullptr);
-}
-
 Directive Of(DirectiveKind kind, const std::string& stage, const std::string& loop) {
   Directive d;
   d.kind = kind;
