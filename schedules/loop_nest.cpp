@@ -7,8 +7,8 @@
 
 namespace whet {
 
-Result<LoopNest> BuildLoopNest(NestContext& context, const std::vector<Directive>& directives) {
-  ASSIGN_OR_RETURN(LoopNest nest, NestBuilder(context, directives).Finish());
+Result<LoopNest> FinishLoopNest(NestContext& context, NestBuilder builder) {
+  ASSIGN_OR_RETURN(LoopNest nest, std::move(builder).Finish());
   std::vector<bool> stored;
   for (const int n : nest.nest_of) stored.push_back(n >= 0);
   nest.inlined = context.inlined().For(stored);
@@ -18,6 +18,10 @@ Result<LoopNest> BuildLoopNest(NestContext& context, const std::vector<Directive
                 kMostInlined);
   }
   return nest;
+}
+
+Result<LoopNest> BuildLoopNest(NestContext& context, const std::vector<Directive>& directives) {
+  return FinishLoopNest(context, NestBuilder(context, directives));
 }
 
 Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives) {

@@ -23,6 +23,7 @@
 
 namespace whet {
 
+class NestBuilder;  // nest_builder.h
 class NestContext;  // nest_context.h
 
 enum class LoopKind : uint8_t {
@@ -93,6 +94,8 @@ struct LoopNest {
 // where they do not, and where stages are inlined into each other until a definition has more than
 // kMostInlined of them.
 Result<LoopNest> BuildLoopNest(NestContext& context, const std::vector<Directive>& directives);
+// The same of a builder that knows the directives.
+Result<LoopNest> FinishLoopNest(NestContext& context, NestBuilder builder);
 // The same for a DAG of which no other nest is built.
 Result<LoopNest> BuildLoopNest(const Dag& dag, const std::vector<Directive>& directives);
 

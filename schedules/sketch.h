@@ -66,17 +66,22 @@ class SketchSpace {
   Trace Default() const;
   // A few plain schedules of every sketch, the default one first: where a search starts.
   std::vector<Trace> PlainTraces() const;
-  Trace Sample(Rng& rng) const;  // uniform over sketches, then over each decision
+  // Uniform over sketches, then over each decision. Here and below, `nest`, if it is given, becomes
+  // the loop nest that came about while the trace was made: what Nest would build, or none (no
+  // stages) where that would fail. It refers to the trace's directives wherever they are moved to,
+  // not to those of a copy.
+  Trace Sample(Rng& rng, LoopNest* nest = nullptr) const;
   // The points of a lattice that fills the space evenly, however many of them are taken: sketches
   // in turn, each decision stepping through its candidates at a rate of its own (Roberts' additive
   // recurrence R_d of 2018, a rank-1 lattice).
   Trace LatticePoint(int64_t number) const;
   // Changes one decision, at times several, to another candidate (a neighbour more often than a far
   // one).
-  Trace Mutate(const Trace& trace, Rng& rng, MutationChoice* choice = nullptr) const;
+  Trace Mutate(const Trace& trace, Rng& rng, MutationChoice* choice = nullptr,
+               LoopNest* nest = nullptr) const;
   // Each decision from one of the parents; parents of different sketches give a mutated copy of
   // `a`.
-  Trace Crossover(const Trace& a, const Trace& b, Rng& rng) const;
+  Trace Crossover(const Trace& a, const Trace& b, Rng& rng, LoopNest* nest = nullptr) const;
   // Fits decisions of another task's trace to this space: the nearest candidate of each decision.
   // False: no sketch of that name here.
   bool Adapt(const Trace& foreign, Trace* adapted) const;

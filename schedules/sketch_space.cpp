@@ -20,6 +20,7 @@ struct SketchSpace::Impl {
   struct Program {
     size_t variant;
     std::vector<std::unique_ptr<SketchStep>> steps;
+    size_t directives;  // about as many as most of its traces have
   };
 
   Task task;
@@ -35,9 +36,9 @@ struct SketchSpace::Impl {
 
   // `blocked`: the stage whose sums are stored and added to in blocks; empty: none.
   Status AddVariant(AlgorithmOptions options, const std::string& blocked = "");
-  std::vector<Directive> Expand(size_t sketch,
-                                const std::vector<std::vector<int64_t>>& values) const;
-  Trace MakeTrace(size_t sketch, const std::vector<std::vector<int64_t>>& values) const;
+  void Expand(size_t sketch, const std::vector<std::vector<int64_t>>& values, Expansion* out) const;
+  Trace MakeTrace(size_t sketch, const std::vector<std::vector<int64_t>>& values,
+                  LoopNest* nest = nullptr) const;
   Trace Plain(size_t sketch, Outline outline) const;
   int SketchIndex(const std::string& name) const;
   // The values of a trace's decisions for this sketch, by name, the nearest candidate of each: a
@@ -105,56 +106,62 @@ Status SketchSpace::Impl::AddVariant(AlgorithmOptions options, const std::string
     kinds_here.push_back(static_cast<size_t>(known - kinds.begin()));
     if (known == kinds.end()) kinds.push_back(spec.kind);
   }
+  program.directives = 0;
   sketches.push_back(std::move(sketch));
   programs.push_back(std::move(program));
   variants.push_back(std::move(variant));
+  // Thousands of traces live at once: little room more than they need.
+  const size_t made = sketches.size() - 1;
+  programs[made].directives = Plain(made, Outline::kBlocks).directives.size() * 5 / 4;
   return {};
 }
 
-std::vector<Directive> SketchSpace::Impl::Expand(
-    size_t sketch, const std::vector<std::vector<int64_t>>& values) const {
+void SketchSpace::Impl::Expand(size_t sketch, const std::vector<std::vector<int64_t>>& values,
+                               Expansion* out) const {
   const Program& program = programs[sketch];
-  Expansion expansion(*variants[program.variant].context);
-  expansion.directives.reserve(64);
+  out->directives.reserve(program.directives);
   for (const auto& [node, algorithm] : variants[program.variant].options.algorithms) {
     Directive choice;
     choice.kind = DirectiveKind::kAlgorithm;
     choice.stage = node;
     choice.algorithm = algorithm;
-    expansion.directives.push_back(choice);
+    out->directives.push_back(choice);
   }
   for (const auto& [stage, cut] : variants[program.variant].options.rfactored) {
     Directive rfactor = LoopDirective(DirectiveKind::kRfactor, stage, 0, cut.loop);
     rfactor.names = {cut.outer, cut.inner};
     rfactor.factor = cut.factor;
     rfactor.at = cut.keeps_inner ? cut.inner : cut.outer;
-    expansion.directives.push_back(std::move(rfactor));
+    out->directives.push_back(std::move(rfactor));
   }
   for (const auto& [input, levels] : variants[program.variant].options.packed) {
     Directive pack;
     pack.kind = DirectiveKind::kPack;
     pack.stage = input;
     pack.layout = levels;
-    expansion.directives.push_back(pack);
+    out->directives.push_back(pack);
   }
   size_t next = 0;
   for (const auto& step : program.steps) {
     const size_t count = step->decisions().size();
-    step->Expand(DecisionValues(values.data() + next, count), &expansion);
+    step->Expand(DecisionValues(values.data() + next, count), out);
     next += count;
   }
-  return std::move(expansion.directives);
 }
 
-Trace SketchSpace::Impl::MakeTrace(size_t sketch,
-                                   const std::vector<std::vector<int64_t>>& values) const {
+Trace SketchSpace::Impl::MakeTrace(size_t sketch, const std::vector<std::vector<int64_t>>& values,
+                                   LoopNest* nest) const {
   Trace trace;
   trace.sketch = sketches[sketch].name;
   trace.decisions.reserve(values.size());
   for (size_t i = 0; i < values.size(); ++i)
     trace.decisions.push_back({sketches[sketch].decisions[i].name, values[i]});
-  trace.directives = Expand(sketch, values);
-  trace.directives.shrink_to_fit();  // thousands of traces live at once
+  NestContext& context = *variants[programs[sketch].variant].context;
+  Expansion expansion(context);
+  Expand(sketch, values, &expansion);
+  if (nest != nullptr)
+    *nest = FinishLoopNest(context, std::move(expansion.nest)).value_or(LoopNest());
+  trace.directives = std::move(expansion.directives);
   return trace;
 }
 
@@ -309,13 +316,13 @@ std::vector<Trace> SketchSpace::PlainTraces() const {
   return traces;
 }
 
-Trace SketchSpace::Sample(Rng& rng) const {
+Trace SketchSpace::Sample(Rng& rng, LoopNest* nest) const {
   const size_t sketch =
       static_cast<size_t>(rng.Below(static_cast<int64_t>(impl_->sketches.size())));
   std::vector<std::vector<int64_t>> values;
   for (const DecisionSpec& spec : impl_->sketches[sketch].decisions)
     values.push_back(spec.candidates[rng.Below(static_cast<int64_t>(spec.candidates.size()))]);
-  return impl_->MakeTrace(sketch, values);
+  return impl_->MakeTrace(sketch, values, nest);
 }
 
 Trace SketchSpace::LatticePoint(int64_t number) const {
@@ -337,9 +344,10 @@ Trace SketchSpace::LatticePoint(int64_t number) const {
   return impl_->MakeTrace(sketch, values);
 }
 
-Trace SketchSpace::Mutate(const Trace& trace, Rng& rng, MutationChoice* choice) const {
+Trace SketchSpace::Mutate(const Trace& trace, Rng& rng, MutationChoice* choice,
+                          LoopNest* nest) const {
   const int sketch = impl_->SketchIndex(trace.sketch);
-  if (sketch < 0) return Sample(rng);
+  if (sketch < 0) return Sample(rng, nest);
   const std::vector<DecisionSpec>& specs = impl_->sketches[sketch].decisions;
   std::vector<std::vector<int64_t>> values = impl_->ValuesOf(static_cast<size_t>(sketch), trace);
   std::vector<double> weights;
@@ -350,24 +358,25 @@ Trace SketchSpace::Mutate(const Trace& trace, Rng& rng, MutationChoice* choice) 
     weights.push_back(n > 1 ? 1 + std::log2(static_cast<double>(n)) : 0);
     if (weighed) weights.back() *= choice->weights[kinds[i]];
   }
-  if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; })) return trace;
+  if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; }))
+    return impl_->MakeTrace(static_cast<size_t>(sketch), values, nest);
   // Small steps more often than long jumps.
   do {
     const size_t at = static_cast<size_t>(rng.Weighted(weights));
     values[at] = specs[at].candidates[PickOther(specs[at].candidates, values[at], rng)];
     if (choice != nullptr) choice->changed |= uint64_t{1} << kinds[at];
   } while (rng.Chance(0.3));
-  return impl_->MakeTrace(static_cast<size_t>(sketch), values);
+  return impl_->MakeTrace(static_cast<size_t>(sketch), values, nest);
 }
 
-Trace SketchSpace::Crossover(const Trace& a, const Trace& b, Rng& rng) const {
+Trace SketchSpace::Crossover(const Trace& a, const Trace& b, Rng& rng, LoopNest* nest) const {
   const int sketch = impl_->SketchIndex(a.sketch);
-  if (sketch < 0 || a.sketch != b.sketch) return Mutate(a, rng);
+  if (sketch < 0 || a.sketch != b.sketch) return Mutate(a, rng, nullptr, nest);
   std::vector<std::vector<int64_t>> values = impl_->ValuesOf(static_cast<size_t>(sketch), a);
   std::vector<std::vector<int64_t>> others = impl_->ValuesOf(static_cast<size_t>(sketch), b);
   for (size_t i = 0; i < values.size(); ++i)
     if (rng.Chance(0.5)) values[i] = std::move(others[i]);
-  return impl_->MakeTrace(static_cast<size_t>(sketch), values);
+  return impl_->MakeTrace(static_cast<size_t>(sketch), values, nest);
 }
 
 bool SketchSpace::Adapt(const Trace& foreign, Trace* adapted) const {

@@ -135,13 +135,14 @@ class Batch {
 
 void AddKnown(Trace trace, bool is_default, const CandidateSource& source,
               const CandidateSet& measured, CostModel* model, Batch& batch) {
+  Draft draft(std::move(trace));
   Proposal proposal;
-  proposal.trace = std::move(trace);
-  proposal.hash = proposal.trace.DirectivesHash();
+  proposal.hash = draft.trace.DirectivesHash();
   proposal.is_default = is_default;
   if (measured.Contains(proposal.hash)) return;
   proposal.features.resize(static_cast<size_t>(source.width()));
-  if (!source.Features(proposal.trace, proposal.features)) proposal.features.clear();
+  if (!source.Features(draft, proposal.features)) proposal.features.clear();
+  proposal.trace = std::move(draft.trace);
   if (model != nullptr && !proposal.features.empty()) {
     if (auto scores = model->Predict(proposal.features, source.width()))
       proposal.score = scores->front();
@@ -155,15 +156,16 @@ void AddDefault(const CandidateSource& source, const CandidateSet& measured, Cos
 }
 
 // Fills the batch with what `next` makes, the implausible left out.
-void FillWith(const std::function<Trace()>& next, const CandidateSource& source,
+void FillWith(const std::function<Draft()>& next, const CandidateSource& source,
               const CandidateSet& measured, size_t attempts, Batch& batch) {
   for (size_t attempt = 0; attempt < attempts && !batch.full(); ++attempt) {
+    Draft draft = next();
     Proposal proposal;
-    proposal.trace = next();
-    proposal.hash = proposal.trace.DirectivesHash();
+    proposal.hash = draft.trace.DirectivesHash();
     if (measured.Contains(proposal.hash)) continue;
     proposal.features.resize(static_cast<size_t>(source.width()));
-    if (!source.Features(proposal.trace, proposal.features)) continue;
+    if (!source.Features(draft, proposal.features)) continue;
+    proposal.trace = std::move(draft.trace);
     batch.Add(std::move(proposal));
   }
 }
@@ -200,7 +202,9 @@ Result<ProposalBatch> EvolutionarySearch::Propose(const CandidateSource& source,
     const bool random = options_.strategy == SearchStrategy::kRandom;
     Rng rng(seed);
     int64_t point = 0;
-    const auto next = [&] { return random ? source.Sample(rng) : source.LatticePoint(point++); };
+    const auto next = [&] {
+      return random ? source.Sample(rng) : Draft(source.LatticePoint(point++));
+    };
     AddDefault(source, measured, nullptr, batch);
     // The lattice begins at its first point each time: what is measured is passed over.
     const size_t passed_over = random ? 0 : measured.size();

@@ -25,28 +25,33 @@ size_t ParallelOver(size_t count, int threads, const Work& work) {
 
 }  // namespace
 
+Draft Population::Breed(Plan& plan, uint64_t* changed) const {
+  if (plan.a == nullptr) return source_.Sample(plan.rng);
+  if (plan.copy) return *plan.a;
+  if (plan.b == nullptr) {
+    MutationChoice choice{weights_};
+    Draft child = source_.Mutate(*plan.a, plan.rng, &choice);
+    *changed = choice.changed;
+    return child;
+  }
+  Draft child = source_.Crossover(*plan.a, *plan.b, plan.rng);
+  if (plan.rng.Chance(0.3)) return source_.Mutate(child.trace, plan.rng, nullptr);
+  return child;
+}
+
 Population::Individual Population::Make(Plan& plan) const {
   Individual child;
   child.sampled = plan.a == nullptr;
-  if (plan.a == nullptr) {
-    child.trace = source_.Sample(plan.rng);
-  } else if (plan.copy) {
-    child.trace = *plan.a;
-  } else if (plan.b == nullptr) {
-    MutationChoice choice{weights_};
-    child.trace = source_.Mutate(*plan.a, plan.rng, &choice);
-    child.changed = choice.changed;
-    child.parent_score = plan.score;
-  } else {
-    child.trace = source_.Crossover(*plan.a, *plan.b, plan.rng);
-    if (plan.rng.Chance(0.3)) child.trace = source_.Mutate(child.trace, plan.rng, nullptr);
+  if (plan.a != nullptr && plan.b == nullptr && !plan.copy) child.parent_score = plan.score;
+  Draft draft = Breed(plan, &child.changed);
+  child.hash = draft.trace.DirectivesHash();
+  if (!measured_.Contains(child.hash) && !seen_.contains(child.hash)) {
+    child.features.resize(static_cast<size_t>(source_.width()));
+    const int64_t begin_ns = Clock::System().MonotonicNs();
+    if (!source_.Features(draft, child.features)) child.features.clear();
+    child.features_ns = Clock::System().MonotonicNs() - begin_ns;
   }
-  child.hash = child.trace.DirectivesHash();
-  if (measured_.Contains(child.hash) || seen_.contains(child.hash)) return child;
-  child.features.resize(static_cast<size_t>(source_.width()));
-  const int64_t begin_ns = Clock::System().MonotonicNs();
-  if (!source_.Features(child.trace, child.features)) child.features.clear();
-  child.features_ns = Clock::System().MonotonicNs() - begin_ns;
+  child.trace = std::move(draft.trace);
   return child;
 }
 

@@ -57,6 +57,8 @@ class Population {
 
  private:
   Individual Make(Plan& plan) const;
+  // The planned child; `changed` is MutationChoice's.
+  Draft Breed(Plan& plan, uint64_t* changed) const;
 
   const CandidateSource& source_;
   const CandidateSet& measured_;

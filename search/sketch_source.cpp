@@ -12,10 +12,16 @@ class SketchSource : public CandidateSource {
 
   Trace Default() const override { return space_.Default(); }
   std::vector<Trace> Seeds() const override { return space_.PlainTraces(); }
-  Trace Sample(Rng& rng) const override { return space_.Sample(rng); }
+  Draft Sample(Rng& rng) const override {
+    Draft draft;
+    draft.trace = space_.Sample(rng, &draft.nest);
+    return draft;
+  }
   Trace LatticePoint(int64_t number) const override { return space_.LatticePoint(number); }
-  Trace Mutate(const Trace& trace, Rng& rng, MutationChoice* choice) const override {
-    return space_.Mutate(trace, rng, choice);
+  Draft Mutate(const Trace& trace, Rng& rng, MutationChoice* choice) const override {
+    Draft draft;
+    draft.trace = space_.Mutate(trace, rng, choice, &draft.nest);
+    return draft;
   }
   size_t kinds() const override { return space_.kinds().size(); }
   // A sketch with its register tiles: what stands in the innermost loops.
@@ -28,24 +34,30 @@ class SketchSource : public CandidateSource {
     }
     return niche;
   }
-  Trace Crossover(const Trace& a, const Trace& b, Rng& rng) const override {
-    return space_.Crossover(a, b, rng);
+  Draft Crossover(const Trace& a, const Trace& b, Rng& rng) const override {
+    Draft draft;
+    draft.trace = space_.Crossover(a, b, rng, &draft.nest);
+    return draft;
   }
   bool Adapt(const Trace& foreign, Trace* adapted) const override {
     return space_.Adapt(foreign, adapted);
   }
   int64_t width() const override { return static_cast<int64_t>(FeatureTable().size()); }
 
-  bool Features(const Trace& trace, std::span<float> row) const override {
-    const Result<LoopNest> nest = space_.Nest(trace);
-    if (!nest) return false;
-    std::string why;
-    if (!space_.IsPlausible(*nest, &why)) return false;
-    ExtractFeatures(nest->inlined->dag(), *nest, space_.machine(), row);
-    return true;
+  bool Features(const Draft& candidate, std::span<float> row) const override {
+    if (!candidate.nest.stages.empty()) return FeaturesOf(candidate.nest, row);
+    const Result<LoopNest> nest = space_.Nest(candidate.trace);
+    return nest && FeaturesOf(*nest, row);
   }
 
  private:
+  bool FeaturesOf(const LoopNest& nest, std::span<float> row) const {
+    std::string why;
+    if (!space_.IsPlausible(nest, &why)) return false;
+    ExtractFeatures(nest.inlined->dag(), nest, space_.machine(), row);
+    return true;
+  }
+
   SketchSpace space_;
 };
 

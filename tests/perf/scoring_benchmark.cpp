@@ -72,23 +72,24 @@ void BM_Features(benchmark::State& state) {
   }
 }
 
-// A candidate as a search scores it, on one core: its loop nest, its features, and the prediction
-// of the base model and, once something is measured, of the run's own trees over it.
+// Candidates as a search scores them, on one core: their features, read off the loop nests that
+// came about when they were made, and the prediction of the base model and, once something is
+// measured, of the run's own trees over it.
 void BM_Score(benchmark::State& state) {
   const Target target = Target::Host(2);
   const Task task = ParseTaskSpelling(kTasks[state.range(0)], target.ToString()).value();
   const auto source = MakeSketchSource(task, target.Machine().value()).value();
   const auto width = static_cast<size_t>(source->width());
-  constexpr size_t kRows = 512;
-  std::vector<Trace> traces;
+  constexpr size_t kDrafts = 64, kRows = 512;
+  std::vector<Draft> drafts;
   TrainingSet set;
   set.width = source->width();
   std::vector<float> row(width);
   Rng rng(1);
-  while (traces.size() < kRows) {
-    Trace trace = source->Sample(rng);
-    if (!source->Features(trace, row)) continue;
-    traces.push_back(std::move(trace));
+  while (drafts.size() < kDrafts) {
+    Draft draft = source->Sample(rng);
+    if (!source->Features(draft, row)) continue;
+    drafts.push_back(std::move(draft));
     set.features.insert(set.features.end(), row.begin(), row.end());
     set.throughput.push_back(static_cast<float>(rng.Uniform()));
     set.task.push_back(0);
@@ -98,7 +99,7 @@ void BM_Score(benchmark::State& state) {
   std::vector<float> rows(kRows * width);
   for (auto _ : state) {
     for (size_t i = 0; i < kRows; ++i)
-      source->Features(traces[i], std::span(rows).subspan(i * width, width));
+      source->Features(drafts[i % kDrafts], std::span(rows).subspan(i * width, width));
     benchmark::DoNotOptimize(model->Predict(rows, source->width()));
   }
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(kRows));
@@ -137,10 +138,12 @@ void BM_Propose(benchmark::State& state) {
   Rng rng(1);
   while (measured.size() < 48) {
     Record record;
-    record.trace = source->Sample(rng);
+    Draft draft = source->Sample(rng);
     record.measurement.samples_ns = {1'000'000 + rng.Below(1'000'000)};
     std::vector<float> row(static_cast<size_t>(source->width()));
-    if (source->Features(record.trace, row)) measured.Add(record, row);
+    if (!source->Features(draft, row)) continue;
+    record.trace = std::move(draft.trace);
+    measured.Add(record, row);
   }
   measured.AppendTo(set, 0);
   if (!model->Train(set)) return state.SkipWithError("the model does not train");

@@ -51,7 +51,7 @@ class InventedSource : public CandidateSource {
   }
 
   Trace Default() const override { return At({0, 0, 0, 0}); }
-  Trace Sample(Rng& rng) const override {
+  Draft Sample(Rng& rng) const override {
     std::vector<int64_t> point;
     for (int d = 0; d < 4; ++d) point.push_back(rng.Below(size_));
     return At(point);
@@ -62,7 +62,7 @@ class InventedSource : public CandidateSource {
     for (int d = 0; d < 4; ++d, number /= size_) point.push_back(number % size_);
     return At(point);
   }
-  Trace Mutate(const Trace& trace, Rng& rng, MutationChoice* choice) const override {
+  Draft Mutate(const Trace& trace, Rng& rng, MutationChoice* choice) const override {
     std::vector<int64_t> point = PointOf(trace);
     do {
       const int64_t d = rng.Below(4);
@@ -74,7 +74,7 @@ class InventedSource : public CandidateSource {
     } while (rng.Chance(0.3));
     return At(point);
   }
-  Trace Crossover(const Trace& a, const Trace& b, Rng& rng) const override {
+  Draft Crossover(const Trace& a, const Trace& b, Rng& rng) const override {
     std::vector<int64_t> point = PointOf(a);
     const std::vector<int64_t> other = PointOf(b);
     for (size_t d = 0; d < point.size(); ++d) {
@@ -93,8 +93,8 @@ class InventedSource : public CandidateSource {
     return static_cast<uint64_t>(PointOf(trace)[static_cast<size_t>(niches_of_)]);
   }
   int64_t width() const override { return 6; }
-  bool Features(const Trace& trace, std::span<float> row) const override {
-    const std::vector<int64_t> point = PointOf(trace);
+  bool Features(const Draft& candidate, std::span<float> row) const override {
+    const std::vector<int64_t> point = PointOf(candidate.trace);
     if (point[0] == implausible_) return false;
     for (size_t d = 0; d < 4; ++d) row[d] = static_cast<float>(point[d]);
     row[4] = static_cast<float>(point[0] * point[1]);
