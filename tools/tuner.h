@@ -43,10 +43,8 @@ Result<TuningOptions> SearchOptions(const TunerOptions& options);
 
 struct TunerReport {
   TuningOutcome outcome;
-  double
-      untuned_ms = 0,
-      tuned_ms =
-          0;  // of the network, means of the fastest quarter of interleaved runs; 0: not a network
+  // Of the network, means of the fastest quarter of interleaved runs; 0: not a network.
+  double untuned_ms = 0, tuned_ms = 0;
 };
 
 // Tunes and commits. `network`, which may be null, is what the tasks come from: it is remembered

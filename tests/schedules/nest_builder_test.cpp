@@ -104,5 +104,31 @@ TEST(NestBuilder, BuildsInStepsWhatItBuildsAtOnce) {
   }
 }
 
+// A search reads features off the nest that came about with a trace.
+TEST(SketchSpace, GivesWithATraceTheNestThatIsBuiltOfItLater) {
+  Rng rng(6);
+  for (const std::string& spelling : TasksToTry()) {
+    const auto space = SketchSpace::Create(*ParseTaskSpelling(spelling, kTarget), {});
+    ASSERT_TRUE(space) << spelling;
+    Trace parent = space->Default();
+    for (int i = 0; i < 30; ++i) {
+      LoopNest nest;
+      const Trace trace = i % 3 == 0   ? space->Sample(rng, &nest)
+                          : i % 3 == 1 ? space->Mutate(parent, rng, nullptr, &nest)
+                                       : space->Crossover(parent, space->Sample(rng), rng, &nest);
+      const auto later = space->Nest(trace);
+      ASSERT_EQ(!nest.stages.empty(), later.has_value()) << spelling;
+      if (!later) continue;
+      const Dag& dag = nest.inlined->dag();
+      EXPECT_EQ(nest.inlined, later->inlined) << spelling;
+      EXPECT_EQ(nest.nest_of, later->nest_of) << spelling;
+      EXPECT_EQ(ToString(dag, nest), ToString(dag, *later)) << spelling;
+      for (size_t s = 0; s < nest.layouts.size(); ++s)
+        EXPECT_EQ(nest.layouts[s].strides, later->layouts[s].strides) << spelling;
+      parent = trace;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace whet
