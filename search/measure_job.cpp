@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -102,12 +103,12 @@ Result<std::function<void()>> CacheEmptier(const TimingOptions& timing) {
 // the fastest sample is what counts; the others get a second chance.
 Timing TimeOnOwnCores(const std::function<void()>& run, const Clock& clock,
                       const TimingOptions& options, const std::function<void()>& empty_caches) {
-  constexpr int kTries = 8;
+  constexpr std::chrono::milliseconds kPatience{8};
   const auto time = [&] { return TimeKernel(run, clock, options, empty_caches); };
-  if (AwaitOwnCores(kTries) < kSharedCoreSlowdown) return time();
+  if (AwaitOwnCores(kPatience) < kSharedCoreSlowdown) return time();
   Timing first = time();
   if (ParallelSlowdown() < kSharedCoreSlowdown) return first;
-  AwaitOwnCores(kTries);
+  AwaitOwnCores(kPatience);
   Timing second = time();
   const auto fastest = [](const Timing& timing) {
     return *std::min_element(timing.samples_ns.begin(), timing.samples_ns.end());
@@ -169,7 +170,7 @@ Result<Json> Compare(const Json& payload, JobContext& context) {
     timed_candidates.push_back(i);
   }
   ASSIGN_OR_RETURN(const std::function<void()> empty_caches, CacheEmptier(request.timing));
-  AwaitOwnCores(50);
+  AwaitOwnCores(std::chrono::milliseconds(100));
   const std::vector<Timing> timings =
       TimeInterleaved(timed, Clock::System(), request.timing, empty_caches);
   for (size_t t = 0; t < timings.size(); ++t) {

@@ -1,38 +1,19 @@
 #include "search/shared_core.h"
 
 #include <algorithm>
-#include <array>
-#include <chrono>
-#include <thread>
 
 #include "runtime/thread_pool.h"
+#include "search/fma_burst.h"
 
 namespace whet {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Some machines' CPUs share a core for a fraction of a millisecond at a time, others for tens.
-constexpr std::chrono::microseconds kFirstSleep{250}, kLongestSleep{4'000};
+constexpr int kSteps = 8'000;  // of a burst: some 15 us
+constexpr int kRounds = 3;     // the best counts: an interruption says nothing
 
-// Some 100 us of work that fills the multipliers of a core, so that a second thread on the core has
-// none left: independent products, enough to cover their latency.
-int Work(void*, int) {
-  std::array<std::array<float, 4>, 12> products;
-  for (auto& product : products) product.fill(1.0f);
-  float factor = 1.0f;
-  for (int step = 0; step < 10'000; ++step) {
-    asm volatile("" : "+x"(factor));  // not to be computed ahead of time
-    for (auto& product : products)
-      for (float& value : product) value *= factor;
-  }
-  float sum = 0;
-  for (const auto& product : products) sum += product[0] + product[3];
-  asm volatile("" : : "x"(sum));
-  return 0;
-}
-
-double Seconds(const std::chrono::steady_clock::time_point& since) {
+double Seconds(const Clock::time_point& since) {
   return std::chrono::duration<double>(Clock::now() - since).count();
 }
 
@@ -41,27 +22,25 @@ double Seconds(const std::chrono::steady_clock::time_point& since) {
 double ParallelSlowdown() {
   const int threads = ThreadCount();
   if (threads < 2) return 1;
+  const FmaBurst burst = BurstHere();
+  int steps = kSteps;
   double alone = 1e9, together = 1e9;
-  // The best of a few: an interruption says nothing. The first round wakes the workers.
-  for (int round = 0; round < 3; ++round) {
+  for (int round = 0; round < kRounds; ++round) {
     auto start = Clock::now();
-    ParallelFor(0, threads, &Work, nullptr);
+    ParallelFor(0, threads, burst.work, &steps);
     together = std::min(together, Seconds(start));
     start = Clock::now();
-    Work(nullptr, 0);
+    burst.work(&steps, 0);
     alone = std::min(alone, Seconds(start));
   }
   return together / alone;
 }
 
-double AwaitOwnCores(int most_tries) {
+double AwaitOwnCores(std::chrono::nanoseconds most) {
+  const auto start = Clock::now();
   double slowdown = ParallelSlowdown();
-  auto sleep = kFirstSleep;
-  for (int i = 1; i < most_tries && slowdown > kSharedCoreSlowdown; ++i) {
-    std::this_thread::sleep_for(sleep);
-    if (sleep < kLongestSleep) sleep *= 2;
+  while (slowdown > kSharedCoreSlowdown && Clock::now() - start < most)
     slowdown = ParallelSlowdown();
-  }
   return slowdown;
 }
 

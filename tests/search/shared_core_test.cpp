@@ -10,7 +10,7 @@ namespace {
 TEST(ParallelSlowdown, IsNoneForOneThread) {
   SetThreadCount(1);
   EXPECT_EQ(ParallelSlowdown(), 1);
-  EXPECT_EQ(AwaitOwnCores(3), 1);
+  EXPECT_EQ(AwaitOwnCores(std::chrono::milliseconds(3)), 1);
 }
 
 TEST(ParallelSlowdown, SeesThreadsThatShareACpu) {
