@@ -29,8 +29,12 @@ struct ProcessMeasurerOptions {
   TimingOptions timing = {.time_cap_ns = 30'000'000,  // of candidates; best_known_ns is filled in
                           .min_time_ns = 5'000'000,
                           .min_contender_ns = 20'000'000};
-  TimingOptions comparison = {
-      .time_cap_ns = 120'000'000, .accuracy = 0.004, .min_samples = 20, .min_time_ns = 50'000'000};
+  TimingOptions comparison = {.min_sample_ns = 100'000,
+                              .time_cap_ns = 160'000'000,
+                              .accuracy = 0.004,
+                              .min_samples = 20,
+                              .min_time_ns = 80'000'000,
+                              .turn_ns = 2'000'000};
   int64_t compile_limit_ms = 20'000;  // at most; less once compile times are known
   int64_t reference_limit_ms = 300'000;
   int64_t memory_bytes = int64_t{4} << 30;           // of a build or a run

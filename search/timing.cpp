@@ -99,6 +99,7 @@ Json TimingOptions::ToJson() const {
               {"min_time_ns", min_time_ns},
               {"min_contender_ns", min_contender_ns},
               {"max_samples", max_samples},
+              {"turn_ns", turn_ns},
               {"glance_samples", glance_samples},
               {"loser_factor", loser_factor},
               {"best_known_ns", best_known_ns},
@@ -114,6 +115,7 @@ Result<TimingOptions> TimingOptions::FromJson(const Json& json) {
   ASSIGN_OR_RETURN(options.min_time_ns, Field<int64_t>(json, "min_time_ns"));
   ASSIGN_OR_RETURN(options.min_contender_ns, Field<int64_t>(json, "min_contender_ns"));
   ASSIGN_OR_RETURN(options.max_samples, Field<int>(json, "max_samples"));
+  ASSIGN_OR_RETURN(options.turn_ns, Field<int64_t>(json, "turn_ns"));
   ASSIGN_OR_RETURN(options.glance_samples, Field<int>(json, "glance_samples"));
   ASSIGN_OR_RETURN(options.loser_factor, Field<double>(json, "loser_factor"));
   ASSIGN_OR_RETURN(options.best_known_ns, Field<int64_t>(json, "best_known_ns"));
@@ -171,14 +173,19 @@ std::vector<Timing> TimeInterleaved(const std::vector<std::function<void()>>& ru
   std::vector<Timing> timings(runs.size());
   for (size_t i = 0; i < runs.size(); ++i) Begin(runs[i], sampling, &timings[i]);
   bool accurate = runs.empty();
-  for (int round = 1; round < options.max_samples && !accurate; ++round) {
+  bool full = options.max_samples <= 1;
+  for (size_t round = 1; !accurate && !full; ++round) {
     if (clock.MonotonicNs() - start_ns >= options.time_cap_ns * kernels) break;
     accurate = true;
     for (size_t i = 0; i < runs.size(); ++i) {
-      const size_t kernel = (i + static_cast<size_t>(round)) % runs.size();
+      const size_t kernel = (i + round) % runs.size();
+      const int64_t turn_start_ns = clock.MonotonicNs();
       // Brings its own data back into the caches that the one before it used.
       if (!sampling.cold()) runs[kernel]();
-      AddSample(runs[kernel], sampling, &timings[kernel]);
+      do {
+        AddSample(runs[kernel], sampling, &timings[kernel]);
+        full |= static_cast<int>(timings[kernel].samples_ns.size()) >= options.max_samples;
+      } while (!full && clock.MonotonicNs() - turn_start_ns < options.turn_ns);
       const int64_t sampled_ns = (clock.MonotonicNs() - start_ns) / kernels;
       accurate = accurate && IsAccurate(timings[kernel].samples_ns, sampled_ns, options);
     }

@@ -33,6 +33,7 @@ struct TimingOptions {
   int64_t min_time_ns = 0;       // of sampling, before the accuracy counts
   int64_t min_contender_ns = 0;  // the same, of one that is nearly as fast as the best known
   int max_samples = 1'000;
+  int64_t turn_ns = 0;     // of a kernel that is timed among others
   int glance_samples = 3;  // after these and a millisecond a clear loser is dropped
   double loser_factor =
       2.5;  // slower than this times the best known: two threads on one core are 2
@@ -54,9 +55,11 @@ struct Timing {
 Timing TimeKernel(const std::function<void()>& run, const Clock& clock,
                   const TimingOptions& options, const std::function<void()>& empty_caches = {});
 
-// Times several kernels against each other: in each round every kernel gives one sample, in an
-// order that rotates, until each is known to `accuracy` or the cap, once for every kernel, is used
-// up. No glance. Every kernel gives as many samples as the others. `empty_caches` as above.
+// Times several kernels against each other: in each round every kernel has a turn of `turn_ns`, in
+// an order that rotates, until each is known to `accuracy`, one has `max_samples`, or the cap, once
+// for every kernel, is used up. A turn begins with a call that is not timed, and has one sample at
+// least: with turns of 0 every kernel gives as many samples as the others, but finds in the caches
+// little of what it left there. No glance. `empty_caches` as above.
 std::vector<Timing> TimeInterleaved(const std::vector<std::function<void()>>& runs,
                                     const Clock& clock, const TimingOptions& options,
                                     const std::function<void()>& empty_caches = {});

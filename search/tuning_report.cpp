@@ -15,6 +15,7 @@ Json ToJson(const TaskOutcome& task) {
                {"failed", task.failed},
                {"default_ms", OrNull(task.default_ms)},
                {"best_ms", OrNull(task.best_ms)},
+               {"best_min_ms", OrNull(task.best_min_ms)},
                {"gflops", OrNull(task.gflops)},
                {"best_record", nullptr},
                {"converged", task.converged},

@@ -393,6 +393,7 @@ class TuningRun {
       if (best) {
         const auto best_ns = static_cast<double>(best->measurement.MedianNs());
         task.best_ms = best_ns / 1e6;
+        task.best_min_ms = static_cast<double>(best->measurement.MinNs()) / 1e6;
         task.best_record = best->id;
         // As whet bench: over the fastest run, which other programs on the machine disturbed least.
         task.gflops =

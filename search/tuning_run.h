@@ -76,8 +76,9 @@ struct TaskOutcome {
   std::string short_label;  // for a table: another than that of any other task
   int uses = 1;
   int64_t trials = 0, failed = 0;      // in the database, earlier runs included
-  double default_ms = 0, best_ms = 0;  // 0: none ran
-  double gflops = 0;                   // of the fastest run of the best
+  double default_ms = 0, best_ms = 0;  // medians; 0: none ran
+  double best_min_ms = 0;              // the fastest run of the best; 0: none ran
+  double gflops = 0;                   // of that run
   int64_t best_record = 0;             // 0: none
   std::string error;                   // why the task cannot be tuned; empty: it can
   bool converged = false;              // it ended before its budget: `patience` was over

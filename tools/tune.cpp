@@ -103,13 +103,15 @@ std::string Ms(double ms) {
 }
 
 void PrintTasks(const TuningOutcome& outcome) {
-  Table table({"task", "uses", "trials", "failed", "default ms", "best ms", "speedup", "GFLOP/s"});
+  Table table({"task", "uses", "trials", "failed", "default ms", "best ms", "speedup", "min ms",
+               "GFLOP/s"});
   for (const TaskOutcome& task : outcome.tasks) {
     table.AddRow({task.short_label, std::to_string(task.uses), std::to_string(task.trials),
                   std::to_string(task.failed), Ms(task.default_ms), Ms(task.best_ms),
                   task.best_ms > 0 && task.default_ms > 0
                       ? fmt::format("{:.2f}", task.default_ms / task.best_ms)
                       : "-",
+                  Ms(task.best_min_ms),
                   task.gflops > 0 ? fmt::format("{:.1f}", task.gflops) : "-"});
   }
   std::fputs(table.ToString().c_str(), stdout);

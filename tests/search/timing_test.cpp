@@ -154,6 +154,38 @@ TEST(TimeInterleaved, GivesEveryKernelAsManySamples) {
   EXPECT_EQ(Median(timings[1].samples_ns), 2'000'000);
 }
 
+TEST(TimeInterleaved, GivesEveryKernelTurnsOfSomeLength) {
+  FakeClock clock;
+  std::string calls;
+  const auto kernel = [&](char name, int64_t ns) {
+    return [&calls, &clock, name, ns] {
+      calls += name;
+      clock.now_ns += ns;
+    };
+  };
+  const TimingOptions options = {
+      .time_cap_ns = 12'000'000, .accuracy = 0, .min_samples = 1'000, .turn_ns = 4'000'000};
+  const auto timings =
+      TimeInterleaved({kernel('a', 1'000'000), kernel('b', 5'000'000)}, clock, options);
+  // A call to warm up and a first sample of each; then a round that begins with the second.
+  EXPECT_EQ(calls, "aabbbbaaaa");
+  EXPECT_EQ(timings[0].samples_ns.size(), 1u + 3u);
+  EXPECT_EQ(timings[1].samples_ns.size(), 1u + 1u);
+}
+
+TEST(TimeInterleaved, TakesNoMoreSamplesThanItMay) {
+  FakeClock clock;
+  FakeKernel a(&clock, {1'000'000}), b(&clock, {1'000'000});
+  const auto timings = TimeInterleaved({a.Runner(), b.Runner()}, clock,
+                                       {.time_cap_ns = 1'000'000'000,
+                                        .min_samples = 1'000,
+                                        .max_samples = 25,
+                                        .turn_ns = 9'000'000});
+  EXPECT_LE(timings[0].samples_ns.size(), 25u);
+  EXPECT_LE(timings[1].samples_ns.size(), 25u);
+  EXPECT_EQ(std::max(timings[0].samples_ns.size(), timings[1].samples_ns.size()), 25u);
+}
+
 TEST(TimeInterleaved, StopsWhenAllAreAccurate) {
   FakeClock clock;
   FakeKernel a(&clock, {1'000'000}), b(&clock, {2'000'000});
@@ -262,7 +294,7 @@ TEST(RelativeDeviation, IsThatOfNormalSamplesAndDeafToAFewOutliers) {
 }
 
 TEST(TimingOptions, SurviveTheWayThroughJson) {
-  const TimingOptions options{1, 2, 0.5, 3, 4, 5, 6, 7, 6.5, 8, CacheMode::kCold};
+  const TimingOptions options{1, 2, 0.5, 3, 4, 5, 6, 7, 8, 6.5, 9, CacheMode::kCold};
   const auto back = TimingOptions::FromJson(options.ToJson());
   ASSERT_TRUE(back);
   EXPECT_EQ(back->ToJson(), options.ToJson());
