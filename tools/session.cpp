@@ -26,11 +26,12 @@ void OnSignal(int signal) {
   if (InterruptFlag().exchange(true)) _exit(128 + signal);
 }
 
-// The median time of the task's best record; nothing where it has none.
+// The fastest run of the task's best record; nothing where it has none. A block and its parts were
+// measured at different moments, and of those minima tell more than medians.
 Result<std::optional<int64_t>> BestNs(const Task& task, const Database& database) {
   ASSIGN_OR_RETURN(const std::optional<Record> best, database.Best(task.Fingerprint()));
   if (!best) return std::optional<int64_t>();
-  return std::optional<int64_t>(best->measurement.MedianNs());
+  return std::optional<int64_t>(best->measurement.MinNs());
 }
 
 // A kernel is measured with its inputs where its own threads left them; in a network another kernel
