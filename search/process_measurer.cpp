@@ -166,8 +166,25 @@ Result<std::vector<Measurement>> ProcessMeasurer::Compare(const Task& task,
   return measurements;
 }
 
+Result<Measurement> ProcessMeasurer::TryMachine(const Task& task, const Trace& trace) {
+  constexpr int kTries = 3;  // something may kill one process; hardly three in a row
+  const std::vector<double> compile_ms = compile_ms_;
+  const int64_t next_library = next_library_;
+  Measurement measurement;
+  for (int i = 0; i < kTries; ++i) {
+    ASSIGN_OR_RETURN(const std::vector<Built> built, Build(task, {&trace, 1}, "canary"));
+    ASSIGN_OR_RETURN(measurement, MeasureOne(task, built[0], options_.timing));
+    RemoveLibrary(built[0].candidate);
+    if (measurement.ok()) break;
+  }
+  compile_ms_ = compile_ms;
+  next_library_ = next_library;
+  return measurement;
+}
+
 Result<std::vector<ProcessMeasurer::Built>> ProcessMeasurer::Build(const Task& task,
-                                                                   std::span<const Trace> traces) {
+                                                                   std::span<const Trace> traces,
+                                                                   std::string_view name) {
   const std::string fingerprint = task.Fingerprint();
   const bool need_reference = FindReference(fingerprint) == nullptr;
   const ReferenceData reference{fingerprint, client_->scratch() / fingerprint, DataBytes(task)};
@@ -180,7 +197,7 @@ Result<std::vector<ProcessMeasurer::Built>> ProcessMeasurer::Build(const Task& t
   std::vector<Built> built(traces.size());
   const int64_t limit_ms = CompileLimitMs(compile_ms_, options_.compile_limit_ms);
   for (size_t i = 0; i < traces.size(); ++i) {
-    const std::string library = client_->scratch() / fmt::format("candidate{}.so", next_library_++);
+    const std::string library = client_->scratch() / fmt::format("{}{}.so", name, next_library_++);
     built[i].candidate = {traces[i], library};
     jobs.push_back(MakeBuildJob({task, traces[i], kCandidateKernel, "", library}, limit_ms));
     jobs.back().memory_bytes = options_.memory_bytes;

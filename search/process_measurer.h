@@ -14,6 +14,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -52,6 +53,10 @@ class ProcessMeasurer : public Measurer {
   Result<std::vector<Measurement>> Compare(const Task& task,
                                            std::span<const Trace> traces) override;
 
+  // Builds, checks and times one kernel that is known to be right, a canary: where it fails three
+  // times in a row, no candidate would work. What it came to at last; it counts for nothing else.
+  Result<Measurement> TryMachine(const Task& task, const Trace& trace);
+
   // For other jobs between measurements.
   WorkerClient& client() { return *client_; }
 
@@ -69,8 +74,9 @@ class ProcessMeasurer : public Measurer {
 
   ProcessMeasurer(ProcessMeasurerOptions options, std::unique_ptr<WorkerClient> client)
       : options_(std::move(options)), client_(std::move(client)) {}
-  // Builds the traces and, where it is missing, the task's reference data.
-  Result<std::vector<Built>> Build(const Task& task, std::span<const Trace> traces);
+  // Builds the traces into `name`N.so and, where it is missing, the task's reference data.
+  Result<std::vector<Built>> Build(const Task& task, std::span<const Trace> traces,
+                                   std::string_view name = "candidate");
   Result<Measurement> MeasureOne(const Task& task, const Built& built, const TimingOptions& timing);
   int64_t BestKnownNs(const std::string& fingerprint) const;
   const ReferenceData* FindReference(const std::string& fingerprint);

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "runtime/thread_pool.h"
+#include "search/canary.h"
 #include "search/peak.h"
 #include "search/process_measurer.h"
 #include "search/timing.h"
@@ -182,6 +183,7 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
                     "are not those of such a machine",
                     target.ToString(), target.threads, AllowedCpuCount()));
 
+  RETURN_IF_ERROR(RunCanary(target, *measurer));
   if (network != nullptr && options.time_budget_s > 0) {
     const double reserve = ComparisonSeconds(*network, measurer->client().jobs());
     tuning.time_budget_s = std::max(options.time_budget_s - reserve, 0.5 * options.time_budget_s);

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import SMALL_TASK, WHET, candidates_measured_twice, query, refused, run_whet, succeed
+from conftest import SMALL_TASK, WHET, assert_refusal, candidates_measured_twice, query, refused, run_whet, succeed
 
 MARK = "WHET_TEST_RUN"
 TASK_FIELDS = {"fingerprint", "uses", "trials", "failed", "default_ms", "best_ms", "best_min_ms", "gflops", "best_record"}
@@ -74,6 +74,12 @@ def test_a_report_tells_what_was_found(database, tmp_path):
     assert task["trials"] == 8 and task["uses"] == 1
     assert 0 < task["best_min_ms"] <= task["best_ms"] <= task["default_ms"]
     assert query(database, f"SELECT status FROM records WHERE id = {task['best_record']}") == [("ok",)]
+
+
+def test_a_machine_on_which_no_kernel_can_work_is_told_so_at_once(database, tmp_path):
+    done = run_whet("tune", SMALL_TASK, "--db", database, "--trials", 8, env={**os.environ, "PATH": str(tmp_path)})
+    assert_refusal(done, "a small kernel", "does not work on this machine", "ld")
+    assert query(database, "SELECT count(*) FROM records") == [(0,)]
 
 
 def test_the_default_schedule_is_trial_zero(database):

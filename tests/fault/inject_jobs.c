@@ -133,6 +133,7 @@ void* dlsym(void* restrict library, const char* restrict name) {
   if (!in_job || !symbol || strcmp(name, "whet_candidate_argv") != 0 || dlinfo(library, RTLD_DI_LINKMAP, &map) != 0)
     return symbol;
   const int candidate = candidate_of(map->l_name, ".so");
+  if (candidate < 0) return symbol; /* the canary */
   say("job", RUN, candidate);
   const enum kind kind = kernel ? NONE : take(RUN, candidate, -1, &kernel_way);
   if (!kind) return symbol;
