@@ -18,8 +18,14 @@ def query(database, sql, *values):
         connection.close()
 
 
+def has_tables(database):
+    """Not of a database that a fault left before its first transaction was over."""
+    return database.exists() and database.stat().st_size > 0 and query(
+        database, "SELECT count(*) FROM sqlite_master WHERE name = 'records'")[0][0] == 1
+
+
 def candidates_in(database):
-    if not database.exists() or database.stat().st_size == 0:
+    if not has_tables(database):
         return 0
     return query(database, "SELECT count(*) FROM (SELECT DISTINCT task_id, directives_hash FROM records)")[0][0]
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kCompileTimesKept = 256;
 constexpr size_t kCompileTimesNeeded = 8;
+constexpr std::string_view kCandidate = "candidate", kCanary = "canary";  // how files are named
 
 Measurement Failure(MeasureStatus status, std::string message) {
   Measurement measurement;
@@ -100,7 +101,8 @@ Status ProcessMeasurer::Measure(const Task& task, std::span<const Trace> traces,
   const size_t batch = std::max<size_t>(1, options_.batch);
   for (size_t begin = 0; begin < traces.size(); begin += batch) {
     const size_t count = std::min(batch, traces.size() - begin);
-    ASSIGN_OR_RETURN(std::vector<Built> built, Build(task, traces.subspan(begin, count)));
+    ASSIGN_OR_RETURN(std::vector<Built> built,
+                     Build(task, traces.subspan(begin, count), kCandidate));
     Status status;
     bool go_on = true;
     for (size_t i = 0; i < count && go_on; ++i) {
@@ -124,7 +126,7 @@ Status ProcessMeasurer::Measure(const Task& task, std::span<const Trace> traces,
 
 Result<std::vector<Measurement>> ProcessMeasurer::Compare(const Task& task,
                                                           std::span<const Trace> traces) {
-  ASSIGN_OR_RETURN(const std::vector<Built> built, Build(task, traces));
+  ASSIGN_OR_RETURN(const std::vector<Built> built, Build(task, traces, kCandidate));
   std::vector<Measurement> measurements(built.size());
   std::vector<BuiltCandidate> candidates;
   std::vector<size_t> indices;
@@ -172,7 +174,7 @@ Result<Measurement> ProcessMeasurer::TryMachine(const Task& task, const Trace& t
   const int64_t next_library = next_library_;
   Measurement measurement;
   for (int i = 0; i < kTries; ++i) {
-    ASSIGN_OR_RETURN(const std::vector<Built> built, Build(task, {&trace, 1}, "canary"));
+    ASSIGN_OR_RETURN(const std::vector<Built> built, Build(task, {&trace, 1}, kCanary));
     ASSIGN_OR_RETURN(measurement, MeasureOne(task, built[0], options_.timing));
     RemoveLibrary(built[0].candidate);
     if (measurement.ok()) break;
@@ -187,7 +189,8 @@ Result<std::vector<ProcessMeasurer::Built>> ProcessMeasurer::Build(const Task& t
                                                                    std::string_view name) {
   const std::string fingerprint = task.Fingerprint();
   const bool need_reference = FindReference(fingerprint) == nullptr;
-  const ReferenceData reference{fingerprint, client_->scratch() / fingerprint, DataBytes(task)};
+  const std::string folder = name == kCandidate ? fingerprint : std::string(name);
+  const ReferenceData reference{fingerprint, client_->scratch() / folder, DataBytes(task)};
   std::vector<Job> jobs;
   // The reference first: it may take longer than a compile, and keeps one CPU busy meanwhile.
   if (need_reference) {

@@ -76,7 +76,7 @@ class ProcessMeasurer : public Measurer {
       : options_(std::move(options)), client_(std::move(client)) {}
   // Builds the traces into `name`N.so and, where it is missing, the task's reference data.
   Result<std::vector<Built>> Build(const Task& task, std::span<const Trace> traces,
-                                   std::string_view name = "candidate");
+                                   std::string_view name);
   Result<Measurement> MeasureOne(const Task& task, const Built& built, const TimingOptions& timing);
   int64_t BestKnownNs(const std::string& fingerprint) const;
   const ReferenceData* FindReference(const std::string& fingerprint);

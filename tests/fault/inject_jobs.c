@@ -67,7 +67,8 @@ int posix_spawnp(pid_t* restrict pid, const char* restrict file, const posix_spa
 
 int mkdir(const char* path, mode_t mode) {
   REAL(mkdir);
-  if (in_job) {
+  const char* name = strrchr(path, '/');
+  if (in_job && name && strcmp(name, "/canary") != 0) {
     int way = 0;
     say("job", REFERENCE, -1);
     const enum kind kind = take(REFERENCE, 0, -1, &way);
