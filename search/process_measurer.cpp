@@ -179,6 +179,9 @@ Result<Measurement> ProcessMeasurer::TryMachine(const Task& task, const Trace& t
     RemoveLibrary(built[0].candidate);
     if (measurement.ok()) break;
   }
+  // The next canary's reference data take the same place.
+  references_.remove_if(
+      [](const ReferenceData& data) { return data.directory.filename() == kCanary; });
   compile_ms_ = compile_ms;
   next_library_ = next_library;
   return measurement;
