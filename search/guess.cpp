@@ -13,8 +13,7 @@ Result<Trace> GuessSchedule(const Task& task, const MachineModel& machine, CostM
 }
 
 Result<Trace> GuessSchedule(const CandidateSource& source, CostModel& model, int threads) {
-  // On 13 kernels, the first choice of 5 x 1024 candidates took 0.93 of the time of that of 5 x
-  // 256.
+  // On 13 kernels, the first of 5 x 1024 candidates took 0.93 of the time of that of 5 x 256.
   constexpr size_t kPopulation = 1024, kBatch = 32;
   constexpr uint64_t kSeed = 1;
   EvolutionOptions options;
