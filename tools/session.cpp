@@ -224,7 +224,7 @@ Json ReportContext(int threads) {
       {"machine", {{"cpu", CpuName()}, {"cores", AllowedCpuCount()}, {"system", system.sysname}}},
       {"threads", threads},
       {"date", Clock::System().NowUtc()},
-      {"versions", {{"whet", kWhetVersion}, {"halide", "21.0.0"}}}};
+      {"versions", {{"whet", kWhetVersion}, {"halide", kHalideVersion}}}};
 }
 
 Result<std::vector<NamedTask>> SelectTasks(const std::string& path,

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/status.h"
+#include "base/version.h"
 #include "codegen/network_compiler.h"
 #include "codegen/target.h"
 #include "codegen/worker.h"
@@ -22,8 +23,6 @@
 #include "tuning_db/database.h"
 
 namespace whet {
-
-inline constexpr char kWhetVersion[] = "0.1.0";
 
 // Prints "whet: MESSAGE" to standard error and returns the exit code of the error: 1, or 130 if
 // interrupted.
