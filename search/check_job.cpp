@@ -6,7 +6,6 @@
 
 #include "codegen/kernel_compiler.h"
 #include "runtime/scratch_allocator.h"
-#include "search/kernel_check.h"
 #include "search/kernel_run.h"
 #include "search/kernel_threads.h"
 #include "search/measure_job.h"
@@ -38,7 +37,7 @@ Measurement Unsteady(const TensorType& type, std::span<const uint8_t> first,
   return measurement;
 }
 
-Measurement RunAndCompare(KernelRun& run, const Tensor& expected, double tolerance) {
+Measurement RunAndCompare(KernelRun& run, const Expected& expected) {
   Measurement measurement;
   std::vector<uint8_t> first;
   size_t runs = 0;
@@ -50,13 +49,13 @@ Measurement RunAndCompare(KernelRun& run, const Tensor& expected, double toleran
     ++runs;
     const std::span<const uint8_t> now = run.OutputBytes();
     const bool same = runs > 1 && std::memcmp(first.data(), now.data(), now.size()) == 0;
-    const Measurement checked = run.Check(expected, tolerance);
+    const Measurement checked = run.Check(expected);
     if (!checked.ok()) return checked;
     if (runs == 1) {
       measurement = checked;
       first.assign(now.begin(), now.end());
     } else if (!same) {
-      return Unsteady(expected.type(), first, now, runs);
+      return Unsteady(expected.output.type(), first, now, runs);
     }
   }
   return measurement;
@@ -76,7 +75,7 @@ Result<Json> Check(const Json& payload, JobContext& context) {
   ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, MakeInputs(task));
   std::vector<const Tensor*> pointers;
   for (const Tensor& input : inputs) pointers.push_back(&input);
-  ASSIGN_OR_RETURN(const Tensor expected, RunReference(task, pointers));
+  ASSIGN_OR_RETURN(const Expected expected, ExpectedOf(task, pointers));
 
   UseKernelThreads(threads);
   const auto read = [&](size_t index, void* into, size_t bytes) -> Status {
@@ -87,7 +86,7 @@ Result<Json> Check(const Json& payload, JobContext& context) {
   std::error_code ignored;
   std::filesystem::remove(library, ignored);  // loaded, or of no use
   if (!run) return tl::unexpected<Error>(run.error());
-  return MeasureAnswer({RunAndCompare(**run, expected, ToleranceFor(task, expected.dtype()))});
+  return MeasureAnswer({RunAndCompare(**run, expected)});
 }
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include "schedules/task.h"
 #include "schedules/trace.h"
 #include "search/guarded_buffer.h"
+#include "search/kernel_check.h"
 #include "tuning_db/record.h"
 
 namespace whet {
@@ -59,7 +60,7 @@ class KernelRun {
 
   // What the last run came to, and whether any run before it failed or left its buffers: ok with
   // max_error, or run_crash, out_of_memory, guard_overrun, wrong_result.
-  Measurement Check(const Tensor& expected, double tolerance) const;
+  Measurement Check(const Expected& expected) const;
 
  private:
   struct Argument {

@@ -13,6 +13,8 @@
 #include <type_traits>
 
 #include "base/rng.h"
+#include "search/error_bound.h"
+#include "search/extremes.h"
 
 namespace whet {
 namespace {
@@ -106,6 +108,10 @@ Status WriteBytes(const std::filesystem::path& path, const Tensor& tensor) {
   return {};
 }
 
+std::filesystem::path BoundsFile(const std::filesystem::path& directory) {
+  return directory / "bounds.bin";
+}
+
 }  // namespace
 
 Result<std::vector<Tensor>> MakeInputs(const Task& task) {
@@ -159,21 +165,41 @@ Result<std::vector<Tensor>> MakeInputs(const Task& task) {
     }
     tensors.push_back(std::move(tensor));
   }
+  if (task.accuracy == Accuracy::kStrict) PlaceExtremes(task, &tensors);
   return tensors;
+}
+
+Result<Expected> ExpectedOf(const Task& task, std::span<const Tensor* const> inputs) {
+  ASSIGN_OR_RETURN(Tensor output, RunReference(task, inputs));
+  ASSIGN_OR_RETURN(std::optional<Tensor> bounds, ErrorBounds(task, inputs));
+  const double tolerance = ToleranceFor(task, output.dtype());
+  return Expected{std::move(output), tolerance, std::move(bounds)};
 }
 
 Status WriteReferenceData(const Task& task, const std::filesystem::path& directory) {
   ASSIGN_OR_RETURN(const std::vector<Tensor> inputs, MakeInputs(task));
   std::vector<const Tensor*> pointers;
   for (const Tensor& input : inputs) pointers.push_back(&input);
-  ASSIGN_OR_RETURN(const Tensor output, RunReference(task, pointers));
+  ASSIGN_OR_RETURN(const Expected expected, ExpectedOf(task, pointers));
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error)
     return Fail(ErrorCode::kIo, "cannot create {}: {}", directory.string(), error.message());
   for (size_t i = 0; i < inputs.size(); ++i)
     RETURN_IF_ERROR(WriteBytes(InputFile(directory, i), inputs[i]));
-  return WriteBytes(OutputFile(directory), output);
+  if (expected.bounds) RETURN_IF_ERROR(WriteBytes(BoundsFile(directory), *expected.bounds));
+  return WriteBytes(OutputFile(directory), expected.output);
+}
+
+Result<Expected> ReadExpected(const Task& task, const std::filesystem::path& directory) {
+  ASSIGN_OR_RETURN(const TensorType type, task.OutputType());
+  const auto bytes = static_cast<size_t>(type.bytes());
+  Expected expected{Tensor(type), ToleranceFor(task, type.dtype), std::nullopt};
+  RETURN_IF_ERROR(ReadBytes(OutputFile(directory), expected.output.bytes(), bytes));
+  if (!std::filesystem::exists(BoundsFile(directory))) return expected;
+  expected.bounds.emplace(type);
+  RETURN_IF_ERROR(ReadBytes(BoundsFile(directory), expected.bounds->bytes(), bytes));
+  return expected;
 }
 
 std::filesystem::path InputFile(const std::filesystem::path& directory, size_t index) {

@@ -3,7 +3,6 @@
 #include <iostream>
 
 #include "base/table.h"
-#include "schedules/task_label.h"
 #include "tools/db_verbs.h"
 
 namespace whet {
@@ -42,6 +41,7 @@ Result<int> ListTasks(const Database& database, const ListOptions& options) {
       json["tasks"].push_back({{"fingerprint", row.fingerprint},
                                {"describe", row.describe},
                                {"target", row.task.target},
+                               {"accuracy", Name(row.task.accuracy)},
                                {"flops", row.task.Flops()},
                                {"trials", row.trials},
                                {"failed", row.failed},
@@ -52,8 +52,7 @@ Result<int> ListTasks(const Database& database, const ListOptions& options) {
   }
   Table table({"task", "kernel", "MFLOP", "trials", "failed", "best ms", "target"});
   for (const TaskRow& row : last) {
-    table.AddRow({ShortFingerprint(row.fingerprint),
-                  FirstLine(ShortLabel(row.describe), kLabelWidth),
+    table.AddRow({ShortFingerprint(row.fingerprint), KernelLabel(row),
                   fmt::format("{:.1f}", row.task.Flops() / 1e6), std::to_string(row.trials),
                   std::to_string(row.failed), Milliseconds(row.best_ms), row.task.target});
   }

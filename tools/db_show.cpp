@@ -75,6 +75,7 @@ void PrintRecord(const Record& record, const Task& task, const std::optional<Run
                     record.is_default ? ", the default schedule" : "", RoleText(record.role)));
   Print("task", fmt::format("{}  {}", ShortFingerprint(record.task), task.Describe()));
   Print("target", task.target);
+  Print("accuracy", std::string(Name(task.accuracy)));
   Print("result", TimesText(measured));
   if (measured.ok() && measured.MedianNs() > 0) {
     Print("rate",

@@ -16,7 +16,8 @@ struct RunnableOptions {
   std::vector<std::string> shapes;  // NAME=SHAPE
   std::string database;             // path; empty: none
   std::string target = "host";
-  int threads = 0;  // 0: as the target says
+  std::optional<Accuracy> accuracy;  // nothing: fast, or as the bundle was compiled
+  int threads = 0;                   // 0: as the target says
   bool use_cache = true;
 };
 

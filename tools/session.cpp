@@ -86,7 +86,7 @@ ArgumentKind KindOf(const std::string& argument) {
 }
 
 Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::string>& shapes,
-                                const Target& target) {
+                                const Target& target, Accuracy accuracy) {
   ImportOptions options;
   std::string key;
   for (const std::string& text : shapes) {
@@ -109,15 +109,15 @@ Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::
   network.source.name = network.id;
   ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
   network.fingerprint = Fingerprint(bytes + key);
-  if (Status status = PrepareNetwork(target, &network); !status)
+  if (Status status = PrepareNetwork(target, accuracy, &network); !status)
     return Prefixed(status.error(), path);
   return network;
 }
 
-Status PrepareNetwork(const Target& target, Network* network) {
+Status PrepareNetwork(const Target& target, Accuracy accuracy, Network* network) {
   network->graph = network->source;
   RETURN_IF_ERROR(RunPasses(network->graph));
-  ASSIGN_OR_RETURN(network->partition, PartitionGraph(network->graph, target.ToString()));
+  ASSIGN_OR_RETURN(network->partition, PartitionGraph(network->graph, target.ToString(), accuracy));
   ASSIGN_OR_RETURN(network->blocks, FindBlocks(network->graph, network->partition));
   return {};
 }
@@ -148,8 +148,9 @@ Json ReportContext(int threads) {
 
 Result<std::vector<NamedTask>> SelectTasks(const std::string& path,
                                            const std::vector<std::string>& only,
-                                           const std::string& target) {
+                                           const std::string& target, Accuracy accuracy) {
   ASSIGN_OR_RETURN(std::vector<NamedTask> all, ReadShapeList(path, target));
+  for (NamedTask& named : all) named.task.accuracy = accuracy;
   if (only.empty()) return all;
   std::vector<NamedTask> selected;
   for (const std::string& id : only) {

@@ -69,14 +69,15 @@ int64_t InsertTask(SQLite::Database& db, const Task& task, const std::string& cr
   if (const int64_t id = FindId(db, "tasks", "fingerprint", fingerprint); id != 0) return id;
   SQLite::Statement insert(
       db,
-      "INSERT INTO tasks (fingerprint, target_id, describe, flops, json, created) "
-      "VALUES (?, ?, ?, ?, ?, ?)");
+      "INSERT INTO tasks (fingerprint, target_id, describe, flops, json, created, accuracy) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?)");
   insert.bind(1, fingerprint);
   insert.bind(2, TargetId(db, task.target));
   insert.bind(3, task.Describe());
   insert.bind(4, task.Flops());
   insert.bind(5, DumpJson(task.ToJson()));
   insert.bind(6, created);
+  insert.bind(7, std::string(Name(task.accuracy)));
   insert.exec();
   return db.getLastInsertRowid();
 }

@@ -25,13 +25,15 @@ void CheckReferences(SQLite::Database& db, Problems& problems) {
 }
 
 void CheckTasks(SQLite::Database& db, Problems& problems) {
-  SQLite::Statement select(db, "SELECT fingerprint, json FROM tasks ORDER BY id");
+  SQLite::Statement select(db, "SELECT fingerprint, json, accuracy FROM tasks ORDER BY id");
   while (select.executeStep()) {
     const std::string fingerprint = select.getColumn(0).getString();
     const Result<Task> task = ParseTask(select.getColumn(1).getString(), fingerprint);
     if (!task) {
       problems.push_back(
           fmt::format("task {} does not parse: {}", fingerprint, task.error().message));
+    } else if (Name(task->accuracy) != select.getColumn(2).getString()) {
+      problems.push_back(fmt::format("task {}: its accuracy is not that of its JSON", fingerprint));
     }
   }
 }

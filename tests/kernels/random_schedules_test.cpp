@@ -55,6 +55,27 @@ TEST_P(RandomSchedules, ComputeWhatTheReferenceComputes) {
   ExpectReference(ParseTaskSpelling(GetParam(), Target::Host(2).ToString()));
 }
 
+// Infinities, NaN and bright elements among its inputs (search/extremes.h), and a bound for each
+// element.
+class RandomSchedulesOfAStrictTask : public testing::TestWithParam<std::string> {};
+
+TEST_P(RandomSchedulesOfAStrictTask, KeepEachElementWithinItsBound) {
+  auto task = ParseTaskSpelling(GetParam(), Target::Host(2).ToString());
+  if (task) task->accuracy = Accuracy::kStrict;
+  ExpectReference(task);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Tasks, RandomSchedulesOfAStrictTask,
+    testing::Values("Conv(x=1x16x14x14,w=32x16x3x3,pads=1)+Relu",
+                    "Conv(x=1x17x12x12,w=19x17x3x3,pads=1)+Add+Relu",
+                    "Conv(x=1x32x26x26,w=24x32x3x3,pads=1,strides=2)",
+                    "Conv(x=1x24x13x13,w=24x1x3x3,pads=1,group=24)+Clip(min=0,max=6)",
+                    "Conv(x=1x16x9x9,w=20x16x1x1,layout=NCHW)",
+                    "Conv(x=1x512x5x4,w=32x512x1x1)+Relu", "MatMul(a=33x40,b=40x56)",
+                    "Gemm(a=24x200,b=50x200,transB=1)",
+                    "ConvTranspose(x=1x16x14x13,w=16x24x4x4,strides=2,pads=1)+Relu"));
+
 // Expansion, depthwise convolution, its squeeze-and-excitation, projection: 9x8 positions.
 Result<Task> GatedInvertedResidual() {
   using Operand = TaskBuilder::Operand;

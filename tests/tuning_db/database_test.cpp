@@ -1,5 +1,7 @@
 #include "tuning_db/database.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include <cmath>
 
 #include "tests/tuning_db/test_database.h"
@@ -245,6 +247,25 @@ TEST_F(TunerDb, CountsAFailedCheckAsAFailureAndNotAsATrial) {
   Record passed = MakeRecord(task, 4, {10});
   passed.role = RecordRole::kCheck;
   EXPECT_EQ(db->AddRecord(passed).error().code, ErrorCode::kInvalidInput);
+}
+
+TEST_F(TunerDb, KeepsAStrictTaskApartFromTheFastOneAndSaysWhichIsWhich) {
+  auto db = Open();
+  const Task fast = MakeTask(32);
+  Task strict = fast;
+  strict.accuracy = Accuracy::kStrict;
+  for (const Task& task : {fast, strict}) ASSERT_OK(db->AddTask(task));
+  ASSERT_OK(db->AddRecord(MakeRecord(fast, 1, {10})));
+  const int64_t id = db->AddRecord(MakeRecord(strict, 2, {20})).value();
+  EXPECT_EQ(db->Best(strict.Fingerprint()).value()->id, id);
+  EXPECT_EQ(db->TaskByFingerprint(strict.Fingerprint())->accuracy, Accuracy::kStrict);
+  const auto rows = db->Query("SELECT accuracy FROM v_best ORDER BY record").value().rows;
+  EXPECT_THAT(rows, ElementsAre(ElementsAre("fast"), ElementsAre("strict")));
+  EXPECT_EQ(db->Query("SELECT accuracy FROM records WHERE id = 2")->rows[0][0], "strict");
+  EXPECT_EQ(db->Query("SELECT accuracy FROM v_tasks WHERE best_record = 2")->rows[0][0], "strict");
+  EXPECT_THAT(db->Check().value(), IsEmpty());
+  SQLite::Database(Path(), SQLite::OPEN_READWRITE).exec("UPDATE tasks SET accuracy = 'fast'");
+  EXPECT_THAT(db->Check().value(), SizeIs(2)) << "the task's and the record's";
 }
 
 TEST_F(TunerDb, TellsTheVersionsThatARecordWasMeasuredWith) {
