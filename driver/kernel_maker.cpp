@@ -157,6 +157,7 @@ class KernelMaker::Making {
       running.erase(done->first);
       State& state = states_[job.task];
       const JobResult& result = done->second;
+      (job.is_check ? made_.check_ms : made_.build_ms) += result.ms;
       if (!job.is_check && result.ok()) {
         state.built = true;
         ++made_.built;

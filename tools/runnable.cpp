@@ -49,7 +49,7 @@ Result<Runnable> OpenRunnable(const std::string& argument, const RunnableOptions
   ASSIGN_OR_RETURN(runnable.network, LoadNetworkFile(argument, options.shapes, target));
   runnable.id = runnable.network->id;
   ASSIGN_OR_RETURN(LoadedNetwork loaded, LoadNetworkKernels(*runnable.network, *kernels));
-  runnable.tuned_tasks = loaded.kernels.tuned;
+  runnable.kernels = std::move(loaded.kernels);
   runnable.executor = std::move(loaded.executor);
   return runnable;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/tensor.h"
+#include "driver/kernel_maker.h"
 #include "runtime/executor.h"
 #include "tools/session.h"
 
@@ -24,7 +25,7 @@ struct Runnable {
   std::string id;  // what reports call it
   std::unique_ptr<Executor> executor;
   std::optional<Network> network;  // nothing for a bundle
-  int tuned_tasks = 0;             // tasks with a record
+  MadeKernels kernels;             // empty for a bundle
 };
 
 Result<Runnable> OpenRunnable(const std::string& argument, const RunnableOptions& options);
