@@ -105,6 +105,8 @@ std::string Plural(int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
 Json NumberOrNull(double value) {
   return value != 0 && std::isfinite(value) ? Json(value) : Json();
 }

@@ -89,7 +89,9 @@ Result<int> ListRuns(const Database& database, const ListOptions& options) {
                               {"target", run.info.target},
                               {"seed", run.info.seed},
                               {"threads", run.info.threads},
-                              {"machine", run.info.machine}});
+                              {"machine", run.info.machine},
+                              {"halide_version", TextOrNull(run.info.halide_version)},
+                              {"settings", run.info.settings}});
     }
     RETURN_IF_ERROR(WriteAnswer(database, options, std::move(json)));
     return 0;
@@ -110,8 +112,8 @@ Result<int> ListRuns(const Database& database, const ListOptions& options) {
 
 std::string Marks(const Record& record) {
   std::string marks = record.is_default ? "default" : "";
-  if (record.is_final) marks += marks.empty() ? "final" : " final";
-  return marks;
+  if (record.is_trial()) return marks;
+  return marks + (marks.empty() ? "" : " ") + std::string(Name(record.role));
 }
 
 Result<int> ListRecords(const Database& database, const ListOptions& options) {
@@ -136,7 +138,8 @@ Result<int> ListRecords(const Database& database, const ListOptions& options) {
                                  {"max_error", measured.ok() ? Json(measured.max_error) : Json()},
                                  {"predicted", record.predicted ? Json(*record.predicted) : Json()},
                                  {"is_default", record.is_default},
-                                 {"is_final", record.is_final},
+                                 {"is_final", record.is_final()},
+                                 {"role", Name(record.role)},
                                  {"sketch", record.trace.sketch},
                                  {"created", record.created_utc}});
     }

@@ -60,5 +60,6 @@ std::string FirstLine(const std::string& text,
                       size_t width);  // cut to `width` with "..", controls blanked
 std::string Plural(int64_t count, std::string_view noun);  // "1 task", "2 tasks"
 Json NumberOrNull(double value);                           // null for 0 and what is not finite
+Json TextOrNull(const std::string& text);                  // null for an empty one
 
 }  // namespace whet

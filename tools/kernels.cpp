@@ -53,6 +53,7 @@ void Kernels::Refused(const std::string& target, const std::string& database,
   RunInfo info;
   info.command = CommandLine();
   info.version = kWhetVersion;
+  info.halide_version = kHalideVersion;
   info.target = target;
   const auto parsed = Target::Parse(target);
   info.threads = parsed ? parsed->threads : 1;
