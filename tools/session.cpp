@@ -33,7 +33,7 @@ int Report(const Error& error) {
     if (c == '\n' || c == '\r') c = ' ';
   std::fprintf(stderr, "whet: %s\n", line.c_str());
   if (error.code == ErrorCode::kInterrupted) return 130;
-  return 1;
+  return error.code == ErrorCode::kWrongResult ? 2 : 1;
 }
 
 std::atomic<bool>& InterruptFlag() {
