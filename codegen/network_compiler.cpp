@@ -16,14 +16,10 @@ Result<CompiledNetwork> CompileNetwork(const Graph& graph, const Partition& part
                                        std::span<const ChosenSchedule> schedules,
                                        WorkerClient& client, const std::filesystem::path& directory,
                                        const std::function<void(size_t done)>& progress) {
-  if (partition.tasks.empty()) {
-    return Fail(ErrorCode::kUnsupported, "{}: the network computes nothing that is not constant",
-                graph.name);
-  }
   const std::string name = BundleName(graph.name);
   CompiledNetwork network;
-  ASSIGN_OR_RETURN(network.built,
-                   BuildPlan(graph, partition, schedules, name, partition.tasks[0].target));
+  ASSIGN_OR_RETURN(network.built, BuildPlan(graph, partition, schedules, name, partition.target));
+  if (partition.tasks.empty()) return network;  // inputs and constants are passed on: no code
   std::vector<KernelRequest> requests;
   for (size_t t = 0; t < partition.tasks.size(); ++t) {
     const std::string symbol = KernelSymbol(name, t);
@@ -43,8 +39,10 @@ Result<CompiledNetwork> CompileNetwork(const Graph& graph, const Partition& part
 }
 
 Result<std::unique_ptr<Executor>> LoadNetwork(const CompiledNetwork& network) {
-  ASSIGN_OR_RETURN(std::shared_ptr<KernelLibrary> library,
-                   KernelLibrary::Open(network.library_path));
+  std::shared_ptr<KernelLibrary> library;
+  if (!network.library_path.empty()) {
+    ASSIGN_OR_RETURN(library, KernelLibrary::Open(network.library_path));
+  }
   std::vector<KernelFunction> kernels;
   for (const PlanKernel& kernel : network.built.plan.kernels) {
     ASSIGN_OR_RETURN(const KernelFunction function, library->Find(kernel.symbol));

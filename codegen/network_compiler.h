@@ -20,7 +20,7 @@ namespace whet {
 struct CompiledNetwork {
   BuiltPlan built;
   std::vector<std::string> object_paths;  // one a kernel
-  std::string library_path;               // all of them, to be loaded into this process
+  std::string library_path;  // all of them, to be loaded into this process; empty: there are none
 };
 
 // Builds into `directory`, which must exist and outlive the executor. A kernel that does not build
