@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "base/fingerprint.h"
 #include "codegen/kernel_compiler.h"
 #include "codegen/memory_planner.h"
 #include "codegen/target.h"
@@ -24,8 +25,8 @@ class Builder {
     plan.threads = target.threads;
     for (size_t t = 0; t < partition_.tasks.size(); ++t) {
       const Task& task = partition_.tasks[t];
-      plan.kernels.push_back({KernelSymbol(name, t), task.Fingerprint(), task.Describe(),
-                              schedules_[t].record, task.Flops()});
+      plan.kernels.push_back({KernelSymbol(task, schedules_[t].trace), task.Fingerprint(),
+                              task.Describe(), schedules_[t].record, task.Flops()});
     }
     AddPorts();
     PlaceValues();
@@ -209,8 +210,8 @@ Result<BuiltPlan> BuildPlan(const Graph& graph, const Partition& partition,
   return Builder(graph, partition, schedules).Build(name, parsed);
 }
 
-std::string KernelSymbol(const std::string& name, size_t task) {
-  return "whet_" + name + "_" + std::to_string(task);
+std::string KernelSymbol(const Task& task, const Trace& trace) {
+  return "whet_kernel_" + Fingerprint(task.Fingerprint() + DumpJson(trace.ToJson()["directives"]));
 }
 
 }  // namespace whet

@@ -28,11 +28,13 @@ struct BuiltPlan {
 };
 
 // `schedules` has one entry a task of the partition. Kernel i of the plan is task i; its symbol is
-// KernelSymbol(name, i). `name` is a C identifier.
+// KernelSymbol(task, trace). `name` is a C identifier.
 Result<BuiltPlan> BuildPlan(const Graph& graph, const Partition& partition,
                             std::span<const ChosenSchedule> schedules, const std::string& name,
                             const std::string& target);
 
-std::string KernelSymbol(const std::string& name, size_t task);
+// What the kernel of a task under a trace is called, by content: "whet_kernel_" and 32 hexadecimal
+// digits. Equal kernels of two networks have one name.
+std::string KernelSymbol(const Task& task, const Trace& trace);
 
 }  // namespace whet

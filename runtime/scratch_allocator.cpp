@@ -4,6 +4,7 @@
 #include <atomic>
 #include <bit>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 namespace whet {
@@ -41,6 +42,13 @@ Rounded RoundUp(size_t bytes) {
 }
 
 std::atomic<int64_t> cached_bytes{0};
+std::atomic<int> poison{-1};
+
+void* HandOut(Header* block, size_t bytes) {
+  const int pattern = poison.load(std::memory_order_relaxed);
+  if (pattern >= 0) std::memset(block + 1, pattern, bytes);
+  return block + 1;
+}
 
 // Trivially destructible, so that blocks freed while a thread ends still find it; `Drain` empties
 // it.
@@ -85,13 +93,13 @@ void* AllocateScratch(size_t bytes) {
     Header* block = cache.free[rounded.bin];
     cache.free[rounded.bin] = block->next;
     cached_bytes.fetch_sub(static_cast<int64_t>(block->bytes), std::memory_order_relaxed);
-    return block + 1;
+    return HandOut(block, bytes);
   }
   const size_t total = sizeof(Header) + rounded.payload + kScratchAlignment;
   const size_t aligned = (total + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
   void* memory = std::aligned_alloc(kScratchAlignment, aligned);
   if (memory == nullptr) return nullptr;
-  return new (memory) Header{rounded.bin, aligned, nullptr} + 1;
+  return HandOut(new (memory) Header{rounded.bin, aligned, nullptr}, bytes);
 }
 
 void FreeScratch(void* block) {
@@ -105,6 +113,8 @@ void FreeScratch(void* block) {
   header->next = cache.free[header->bin];
   cache.free[header->bin] = header;
 }
+
+void PoisonScratch(int pattern) { poison.store(pattern, std::memory_order_relaxed); }
 
 int64_t CachedScratchBytes() { return cached_bytes.load(std::memory_order_relaxed); }
 

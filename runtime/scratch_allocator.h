@@ -18,4 +18,8 @@ void* AllocateScratch(size_t bytes);  // null if the system has no more
 void FreeScratch(void* block);        // null is fine
 int64_t CachedScratchBytes();         // held for reuse by all threads
 
+// From now on each block is handed out filled with bytes of `pattern`, -1: as it is. For checks of
+// kernels: what reads memory that nothing wrote then shows.
+void PoisonScratch(int pattern);
+
 }  // namespace whet

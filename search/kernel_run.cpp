@@ -26,9 +26,19 @@ Result<std::unique_ptr<KernelRun>> KernelRun::Prepare(const Task& task, const Tr
                                                       const std::string& library,
                                                       const std::filesystem::path& data,
                                                       JobContext& context) {
+  const auto read = [&](size_t index, void* into, size_t bytes) {
+    return ReadBytes(InputFile(data, index), into, bytes);
+  };
+  return Prepare(task, trace, library, kCandidateKernel, read, context);
+}
+
+Result<std::unique_ptr<KernelRun>> KernelRun::Prepare(const Task& task, const Trace& trace,
+                                                      const std::string& library,
+                                                      const std::string& symbol,
+                                                      const ReadInput& read, JobContext& context) {
   std::unique_ptr<KernelRun> run(new KernelRun);
   ASSIGN_OR_RETURN(run->library_, KernelLibrary::Open(library));
-  ASSIGN_OR_RETURN(run->function_, run->library_->Find(kCandidateKernel));
+  ASSIGN_OR_RETURN(run->function_, run->library_->Find(symbol));
   for (size_t i = 0; i < task.inputs.size(); ++i) {
     const TaskInput& input = task.inputs[i];
     ASSIGN_OR_RETURN(const TensorType type,
@@ -40,12 +50,11 @@ Result<std::unique_ptr<KernelRun>> KernelRun::Prepare(const Task& task, const Tr
     GuardedBuffer& memory = run->storage_.back()->memory;
     if (input.constant) {
       Tensor natural(input.type);
-      RETURN_IF_ERROR(ReadBytes(InputFile(data, i), natural.bytes(),
-                                static_cast<size_t>(natural.size_bytes())));
+      RETURN_IF_ERROR(read(i, natural.bytes(), static_cast<size_t>(natural.size_bytes())));
       ASSIGN_OR_RETURN(const Tensor packed, PackConstant(task, trace, i, natural));
       std::memcpy(memory.data(), packed.bytes(), memory.size());
     } else {
-      RETURN_IF_ERROR(ReadBytes(InputFile(data, i), memory.data(), memory.size()));
+      RETURN_IF_ERROR(read(i, memory.data(), memory.size()));
     }
     memory.MakeReadOnly();
   }
@@ -77,6 +86,10 @@ Status KernelRun::AddArgument(const TensorType& type, GuardedBuffer::Use use,
   argument->buffer.dim = argument->dimensions.data();
   storage_.push_back(std::move(argument));
   return {};
+}
+
+void KernelRun::PoisonOutput(uint8_t pattern) {
+  std::memset(output().data(), pattern, output().size());
 }
 
 Measurement KernelRun::Check(const Tensor& expected, double tolerance) const {

@@ -8,7 +8,9 @@
 #include <HalideRuntime.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,9 +30,16 @@ inline constexpr const char* kCandidateKernel =
 
 class KernelRun {
  public:
-  // Loads `library`, fills the inputs with the task's reference data in `data` (constants packed as
-  // the trace says) and the output with NaN. Faults around the buffers end the job with a
-  // guard_overrun.
+  // Writes the bytes of the task's input `index` to `into`.
+  using ReadInput = std::function<Status(size_t index, void* into, size_t bytes)>;
+
+  // Loads `library`, fills the inputs with what `read` gives (constants packed as the trace says)
+  // and the output with NaN. Faults around the buffers end the job with a guard_overrun.
+  static Result<std::unique_ptr<KernelRun>> Prepare(const Task& task, const Trace& trace,
+                                                    const std::string& library,
+                                                    const std::string& symbol,
+                                                    const ReadInput& read, JobContext& context);
+  // The same of a candidate, with the task's reference data in the directory `data`.
   static Result<std::unique_ptr<KernelRun>> Prepare(const Task& task, const Trace& trace,
                                                     const std::string& library,
                                                     const std::filesystem::path& data,
@@ -41,6 +50,12 @@ class KernelRun {
     const int code = function_(arguments_.data());
     if (code != 0) code_ = code;
   }
+
+  // Fills the output with `pattern`, so that what the next run does not write shows.
+  void PoisonOutput(uint8_t pattern);
+
+  // The bytes of the output as the last run left them.
+  std::span<const uint8_t> OutputBytes() const { return {output().data(), output().size()}; }
 
   // What the last run came to, and whether any run before it failed or left its buffers: ok with
   // max_error, or run_crash, out_of_memory, guard_overrun, wrong_result.

@@ -1,8 +1,5 @@
 #include "search/measure_job.h"
 
-#include <pthread.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -10,30 +7,18 @@
 #include <memory>
 
 #include "base/clock.h"
-#include "runtime/thread_pool.h"
+#include "runtime/scratch_allocator.h"
 #include "search/cold_caches.h"
 #include "search/kernel_check.h"
 #include "search/kernel_run.h"
+#include "search/kernel_threads.h"
 #include "search/reference_data.h"
 #include "search/shared_core.h"
 
 namespace whet {
 namespace {
 
-// The thread pool binds its worker i to the i-th allowed CPU; the caller, which takes part, gets
-// the first one.
-void UseThreads(int threads) {
-  SetThreadCount(threads);
-  cpu_set_t allowed, first;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) < threads) return;
-  CPU_ZERO(&first);
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    CPU_SET(cpu, &first);
-    pthread_setaffinity_np(pthread_self(), sizeof(first), &first);
-    return;
-  }
-}
+constexpr int kPoison = 0xFF;  // NaN in every float type
 
 struct MeasureRequest {
   Task task;
@@ -122,16 +107,18 @@ Result<Json> Measure(const Json& payload, JobContext& context) {
     return Fail(ErrorCode::kInternal, "a measure job has one candidate, not {}",
                 request.candidates.size());
   ASSIGN_OR_RETURN(const Expected expected, ReadExpected(request));
-  UseThreads(request.threads);
+  UseKernelThreads(request.threads);
   const BuiltCandidate& candidate = request.candidates[0];
   auto run =
       KernelRun::Prepare(request.task, candidate.trace, candidate.library, request.data, context);
   if (!run) return MeasureAnswer({CannotLoad(run.error())});
   const Clock& clock = Clock::System();
 
+  PoisonScratch(kPoison);
   const int64_t start_ns = clock.MonotonicNs();
   (*run)->Run();
   const int64_t first_run_ns = clock.MonotonicNs() - start_ns;
+  PoisonScratch(-1);
   Measurement measurement = (*run)->Check(expected.output, expected.tolerance);
   if (!measurement.ok()) return MeasureAnswer({measurement});
   if (IsHopeless(first_run_ns, request.timing)) {
@@ -149,7 +136,7 @@ Result<Json> Measure(const Json& payload, JobContext& context) {
 Result<Json> Compare(const Json& payload, JobContext& context) {
   ASSIGN_OR_RETURN(const MeasureRequest request, ParseRequest(payload));
   ASSIGN_OR_RETURN(const Expected expected, ReadExpected(request));
-  UseThreads(request.threads);
+  UseKernelThreads(request.threads);
   std::vector<Measurement> measurements(request.candidates.size());
   std::vector<std::unique_ptr<KernelRun>> runs(request.candidates.size());
   std::vector<std::function<void()>> timed;
@@ -163,7 +150,9 @@ Result<Json> Compare(const Json& payload, JobContext& context) {
       continue;
     }
     runs[i] = std::move(*run);
+    PoisonScratch(kPoison);
     runs[i]->Run();
+    PoisonScratch(-1);
     measurements[i] = runs[i]->Check(expected.output, expected.tolerance);
     if (!measurements[i].ok()) continue;
     timed.push_back([kernel = runs[i].get()] { kernel->Run(); });

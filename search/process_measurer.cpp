@@ -5,6 +5,7 @@
 
 #include "codegen/build_job.h"
 #include "codegen/target.h"
+#include "search/job_failure.h"
 #include "search/kernel_run.h"
 
 namespace whet {
@@ -13,49 +14,6 @@ namespace {
 constexpr size_t kCompileTimesKept = 256;
 constexpr size_t kCompileTimesNeeded = 8;
 constexpr std::string_view kCandidate = "candidate", kCanary = "canary";  // how files are named
-
-Measurement Failure(MeasureStatus status, std::string message) {
-  Measurement measurement;
-  measurement.status = status;
-  measurement.message = std::move(message);
-  return measurement;
-}
-
-// A build that did not end well.
-Measurement BuildFailure(const JobResult& result) {
-  switch (result.status) {
-    case JobStatus::kOk:
-    case JobStatus::kError:
-      return Failure(MeasureStatus::kCompileError, result.message);
-    case JobStatus::kCrash:
-      return Failure(MeasureStatus::kCompileCrash, "the compiler " + result.message);
-    case JobStatus::kTimeout:
-      return Failure(MeasureStatus::kCompileTimeout, "the compiler " + result.message);
-    case JobStatus::kOutOfMemory:
-      return Failure(MeasureStatus::kOutOfMemory, "the compiler " + result.message);
-    case JobStatus::kWorkerLost:
-      break;
-  }
-  return Failure(MeasureStatus::kWorkerLost, "the compiler " + result.message);
-}
-
-// A run that did not end well.
-Measurement RunFailure(const JobResult& result) {
-  switch (result.status) {
-    case JobStatus::kOk:
-    case JobStatus::kError:
-      return Failure(MeasureStatus::kRunCrash, result.message);
-    case JobStatus::kCrash:
-      return Failure(MeasureStatus::kRunCrash, "the kernel " + result.message);
-    case JobStatus::kTimeout:
-      return Failure(MeasureStatus::kRunTimeout, "the kernel " + result.message);
-    case JobStatus::kOutOfMemory:
-      return Failure(MeasureStatus::kOutOfMemory, "the kernel " + result.message);
-    case JobStatus::kWorkerLost:
-      break;
-  }
-  return Failure(MeasureStatus::kWorkerLost, "the kernel " + result.message);
-}
 
 int ThreadsOf(const Task& task) {
   const auto target = Target::Parse(task.target);

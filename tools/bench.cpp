@@ -4,12 +4,12 @@
 #include <filesystem>
 
 #include "base/table.h"
-#include "codegen/kernel_builder.h"
 #include "codegen/kernel_compiler.h"
 #include "runtime/thread_pool.h"
 #include "schedules/pipeline_task.h"
 #include "schedules/task_label.h"
 #include "tools/bench_item.h"
+#include "tools/kernels.h"
 #include "tools/runnable.h"
 #include "tools/verbs.h"
 
@@ -115,24 +115,14 @@ Status BenchNetwork(const std::string& what, const BenchOptions& options, BenchR
 // Builds all the tasks' kernels at once, then times one after the other.
 Status BenchTasks(const std::vector<NamedTask>& tasks, const BenchOptions& options,
                   const Target& target, BenchReport* report) {
-  ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
-  std::unique_ptr<Database> database;
-  if (!options.runnable.database.empty()) {
-    ASSIGN_OR_RETURN(database,
-                     Database::Open(options.runnable.database, Database::Mode::kReadOnly));
-  }
-  ASSIGN_OR_RETURN(const std::unique_ptr<WorkerClient> workers, StartWorkers());
-  std::vector<ChosenSchedule> schedules;
-  std::vector<KernelRequest> requests;
-  for (size_t i = 0; i < tasks.size(); ++i) {
-    ASSIGN_OR_RETURN(ChosenSchedule schedule,
-                     ChooseSchedule(tasks[i].task, database.get(), OnMiss::kDefault, machine));
-    const std::string library = (workers->scratch() / fmt::format("bench_{}.so", i)).string();
-    requests.push_back({tasks[i].task, schedule.trace, fmt::format("bench_{}", i), "", library});
-    schedules.push_back(std::move(schedule));
-  }
-  ASSIGN_OR_RETURN(const std::vector<KernelBuild> builds,
-                   BuildKernels(requests, *workers, 120'000));
+  RETURN_IF_ERROR(CheckRunsOn(target, LargestIsaHere()));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Kernels> kernels,
+                   Kernels::Create(target, {.database = options.runnable.database,
+                                            .use_cache = options.runnable.use_cache}));
+  ASSIGN_OR_RETURN(const TemporaryDirectory directory, TemporaryDirectory::Create("whet"));
+  std::vector<Task> plain;
+  for (const NamedTask& task : tasks) plain.push_back(task.task);
+  ASSIGN_OR_RETURN(const MadeKernels made, kernels->maker().Make(plain, directory.path()));
   SetThreadCount(target.threads);
   // The items take turns in slices: a machine's bad second hits a slice of each, not one item.
   struct Timed {
@@ -143,18 +133,21 @@ Status BenchTasks(const std::vector<NamedTask>& tasks, const BenchOptions& optio
   std::vector<Timed> timed;
   for (size_t i = 0; i < tasks.size(); ++i) {
     const auto prepare = [&]() -> Status {
-      RETURN_IF_ERROR(builds[i].ToStatus());
-      ASSIGN_OR_RETURN(std::shared_ptr<KernelLibrary> library,
-                       KernelLibrary::Open(requests[i].library_path));
-      ASSIGN_OR_RETURN(BenchItem item, MakeTaskItem(tasks[i].id, tasks[i].task, schedules[i].trace,
-                                                    requests[i].kernel_name, std::move(library)));
-      timed.push_back({std::move(item),
-                       schedules[i].record > 0 ? fmt::format("record {}", schedules[i].record)
-                                               : std::string("untuned"),
-                       {}});
+      RETURN_IF_ERROR(made.statuses[i]);
+      const ChosenSchedule& schedule = made.schedules[i];
+      const std::string path = directory.path() / fmt::format("bench_{}.so", i);
+      RETURN_IF_ERROR(LinkSharedObject({made.object_paths[i]}, path));
+      ASSIGN_OR_RETURN(std::shared_ptr<KernelLibrary> library, KernelLibrary::Open(path));
+      ASSIGN_OR_RETURN(BenchItem item, MakeTaskItem(tasks[i].id, tasks[i].task, schedule.trace,
+                                                    KernelSymbol(tasks[i].task, schedule.trace),
+                                                    std::move(library)));
+      timed.push_back(
+          {std::move(item),
+           schedule.record > 0 ? fmt::format("record {}", schedule.record) : std::string("untuned"),
+           {}});
       if (!options.onnx_layout || tasks[i].task.nodes[0].op == "Pipeline") return {};
-      ASSIGN_OR_RETURN(BenchItem alone, MakeOnnxLayoutItem(tasks[i].id, tasks[i].task,
-                                                           database.get(), target, *workers));
+      ASSIGN_OR_RETURN(BenchItem alone,
+                       MakeOnnxLayoutItem(tasks[i].id, tasks[i].task, target, *kernels));
       std::string tuned = TunedCount(alone.executor->plan());
       timed.push_back({std::move(alone), std::move(tuned), {}});
       return {};
@@ -274,6 +267,7 @@ void RegisterBench(CLI::App& app, int* exit_code) {
   verb->add_option("--trace", options->trace,
                    "write the nodes of one run for chrome://tracing or Perfetto")
       ->type_name("FILE");
+  AddCacheOption(verb, &options->runnable.use_cache);
   verb->footer(
       "A task is timed in its own layout (engine whet), and as an operator that stands alone in "
       "ONNX's\nlayout, conversions included (engine whet-onnx-layout). "

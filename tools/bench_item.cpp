@@ -91,18 +91,15 @@ Result<BenchItem> MakeTaskItem(const std::string& id, const Task& task, const Tr
   return item;
 }
 
-Result<BenchItem> MakeOnnxLayoutItem(const std::string& id, const Task& task,
-                                     const Database* database, const Target& target,
-                                     WorkerClient& workers) {
+Result<BenchItem> MakeOnnxLayoutItem(const std::string& id, const Task& task, const Target& target,
+                                     Kernels& kernels) {
   ASSIGN_OR_RETURN(const Network network, NetworkOfTask(id, task, target));
-  ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
-  ASSIGN_OR_RETURN(const ChosenKernels kernels,
-                   ChooseKernels(network, database, OnMiss::kDefault, machine));
   BenchItem item;
   item.id = id;
   item.engine = "whet-onnx-layout";
   item.dense_flops = DenseFlops(task);
-  ASSIGN_OR_RETURN(item.executor, BuildExecutor(network.graph, kernels, workers));
+  ASSIGN_OR_RETURN(LoadedNetwork loaded, LoadNetworkKernels(network, kernels));
+  item.executor = std::move(loaded.executor);
   ASSIGN_OR_RETURN(item.inputs, MakeNetworkInputs(item.executor->plan(), {}, true));
   return item;
 }

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "runtime/executor.h"
 #include "schedules/task.h"
+#include "tools/kernels.h"
 #include "tools/session.h"
 
 namespace whet {
@@ -42,10 +43,9 @@ Result<BenchItem> MakeTaskItem(const std::string& id, const Task& task, const Tr
                                const std::string& symbol, std::shared_ptr<KernelLibrary> library);
 
 // The same task as a network of its own in ONNX's layouts, with the conversions that its kernels
-// want, all under the database's best schedules (null: default ones).
-Result<BenchItem> MakeOnnxLayoutItem(const std::string& id, const Task& task,
-                                     const Database* database, const Target& target,
-                                     WorkerClient& workers);
+// want.
+Result<BenchItem> MakeOnnxLayoutItem(const std::string& id, const Task& task, const Target& target,
+                                     Kernels& kernels);
 
 // 2 x multiply-adds of the contractions (Conv, Gemm, MatMul) in a task, padding counted as data.
 double DenseFlops(const Task& task);

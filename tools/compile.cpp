@@ -5,6 +5,8 @@
 #include "base/table.h"
 #include "codegen/bundle.h"
 #include "codegen/kernel_compiler.h"
+#include "codegen/network_compiler.h"
+#include "tools/kernels.h"
 #include "tools/session.h"
 #include "tools/tuner.h"
 #include "tools/verbs.h"
@@ -20,6 +22,7 @@ struct CompileOptions {
   std::vector<std::string> shapes;
   int threads = 0;
   int64_t trials = 16;
+  bool use_cache = true;
 };
 
 struct Emit {
@@ -51,24 +54,24 @@ Result<Emit> ParseEmit(const std::string& text) {
   return emit;
 }
 
-Json Provenance(const Network& network, const ChosenKernels& kernels) {
+Json Provenance(const Network& network, const Partition& partition, const MadeKernels& kernels) {
   Json tasks = Json::array();
   for (size_t t = 0; t < kernels.schedules.size(); ++t) {
     const ChosenSchedule& schedule = kernels.schedules[t];
-    tasks.push_back({{"task", kernels.partition.tasks[t].ToJson()},
+    tasks.push_back({{"task", partition.tasks[t].ToJson()},
                      {"trace", schedule.trace.ToJson()},
-                     {"uses", kernels.partition.use_counts[t]}});
+                     {"uses", partition.use_counts[t]}});
     if (schedule.record != 0) tasks.back()["record"] = schedule.record;
   }
   return {{"model_fingerprint", network.fingerprint},
           {"whet", kWhetVersion},
-          {"halide", "21.0.0"},
+          {"halide", kHalideVersion},
           {"tasks", tasks}};
 }
 
 // Kernels' objects, lowered statements and assembly beside the bundle, in DIR.kernels.
-Status EmitKernels(const ChosenKernels& kernels, const CompiledNetwork& compiled, const Emit& emit,
-                   const fs::path& folder) {
+Status EmitKernels(const Partition& partition, const MadeKernels& kernels,
+                   const CompiledNetwork& compiled, const Emit& emit, const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return Fail(ErrorCode::kIo, "{}: {}", folder.string(), error.message());
@@ -82,7 +85,7 @@ Status EmitKernels(const ChosenKernels& kernels, const CompiledNetwork& compiled
     }
     if (emit.stmt || emit.assembly) {
       RETURN_IF_ERROR(
-          CompileKernel(kernels.partition.tasks[t], kernels.schedules[t].trace, symbol,
+          CompileKernel(partition.tasks[t], kernels.schedules[t].trace, symbol,
                         {"", emit.stmt ? base + ".stmt" : "", emit.assembly ? base + ".s" : ""}));
     }
   }
@@ -104,7 +107,6 @@ Result<int> Compile(const CompileOptions& options) {
   ASSIGN_OR_RETURN(const Emit emit, ParseEmit(options.emit));
   RETURN_IF_ERROR(CheckOutput(options.output));
   ASSIGN_OR_RETURN(const Target target, ResolveTarget(options.target, options.threads));
-  ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
   const OnMiss on_miss = options.on_miss == "error"  ? OnMiss::kError
                          : options.on_miss == "tune" ? OnMiss::kTune
                                                      : OnMiss::kDefault;
@@ -113,18 +115,19 @@ Result<int> Compile(const CompileOptions& options) {
                 "--on-miss tune wants --db FILE to keep what it measures");
   }
   ASSIGN_OR_RETURN(const Network network, LoadNetworkFile(options.model, options.shapes, target));
-  std::unique_ptr<Database> database;
-  if (!options.database.empty()) {
-    if (on_miss == OnMiss::kTune)
-      RETURN_IF_ERROR(TuneMissing(network, options.database, target, options.trials));
-    ASSIGN_OR_RETURN(database, Database::Open(options.database, Database::Mode::kReadOnly));
-  }
-  ASSIGN_OR_RETURN(std::unique_ptr<WorkerClient> workers, StartWorkers());
-  ASSIGN_OR_RETURN(const ChosenKernels kernels,
-                   ChooseKernels(network, database.get(), on_miss, machine));
+  if (on_miss == OnMiss::kTune)
+    RETURN_IF_ERROR(TuneMissing(network, options.database, target, options.trials));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Kernels> source,
+                   Kernels::Create(target, {options.database, on_miss, options.use_cache}));
+  ASSIGN_OR_RETURN(const Partition partition,
+                   FuseFasterBlocks(network.partition, network.blocks, source->database()));
   ASSIGN_OR_RETURN(const TemporaryDirectory directory, TemporaryDirectory::Create("whet"));
+  ASSIGN_OR_RETURN(const MadeKernels kernels,
+                   source->maker().Make(partition.tasks, directory.path()));
+  RETURN_IF_ERROR(kernels.AllRight());
+  WarnOfUnchecked(kernels, target);
   ASSIGN_OR_RETURN(const CompiledNetwork compiled,
-                   CompileNetwork(network.graph, kernels.partition, kernels.schedules, *workers,
+                   CompileNetwork(network.graph, partition, kernels.schedules, kernels.object_paths,
                                   directory.path()));
   BundleRequest request;
   request.plan = compiled.built.plan;
@@ -133,12 +136,12 @@ Result<int> Compile(const CompileOptions& options) {
   request.name = BundleName(network.graph.name);
   request.license = options.license;
   request.description = options.description;
-  request.provenance = Provenance(network, kernels);
+  request.provenance = Provenance(network, partition, kernels);
   RETURN_IF_ERROR(WriteBundle(request, options.output, {emit.static_library, emit.shared_object}));
   if (emit.object || emit.stmt || emit.assembly) {
     std::string folder = options.output;
     while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
-    RETURN_IF_ERROR(EmitKernels(kernels, compiled, emit, folder + ".kernels"));
+    RETURN_IF_ERROR(EmitKernels(partition, kernels, compiled, emit, folder + ".kernels"));
   }
 
   std::printf(
@@ -186,6 +189,7 @@ void RegisterCompile(CLI::App& app, int* exit_code) {
       "with commas: static, shared (both by default), and into DIR.kernels object, stmt, asm");
   verb->add_option("--license", options->license, "licence text for the manifest");
   verb->add_option("--description", options->description, "description for the manifest");
+  AddCacheOption(verb, &options->use_cache);
   verb->footer(
       "Example:\n  whet compile model.onnx --db tuning.db -o bundle\n"
       "  g++ main.cpp -I bundle bundle/libmodel.a -lpthread -ldl");

@@ -32,7 +32,7 @@ int Env(const std::string& json_path) {
   table.AddRow({"target", target.ToString()});
   table.AddRow({"Halide target", target.HalideTarget()});
   table.AddRow({"whet", kWhetVersion});
-  table.AddRow({"Halide", "21.0.0"});
+  table.AddRow({"Halide", kHalideVersion});
   std::fputs(table.ToString().c_str(), stdout);
   if (json_path.empty()) return 0;
   Json json = {{"schema_version", 1},

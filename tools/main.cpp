@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   whet::RegisterInspect(app, &exit_code);
   whet::RegisterCostModel(app, &exit_code);
   whet::RegisterEnv(app, &exit_code);
+  whet::RegisterCache(app, &exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& e) {  // --help, --version

@@ -181,6 +181,7 @@ void RegisterRun(CLI::App& app, int* exit_code) {
                  "compare with the recorded outputs (tolerances: cases.tsv beside the case, else "
                  "1e-3), or with the\n"
                  "operators' reference computations; exit code 2 where they differ");
+  AddCacheOption(verb, &options->runnable.use_cache);
   verb->footer(
       "Examples:\n  whet run model.onnx --db tuning.db --input x=in.npy --output out\n"
       "  whet run resnet50/model.onnx --test-data resnet50 --check");

@@ -7,6 +7,7 @@
 #include "graph/tensor_io.h"
 #include "runtime/bundle_loader.h"
 #include "runtime/thread_pool.h"
+#include "tools/kernels.h"
 
 namespace whet {
 namespace {
@@ -41,20 +42,17 @@ Result<Runnable> OpenBundleDirectory(const std::string& directory, const Runnabl
 Result<Runnable> OpenRunnable(const std::string& argument, const RunnableOptions& options) {
   if (KindOf(argument) == ArgumentKind::kBundle) return OpenBundleDirectory(argument, options);
   ASSIGN_OR_RETURN(const Target target, ResolveTarget(options.target, options.threads));
-  ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
-  std::unique_ptr<Database> database;
-  if (!options.database.empty()) {
-    ASSIGN_OR_RETURN(database, Database::Open(options.database, Database::Mode::kReadOnly));
-  }
-  ASSIGN_OR_RETURN(std::unique_ptr<WorkerClient> workers, StartWorkers());
+  RETURN_IF_ERROR(CheckRunsOn(target, LargestIsaHere()));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<Kernels> kernels,
+      Kernels::Create(target, {.database = options.database, .use_cache = options.use_cache}));
   Runnable runnable;
   ASSIGN_OR_RETURN(runnable.network,
                    LoadNetworkFile(argument, options.shapes, target, options.values));
   runnable.id = runnable.network->id;
-  ASSIGN_OR_RETURN(const ChosenKernels kernels,
-                   ChooseKernels(*runnable.network, database.get(), OnMiss::kDefault, machine));
-  runnable.tuned_tasks = kernels.tuned;
-  ASSIGN_OR_RETURN(runnable.executor, BuildExecutor(runnable.network->graph, kernels, *workers));
+  ASSIGN_OR_RETURN(LoadedNetwork loaded, LoadNetworkKernels(*runnable.network, *kernels));
+  runnable.tuned_tasks = loaded.kernels.tuned;
+  runnable.executor = std::move(loaded.executor);
   return runnable;
 }
 

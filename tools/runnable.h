@@ -20,6 +20,7 @@ struct RunnableOptions {
   std::string database;  // path; empty: none
   std::string target = "host";
   int threads = 0;  // 0: as the target says
+  bool use_cache = true;
 };
 
 struct Runnable {

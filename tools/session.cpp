@@ -12,55 +12,16 @@
 
 #include "base/clock.h"
 #include "base/fingerprint.h"
-#include "costmodel/cost_model.h"
 #include "graph/onnx_import.h"
 #include "graph/passes.h"
 #include "runtime/bundle_loader.h"
 #include "runtime/thread_pool.h"
-#include "search/guess.h"
 
 namespace whet {
 namespace {
 
 void OnSignal(int signal) {
   if (InterruptFlag().exchange(true)) _exit(128 + signal);
-}
-
-// The fastest run of the task's best record; nothing where it has none. A block and its parts were
-// measured at different moments, and of those minima tell more than medians.
-Result<std::optional<int64_t>> BestNs(const Task& task, const Database& database) {
-  ASSIGN_OR_RETURN(const std::optional<Record> best, database.Best(task.Fingerprint()));
-  if (!best) return std::optional<int64_t>();
-  return std::optional<int64_t>(best->measurement.MinNs());
-}
-
-// A kernel is measured with its inputs where its own threads left them; in a network another kernel
-// wrote them, for about half in another core's cache. Bytes a nanosecond that such a value is read
-// at, as measured on chains of small kernels against their sum.
-constexpr int64_t kHandOverBytesPerNs = 40;
-
-// Blocks with a record that beats those of their parts together and the handing over between them,
-// or whose parts lack one.
-Result<std::vector<Block>> FasterBlocks(const Network& network, const Database* database) {
-  std::vector<Block> faster;
-  if (database == nullptr) return faster;
-  for (const Block& block : network.blocks) {
-    ASSIGN_OR_RETURN(const std::optional<int64_t> whole, BestNs(block.task, *database));
-    if (!whole) continue;
-    int64_t parts = 0;
-    bool all_known = true;
-    for (int use : block.uses) {
-      const Task& part = network.partition.tasks[network.partition.uses[use].task];
-      ASSIGN_OR_RETURN(const std::optional<int64_t> part_ns, BestNs(part, *database));
-      all_known &= part_ns.has_value();
-      parts += part_ns.value_or(0);
-      if (use == block.uses.back()) continue;
-      ASSIGN_OR_RETURN(const TensorType between, part.OutputType());
-      parts += between.bytes() / kHandOverBytesPerNs;
-    }
-    if (!all_known || *whole < parts) faster.push_back(block);
-  }
-  return faster;
 }
 
 }  // namespace
@@ -71,7 +32,8 @@ int Report(const Error& error) {
   for (char& c : line)
     if (c == '\n' || c == '\r') c = ' ';
   std::fprintf(stderr, "whet: %s\n", line.c_str());
-  return error.code == ErrorCode::kInterrupted ? 130 : 1;
+  if (error.code == ErrorCode::kInterrupted) return 130;
+  return 1;
 }
 
 std::atomic<bool>& InterruptFlag() {
@@ -161,53 +123,10 @@ Status PrepareNetwork(const Target& target, Network* network) {
   return {};
 }
 
-Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database, OnMiss on_miss,
-                                      const MachineModel& machine) {
-  ASSIGN_OR_RETURN(const SketchSpace space, SketchSpace::Create(task, machine));
-  if (database != nullptr) {
-    ASSIGN_OR_RETURN(const std::optional<Record> best, database->Best(task.Fingerprint()));
-    // A record of an earlier version may speak of loops that the algorithm no longer has.
-    if (best && space.Nest(best->trace)) return ChosenSchedule{best->trace, best->id};
-  }
-  if (on_miss == OnMiss::kError) {
-    return Fail(ErrorCode::kNotFound,
-                "{}: {} has no record of it for target {}; tune it, or take --on-miss default",
-                task.Describe(), database ? database->path() : "no database (--db)", task.target);
-  }
-  // Never destroyed: at the program's end XGBoost's own statics are gone before it.
-  static const auto& base = *new std::shared_ptr<CostModel>(MakeBaseModel(1));
-  ASSIGN_OR_RETURN(Trace guess, GuessSchedule(task, machine, *base, AllowedCpuCount()));
-  return ChosenSchedule{std::move(guess), 0};
-}
-
-Result<ChosenKernels> ChooseKernels(const Network& network, const Database* database,
-                                    OnMiss on_miss, const MachineModel& machine) {
-  ChosenKernels kernels;
-  ASSIGN_OR_RETURN(const std::vector<Block> faster, FasterBlocks(network, database));
-  kernels.partition = FuseBlocks(network.partition, faster);
-  for (const Task& task : kernels.partition.tasks) {
-    ASSIGN_OR_RETURN(ChosenSchedule schedule, ChooseSchedule(task, database, on_miss, machine));
-    kernels.tuned += schedule.record != 0;
-    kernels.schedules.push_back(std::move(schedule));
-  }
-  return kernels;
-}
-
 Result<std::unique_ptr<WorkerClient>> StartWorkers() {
   WorkerOptions options;
   options.stop_requested = [] { return InterruptFlag().load(); };
   return WorkerClient::Start(std::move(options));
-}
-
-Result<std::unique_ptr<Executor>> BuildExecutor(const Graph& graph, const ChosenKernels& kernels,
-                                                WorkerClient& client) {
-  ASSIGN_OR_RETURN(const TemporaryDirectory directory, TemporaryDirectory::Create("whet"));
-  ASSIGN_OR_RETURN(
-      const CompiledNetwork compiled,
-      CompileNetwork(graph, kernels.partition, kernels.schedules, client, directory.path()));
-  ASSIGN_OR_RETURN(std::unique_ptr<Executor> executor, LoadNetwork(compiled));
-  SetThreadCount(executor->plan().threads);
-  return executor;
 }
 
 std::string CpuName() {
@@ -225,7 +144,7 @@ Json ReportContext(int threads) {
       {"machine", {{"cpu", CpuName()}, {"cores", AllowedCpuCount()}, {"system", system.sysname}}},
       {"threads", threads},
       {"date", Clock::System().NowUtc()},
-      {"versions", {{"whet", kWhetVersion}, {"halide", "21.0.0"}}}};
+      {"versions", {{"whet", kWhetVersion}, {"halide", kHalideVersion}}}};
 }
 
 Result<std::vector<NamedTask>> SelectTasks(const std::string& path,

@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/status.h"
-#include "codegen/network_compiler.h"
+#include "base/version.h"
 #include "codegen/target.h"
 #include "codegen/worker.h"
 #include "graph/blocks.h"
@@ -24,10 +24,8 @@
 
 namespace whet {
 
-inline constexpr char kWhetVersion[] = "0.1.0";
-
-// Prints "whet: MESSAGE" to standard error and returns the exit code of the error: 1, or 130 if
-// interrupted.
+// Prints "whet: MESSAGE" to standard error and returns the exit code of the error: 1, 2 where a
+// result is wrong, or 130 if interrupted.
 int Report(const Error& error);
 
 // Set by Ctrl-C and SIGTERM once CatchInterrupts was called; a second Ctrl-C ends the process at
@@ -61,28 +59,8 @@ Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::
                                 const Target& target,
                                 const std::map<std::string, Tensor>& values = {});
 
-enum class OnMiss { kDefault, kTune, kError };
-
-// What a network runs: its partition, with the blocks that are measured to be faster than their
-// parts as one use each, and a schedule for every task.
-struct ChosenKernels {
-  Partition partition;
-  std::vector<ChosenSchedule> schedules;  // one a task
-  int tuned = 0;                          // schedules that come from records
-};
-// The best schedule of each task: the database's winner, or the default one. `database` may be
-// null. With kError a task without a record is an error.
-Result<ChosenKernels> ChooseKernels(const Network& network, const Database* database,
-                                    OnMiss on_miss, const MachineModel& machine);
-Result<ChosenSchedule> ChooseSchedule(const Task& task, const Database* database, OnMiss on_miss,
-                                      const MachineModel& machine);
-
 // Workers of this program that stop when the user interrupts.
 Result<std::unique_ptr<WorkerClient>> StartWorkers();
-
-// A loaded network, and the directory that holds its code while it is being loaded.
-Result<std::unique_ptr<Executor>> BuildExecutor(const Graph& graph, const ChosenKernels& kernels,
-                                                WorkerClient& client);
 
 // {"machine", "threads", "date", "versions"}: what every report of ours carries.
 Json ReportContext(int threads);

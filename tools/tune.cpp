@@ -325,6 +325,7 @@ void RegisterTune(CLI::App& app, int* exit_code) {
       ->check(CLI::IsMember({"auto", "tty", "plain", "json", "none"}));
   verb->add_option("--json", options->json, "also write the report as JSON to this file")
       ->type_name("FILE");
+  AddCacheOption(verb, &options->tuner.use_cache);
   verb->footer(
       "Ctrl-C stops the run with everything saved; the same command goes on where it stopped.\n"
       "Exit codes: 0 done, 1 a mistake in what was asked, 3 no schedule of some task worked, 130 "

@@ -9,6 +9,7 @@
 #include "search/peak.h"
 #include "search/process_measurer.h"
 #include "search/timing.h"
+#include "tools/kernels.h"
 #include "tools/runnable.h"
 
 namespace whet {
@@ -112,19 +113,17 @@ double ComparisonSeconds(const Network& network, int jobs) {
   return kRunningS + kernels * (2 * kCompileS / std::max(1, jobs) + kGuessS);
 }
 
-// The network with default schedules and with the database's, run in turns.
-Status CompareNetworks(const Network& network, const ChosenKernels& tuned,
-                       const MachineModel& machine, WorkerClient& workers, TunerReport* report) {
-  ASSIGN_OR_RETURN(const ChosenKernels defaults,
-                   ChooseKernels(network, nullptr, OnMiss::kDefault, machine));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Executor> untuned_network,
-                   BuildExecutor(network.graph, defaults, workers));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Executor> tuned_network,
-                   BuildExecutor(network.graph, tuned, workers));
+// The network untuned and with the database's schedules, run in turns.
+Status CompareNetworks(const Network& network, const Target& target, const TunerOptions& options,
+                       const LoadedNetwork& tuned, WorkerClient& workers, TunerReport* report) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Kernels> kernels,
+                   Kernels::Create(target, {.use_cache = options.use_cache}, &workers));
+  ASSIGN_OR_RETURN(const LoadedNetwork untuned,
+                   LoadWithKernels(network.graph, network.partition, kernels->maker()));
   ASSIGN_OR_RETURN(const std::vector<Tensor> inputs,
-                   MakeNetworkInputs(untuned_network->plan(), {}, true));
+                   MakeNetworkInputs(untuned.executor->plan(), {}, true));
   std::vector<std::function<void()>> runs;
-  for (Executor* executor : {untuned_network.get(), tuned_network.get()}) {
+  for (Executor* executor : {untuned.executor.get(), tuned.executor.get()}) {
     if (Result<std::vector<Tensor>> first = RunOnce(*executor, inputs); !first)
       return tl::unexpected<Error>(first.error());
     runs.push_back([executor, &inputs] { (void)RunOnce(*executor, inputs); });
@@ -197,11 +196,17 @@ Result<TunerReport> Tune(std::span<const TuningTask> tasks, const Network* netwo
   TunerReport report;
   ASSIGN_OR_RETURN(report.outcome, RunTuning(tasks, tuning, context));
   if (network == nullptr) return report;
-  ASSIGN_OR_RETURN(const ChosenKernels kernels,
-                   ChooseKernels(*network, database.get(), OnMiss::kDefault, machine));
-  RETURN_IF_ERROR(RememberNetwork(*network, kernels.partition, *database));
-  if (!report.outcome.interrupted)
-    RETURN_IF_ERROR(CompareNetworks(*network, kernels, machine, measurer->client(), &report));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<Kernels> kernels,
+      Kernels::Create(target, {.database = options.database, .use_cache = options.use_cache},
+                      &measurer->client()));
+  ASSIGN_OR_RETURN(const Partition partition,
+                   FuseFasterBlocks(network->partition, network->blocks, database.get()));
+  RETURN_IF_ERROR(RememberNetwork(*network, partition, *database));
+  if (report.outcome.interrupted) return report;
+  ASSIGN_OR_RETURN(const LoadedNetwork tuned,
+                   LoadWithKernels(network->graph, partition, kernels->maker()));
+  RETURN_IF_ERROR(CompareNetworks(*network, target, options, tuned, measurer->client(), &report));
   return report;
 }
 

@@ -28,6 +28,7 @@ struct TunerOptions {
   std::vector<std::string> without;  // parts of the search that are left out: kSearchParts
   std::string cache = "warm";        // kCacheModes
   std::string progress = "auto";
+  bool use_cache = true;
   std::string command;  // what the database remembers of how this run was started
 };
 

@@ -15,5 +15,9 @@ void RegisterReplay(CLI::App& app, int* exit_code);
 void RegisterInspect(CLI::App& app, int* exit_code);
 void RegisterCostModel(CLI::App& app, int* exit_code);
 void RegisterEnv(CLI::App& app, int* exit_code);
+void RegisterCache(CLI::App& app, int* exit_code);
+
+// --no-cache, of the verbs that compile kernels.
+void AddCacheOption(CLI::App* verb, bool* use_cache);
 
 }  // namespace whet

@@ -3,7 +3,7 @@
 import pytest
 from conftest import SMALL_TASK, refused, run_whet, succeed
 
-VERBS = ["tune", "compile", "run", "bench", "db", "replay", "inspect", "costmodel", "env"]
+VERBS = ["tune", "compile", "run", "bench", "db", "replay", "inspect", "costmodel", "env", "cache"]
 DB_VERBS = ["best", "list", "show", "query", "stats", "curve"]
 
 

@@ -1,0 +1,157 @@
+"""What must come out of a case, and how far from it a right result may lie, element by element.
+
+ONNX Runtime computes the network as it is. Then it computes it again with random noise of the size of each node's
+rounding (noise.py), SAMPLES times: an element that moves by d may be off by SLACK times d, one that becomes another
+integer, NaN or infinity depends on the rounding and is not compared.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from fuzzing import reference
+from fuzzing.case import Case, Node, Value, make_model
+from fuzzing.noise import EPSILON
+
+SAMPLES = 16
+SLACK = 8.0
+FLOOR = 2.0**-126  # the smallest normal number: results of arithmetic below may be flushed to zero
+
+
+@dataclasses.dataclass(frozen=True)
+class Expected:
+    """An output: its array, the tolerance of each element, and which of them are compared at all."""
+
+    array: np.ndarray
+    tolerance: np.ndarray
+    compared: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class _Noise:
+    """An input of the noisy model: random numbers about `centre`, or which elements of `about` have no result."""
+
+    name: str
+    like: Value
+    centre: float
+    size: float
+    kind: str  # "noise", "undefined" or "fill"
+    about: str = ""
+
+
+def _floats(value: Value) -> bool:
+    return value.dtype in (np.float32, np.float64)
+
+
+class _NoisyModel:
+    """The case's network with noise at its nodes, as one model and its additional inputs."""
+
+    def __init__(self, case: Case) -> None:
+        self.noises: list[_Noise] = []
+        self._nodes: list[onnx.NodeProto] = []
+        values = {v.name: v for v in case.input_values()} | {v.name: v for node in case.nodes for v in node.outputs}
+        values |= {name: Value(name, array.dtype, array.shape) for name, array in case.constants.items()}
+        for node in case.nodes:
+            self._add(node, values)
+        extra = [Value(n.name, np.dtype(np.bool_) if n.kind == "undefined" else n.like.dtype, n.like.shape)
+                 for n in self.noises]
+        self.model = make_model(case.opset, self._nodes, case.input_values() + extra, case.constants, case.outputs)
+
+    def _input(self, like: Value, centre: float, size: float, kind: str = "noise", about: str = "") -> str:
+        noise = _Noise(f"noise{len(self.noises)}", like, centre, size, kind, about)
+        self.noises.append(noise)
+        return noise.name
+
+    def _add(self, node: Node, values: dict[str, Value]) -> None:
+        proto = onnx.NodeProto()
+        proto.CopyFrom(node.proto)
+        number = len(self._nodes)
+        for i, name in enumerate(proto.input):
+            parameter = node.noise.only_first and i > 0
+            if name and node.noise.operands and not parameter and _floats(values[name]):
+                factor = self._input(values[name], 1, node.noise.operands)
+                self._nodes.append(helper.make_node("Mul", [name, factor], [f"{name}_in{number}_{i}"]))
+                proto.input[i] = f"{name}_in{number}_{i}"
+        if node.noise.undefined and _floats(values[node.proto.input[0]]):
+            x = values[node.proto.input[0]]
+            to = node.outputs[0].dtype.name
+            mask = self._input(x, 0, 0, "undefined", to)
+            self._nodes.append(helper.make_node("Where", [mask, self._input(x, 0, 0, "fill"), proto.input[0]],
+                                                [f"{x.name}_in{number}"]))
+            proto.input[0] = f"{x.name}_in{number}"
+        self._nodes.append(proto)
+        for value in node.outputs:
+            steps = [(op, centre, size) for op, centre, size in
+                     (("Mul", 1.0, node.noise.relative), ("Add", 0.0, node.noise.absolute)) if size]
+            if not _floats(value) or not steps:
+                continue
+            index = list(proto.output).index(value.name)
+            name = proto.output[index] = f"{value.name}_exact"
+            for k, (op, centre, size) in enumerate(steps):
+                result = value.name if k == len(steps) - 1 else f"{value.name}_noise{k}"
+                self._nodes.append(helper.make_node(op, [name, self._input(value, centre, size)], [result]))
+                name = result
+
+    def draw(self, rng: np.random.Generator, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The additional inputs of one sample; `arrays` holds every value of the network without noise."""
+        drawn = {}
+        for noise in self.noises:
+            shape = noise.like.shape
+            if noise.kind == "undefined":
+                info, x = np.iinfo(noise.about), arrays[noise.like.name].astype(np.float64)
+                drawn[noise.name] = np.asarray(~((x > info.min - 0.5) & (x < float(info.max))))
+            elif noise.kind == "fill":
+                drawn[noise.name] = np.asarray(rng.integers(0, 120, shape)).astype(noise.like.dtype)
+            else:
+                signs = rng.integers(0, 2, shape) * 2 - 1
+                drawn[noise.name] = np.asarray(noise.centre + noise.size * signs).astype(noise.like.dtype)
+        return drawn
+
+
+def expected_of(case: Case) -> list[dict[str, Expected]]:
+    """For each set of inputs, what must come out; raises reference.ReferenceError."""
+    every = list({v.name: v for v in [*(v for node in case.nodes for v in node.outputs)]}.values())
+    names = [v.name for v in every]
+    plain = reference.open_session(make_model(case.opset, [node.proto for node in case.nodes], case.input_values(),
+                                              case.constants, every))
+    exact = all(node.noise.exact() and not node.noise.undefined for node in case.nodes)
+    noisy = None if exact else _NoisyModel(case)
+    session = None if noisy is None else reference.open_session(noisy.model)
+    outputs = [v.name for v in case.outputs]
+    sets = []
+    for s in range(case.sets):
+        inputs = case.set_of(s)
+        arrays = dict(zip(names, reference.run_session(plain, inputs, names)))
+        samples = []
+        if noisy is not None and session is not None:
+            rng = np.random.default_rng(case.number + s)
+            known = arrays | inputs | case.constants
+            samples = [reference.run_session(session, inputs | noisy.draw(rng, known), outputs)
+                       for _ in range(SAMPLES)]
+        sets.append({name: _expected(arrays[name], [sample[i] for sample in samples])
+                     for i, name in enumerate(outputs)})
+    return sets
+
+
+def _expected(array: np.ndarray, samples: list[np.ndarray]) -> Expected:
+    compared = np.ones(array.shape, np.bool_)
+    tolerance = np.zeros(array.shape, np.float64)
+    with np.errstate(all="ignore"):
+        if array.dtype.kind != "f":
+            for sample in samples:
+                compared &= sample == array
+            return Expected(array, tolerance, compared)
+        exact = array.astype(np.float64)
+        for sample in samples:
+            other = sample.astype(np.float64)
+            alike = (np.isnan(other) & np.isnan(exact)) | (other == exact)
+            compared &= alike | (np.isfinite(other) & np.isfinite(exact))
+            tolerance = np.maximum(tolerance, np.where(alike, 0, np.abs(other - exact)))
+        tolerance = np.where(compared & np.isfinite(tolerance), tolerance, 0) * SLACK
+        if samples:
+            tolerance += np.where(np.isfinite(exact), 4 * EPSILON * np.abs(exact), 0) + FLOOR
+    return Expected(array, tolerance, compared)
