@@ -86,8 +86,9 @@ ArgumentKind KindOf(const std::string& argument) {
 }
 
 Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::string>& shapes,
-                                const Target& target) {
+                                const Target& target, const std::map<std::string, Tensor>& values) {
   ImportOptions options;
+  options.values = values;
   std::string key;
   for (const std::string& text : shapes) {
     const size_t equals = text.rfind('=');

@@ -79,6 +79,13 @@ Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
         }
         ASSIGN_OR_RETURN(work.network, LoadNetworkFile(text, options.shapes, target));
         work.tasks = TasksOf(*work.network);
+        if (work.tasks.empty()) {
+          return Fail(
+              ErrorCode::kInvalidInput,
+              "{}: there is nothing to tune: the network needs no kernel, since its outputs "
+              "are its inputs or constants, at most under another shape",
+              text);
+        }
     }
   }
   if (options.onnx_layout) {
