@@ -9,14 +9,10 @@ Result<CompiledNetwork> CompileNetwork(const Graph& graph, const Partition& part
                                        std::span<const ChosenSchedule> schedules,
                                        std::vector<std::string> object_paths,
                                        const std::filesystem::path& directory) {
-  if (partition.tasks.empty()) {
-    return Fail(ErrorCode::kUnsupported, "{}: the network computes nothing that is not constant",
-                graph.name);
-  }
   const std::string name = BundleName(graph.name);
   CompiledNetwork network;
-  ASSIGN_OR_RETURN(network.built,
-                   BuildPlan(graph, partition, schedules, name, partition.tasks[0].target));
+  ASSIGN_OR_RETURN(network.built, BuildPlan(graph, partition, schedules, name, partition.target));
+  if (partition.tasks.empty()) return network;  // inputs and constants are passed on: no code
   network.object_paths = std::move(object_paths);
   network.library_path = (directory / ("lib" + name + "_kernels.so")).string();
   RETURN_IF_ERROR(LinkSharedObject(network.object_paths, network.library_path));
@@ -24,8 +20,10 @@ Result<CompiledNetwork> CompileNetwork(const Graph& graph, const Partition& part
 }
 
 Result<std::unique_ptr<Executor>> LoadNetwork(const CompiledNetwork& network) {
-  ASSIGN_OR_RETURN(std::shared_ptr<KernelLibrary> library,
-                   KernelLibrary::Open(network.library_path));
+  std::shared_ptr<KernelLibrary> library;
+  if (!network.library_path.empty()) {
+    ASSIGN_OR_RETURN(library, KernelLibrary::Open(network.library_path));
+  }
   std::vector<KernelFunction> kernels;
   for (const PlanKernel& kernel : network.built.plan.kernels) {
     ASSIGN_OR_RETURN(const KernelFunction function, library->Find(kernel.symbol));

@@ -18,7 +18,7 @@ namespace whet {
 struct CompiledNetwork {
   BuiltPlan built;
   std::vector<std::string> object_paths;  // one a kernel
-  std::string library_path;               // all of them, to be loaded into this process
+  std::string library_path;  // all of them, to be loaded into this process; empty: there are none
 };
 
 // `object_paths` has one object a task, which defines KernelSymbol(task, trace). Links into

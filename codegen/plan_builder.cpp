@@ -153,7 +153,26 @@ class Builder {
     }
     ASSIGN_OR_RETURN(const TensorType output, task.OutputType());
     step.args.push_back(AddValue(output, homes_.at(Root(use.output))));
+    RETURN_IF_ERROR(AddChecks(use, step));
     built_.plan.steps.push_back(std::move(step));
+    return {};
+  }
+
+  // Indices that are known only when the network runs.
+  Status AddChecks(const TaskUse& use, const PlanStep& step) {
+    const Task& task = partition_.tasks[use.task];
+    ASSIGN_OR_RETURN(const auto types, task.Types());
+    for (const TaskNode& node : task.nodes) {
+      if (node.op != "Gather") continue;
+      const Shape& shape = types.at(node.inputs[0]).shape;
+      const int64_t axis = node.attributes.Int("axis", 0);
+      const int64_t extent = shape[axis < 0 ? axis + static_cast<int64_t>(shape.size()) : axis];
+      for (size_t i = 0; i < task.inputs.size(); ++i) {
+        if (task.inputs[i].name != node.inputs[1] || task.inputs[i].constant) continue;
+        built_.plan.checks.push_back(
+            {static_cast<int>(built_.plan.steps.size()), step.args[i], extent});
+      }
+    }
     return {};
   }
 

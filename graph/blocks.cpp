@@ -218,6 +218,7 @@ Partition FuseBlocks(const Partition& partition, std::span<const Block> blocks) 
     ends_here[block.uses.back()] = &block;
   }
   Partition fused;
+  fused.target = partition.target;
   fused.alias_of = partition.alias_of;
   std::map<std::string, int> index_of;  // by fingerprint
   for (size_t u = 0; u < partition.uses.size(); ++u) {

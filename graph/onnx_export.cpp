@@ -185,6 +185,12 @@ class Exporter {
       AddPadInputs(node, &out);
       skip.insert({"begins", "ends", "value"});
     } else if (node.op == "Resize") {
+      const std::string coordinates =
+          node.attributes.String("coordinate_transformation_mode", "half_pixel");
+      if (coordinates == "half_pixel_symmetric" || coordinates == "tf_half_pixel_for_nn") {
+        return Fail(ErrorCode::kUnsupported, "opset {} has no coordinate_transformation_mode {}",
+                    opset_, coordinates);
+      }
       AddResizeInputs(node, &out);
       skip.insert({"sizes", "scale_height", "scale_width"});
     } else if (node.op == "Cast") {

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "base/file.h"
+#include "graph/onnx_inputs.h"
 #include "graph/onnx_model.h"
 #include "graph/onnx_normalize.h"
+#include "graph/onnx_scope.h"
 #include "graph/onnx_tensor.h"
 
 namespace whet {
@@ -17,42 +19,14 @@ namespace {
 namespace fs = std::filesystem;
 
 // Initialisers become constants; their bytes leave the protobuf, so that they are in memory once.
-Status AddInitializers(onnx::GraphProto* proto, const ImportOptions& options,
-                       ImportContext* context) {
+Status AddInitializers(onnx::GraphProto* proto, ImportContext* context) {
   if (proto->sparse_initializer_size() > 0) {
     return Fail(ErrorCode::kUnsupported, "sparse initialisers are not supported");
   }
   for (onnx::TensorProto& initializer : *proto->mutable_initializer()) {
-    const std::string name = PrintableName(initializer.name());
-    Result<Tensor> tensor = TensorFromProto(initializer, context->folder);
-    if (!tensor) return Prefixed(std::move(tensor).error(), fmt::format("initialiser '{}'", name));
+    RETURN_IF_ERROR(AddInitializer(initializer, context));
     initializer.clear_raw_data();
     initializer.clear_float_data();
-    context->values[initializer.name()] = context->graph.AddConstant(name, *std::move(tensor));
-  }
-  for (const auto& [name, tensor] : options.constants) {
-    context->values[name] = context->graph.AddConstant(PrintableName(name), tensor);
-  }
-  return {};
-}
-
-Status AddNodes(const onnx::GraphProto& proto, ImportContext* context) {
-  ASSIGN_OR_RETURN(const std::vector<int> order, NodeOrder(proto));
-  std::set<std::string> used;
-  for (const onnx::NodeProto& node : proto.node())
-    used.insert(node.input().begin(), node.input().end());
-  for (const onnx::ValueInfoProto& output : proto.output()) used.insert(output.name());
-  for (int i : order) {
-    const onnx::NodeProto& node = proto.node(i);
-    std::vector<bool> outputs_used;
-    for (const std::string& output : node.output()) {
-      outputs_used.push_back(!output.empty() && used.contains(output));
-    }
-    if (Status status = NormalizeNode(*context, node, std::move(outputs_used)); !status) {
-      const std::string& name = node.name().empty() ? node.output(0) : node.name();
-      return Prefixed(std::move(status).error(), fmt::format("node '{}' ({})", PrintableName(name),
-                                                             PrintableName(node.op_type())));
-    }
   }
   return {};
 }
@@ -82,40 +56,70 @@ void AddOutputs(const onnx::GraphProto& proto, ImportContext* context) {
   }
 }
 
+// `needed`: the inputs that decide what has to be known in advance, where that is the error.
 Result<Graph> ImportModel(std::string_view bytes, const fs::path& folder,
-                          const ImportOptions& options) {
+                          const ImportOptions& options, std::set<std::string>* needed) {
   ASSIGN_OR_RETURN(onnx::ModelProto model, ParseModel(bytes));
   ImportContext context;
   context.folder = folder;
-  ASSIGN_OR_RETURN(context.opset, OpsetOf(model));
+  ASSIGN_OR_RETURN(context.opset, OpsetOf(model.opset_import()));
+  context.functions = &model.functions();
   onnx::GraphProto* proto = model.mutable_graph();
   if (proto->output_size() == 0) return Fail(ErrorCode::kCorrupt, "the model has no outputs");
+  NodeScope scope{&proto->node(), {}, {}};
+  ASSIGN_OR_RETURN(scope.given, GivenNames(*proto));
   std::set<std::string> output_names;
   for (const onnx::ValueInfoProto& output : proto->output()) {
     if (!output_names.insert(output.name()).second) {
       return Fail(ErrorCode::kCorrupt, "two outputs are named '{}'", PrintableName(output.name()));
     }
+    scope.outputs.push_back(output.name());
   }
   context.graph.name = PrintableName(proto->name());
-  ASSIGN_OR_RETURN(const std::vector<NamedType> inputs, InputTypes(*proto, options));
-  for (const NamedType& input : inputs) {
-    const ValueId value =
-        context.graph.AddValue(Value{PrintableName(input.name), input.type, nullptr});
-    context.values[input.name] = value;
-    context.graph.inputs.push_back(value);
+  ASSIGN_OR_RETURN(const std::vector<ImportedInput> inputs, ImportedInputs(*proto, options));
+  for (const ImportedInput& input : inputs) {
+    ValueId& value = context.values[input.onnx_name];
+    if (input.constant != nullptr) {
+      value = context.graph.AddConstant(input.name, *input.constant);
+    } else {
+      value = context.graph.AddValue(Value{input.name, input.type, nullptr});
+      context.graph.inputs.push_back(value);
+      // Without elements there is nothing to wait for: nodes read a constant.
+      if (input.type.bytes() == 0)
+        value = context.graph.AddConstant(input.name, Tensor(input.type));
+    }
   }
-  RETURN_IF_ERROR(AddInitializers(proto, options, &context));
-  RETURN_IF_ERROR(AddNodes(*proto, &context));
+  RETURN_IF_ERROR(AddInitializers(proto, &context));
+  if (Status status = AddNodes(scope, &context); !status) {
+    *needed = std::move(context.needed);
+    return tl::unexpected<Error>(std::move(status).error());
+  }
   AddOutputs(*proto, &context);
   RETURN_IF_ERROR(context.graph.Compact());
   RETURN_IF_ERROR(context.graph.Verify());
   return std::move(context.graph);
 }
 
+// As ImportModel does, with those of the options' values as constants that turn out to be needed.
+Result<Graph> ImportWithValues(std::string_view bytes, const fs::path& folder,
+                               ImportOptions options) {
+  while (true) {
+    std::set<std::string> needed;
+    Result<Graph> graph = ImportModel(bytes, folder, options, &needed);
+    bool more = false;
+    for (const std::string& name : needed) {
+      const auto value = options.values.find(name);
+      if (graph || value == options.values.end()) continue;
+      more |= options.constants.emplace(name, value->second).second;
+    }
+    if (!more) return graph;
+  }
+}
+
 Result<Graph> Labelled(std::string_view bytes, const std::string& label, const fs::path& folder,
                        const ImportOptions& options) {
   try {
-    Result<Graph> graph = ImportModel(bytes, folder, options);
+    Result<Graph> graph = ImportWithValues(bytes, folder, options);
     if (!graph) return Prefixed(std::move(graph).error(), label);
     return graph;
   } catch (const std::bad_alloc&) {
@@ -124,6 +128,19 @@ Result<Graph> Labelled(std::string_view bytes, const std::string& label, const f
 }
 
 }  // namespace
+
+Result<std::vector<ModelInput>> ListInputs(const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  try {
+    Result<onnx::ModelProto> model = ParseModel(bytes);
+    if (!model) return Prefixed(std::move(model).error(), path);
+    Result<std::vector<ModelInput>> inputs = DeclaredInputs(model->graph());
+    if (!inputs) return Prefixed(std::move(inputs).error(), path);
+    return inputs;
+  } catch (const std::bad_alloc&) {
+    return Fail(ErrorCode::kFailed, "{}: not enough memory to read it", path);
+  }
+}
 
 Result<Graph> ImportOnnxFile(const std::string& path, const ImportOptions& options) {
   ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));

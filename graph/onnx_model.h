@@ -1,41 +1,50 @@
-// An ONNX file parsed and checked as a document: names, order, opset, declared types. Private to
-// graph/.
+// An ONNX file parsed and checked as a document: names, order, opset. Private to graph/.
 //
 // Thread safety: plain values.
 #pragma once
 
-#include <map>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/status.h"
-#include "base/tensor.h"
-#include "graph/onnx_import.h"
 #include "onnx.pb.h"
 
 namespace whet {
 
-inline constexpr int64_t kOldestOpset = 7, kNewestOpset = 24;
+// From 25 on, no operator that Whet imports has another meaning than in 24.
+inline constexpr int64_t kOldestOpset = 1, kNewestOpset = 26;
 
 // kCorrupt where the bytes are not an ONNX model.
 Result<onnx::ModelProto> ParseModel(std::string_view bytes);
 
-// The version of ONNX's own operators. kUnsupported outside [kOldestOpset, kNewestOpset].
-Result<int64_t> OpsetOf(const onnx::ModelProto& model);
+// The version of ONNX's own operators that a model or a function imports; 0 where it imports none.
+// kUnsupported outside [kOldestOpset, kNewestOpset].
+using OpsetImports = google::protobuf::RepeatedPtrField<onnx::OperatorSetIdProto>;
+Result<int64_t> OpsetOf(const OpsetImports& imports);
 
-// Indices of the nodes that the outputs need, each after those that it reads. Refuses names that
-// nothing provides, that two things provide, and cycles.
-Result<std::vector<int>> NodeOrder(const onnx::GraphProto& graph);
-
-// The types of the inputs that are no initialisers and no constants of the options, in order, with
-// the shapes of the options. Refuses options that name no input, shapes that do not fit, and lists
-// the inputs left open.
-struct NamedType {
-  std::string name;
-  TensorType type;
+// The nodes of a graph, of a branch of one, or of a function.
+struct NodeScope {
+  const google::protobuf::RepeatedPtrField<onnx::NodeProto>* nodes = nullptr;
+  std::set<std::string> given;       // names of inputs and initialisers: no node writes them
+  std::vector<std::string> outputs;  // names that are wanted
 };
-Result<std::vector<NamedType>> InputTypes(const onnx::GraphProto& graph,
-                                          const ImportOptions& options);
+
+// Indices of the nodes that the outputs need, each after those that it reads. `outside`: whether
+// the scope around this one has the name. Refuses names that nothing provides, that two things
+// provide, and cycles.
+Result<std::vector<int>> NodeOrder(const NodeScope& scope,
+                                   const std::function<bool(const std::string&)>& outside);
+
+// Names of inputs and initialisers; kCorrupt where two share one.
+Result<std::set<std::string>> GivenNames(const onnx::GraphProto& graph);
+
+// The names that a node reads: its inputs, and what graphs in its attributes take from outside.
+std::vector<std::string> ReadNames(const onnx::NodeProto& node);
+
+// "node 'a' (Add)": a node in messages, by its name or else its first output.
+std::string NodeLabel(const onnx::NodeProto& node);
 
 }  // namespace whet

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "graph/evaluate.h"
+#include "graph/onnx_scope.h"
 #include "graph/onnx_tensor.h"
 #include "schedules/operators/operator.h"
 
@@ -22,9 +23,9 @@ OnnxNode::OnnxNode(ImportContext& context, const onnx::NodeProto& proto,
       outputs_used_(std::move(outputs_used)),
       first_value_(context.graph.values.size()),
       first_node_(context.graph.nodes.size()) {
-  name_ = PrintableName(!proto.name().empty()     ? proto.name()
-                        : proto.output_size() > 0 ? proto.output(0)
-                                                  : proto.op_type());
+  name_ = context.prefix + PrintableName(!proto.name().empty()     ? proto.name()
+                                         : proto.output_size() > 0 ? proto.output(0)
+                                                                   : proto.op_type());
   for (const std::string& input : proto.input()) {
     const auto it = context.values.find(input);
     inputs_.push_back(input.empty() || it == context.values.end() ? kNoValue : it->second);
@@ -46,18 +47,43 @@ const Tensor* OnnxNode::Constant(ValueId value) const {
   return value == kNoValue ? nullptr : context_.graph.values[value].constant.get();
 }
 
-Result<std::vector<int64_t>> OnnxNode::ConstantInts(int i, const char* what) {
-  const Tensor* tensor = Constant(Input(i));
-  if (tensor == nullptr) {
-    return Fail(ErrorCode::kUnsupported,
-                "its {} are computed at run time, Whet needs them constant", what);
+Result<const Tensor*> OnnxNode::ConstantInput(int i, const char* what) {
+  const ValueId input = Input(i);
+  if (!problem_.empty()) return Fail(ErrorCode::kInvalidInput, "{}", problem_);
+  if (const Tensor* tensor = Constant(input); tensor != nullptr) return tensor;
+  const Graph& graph = context_.graph;
+  std::set<ValueId> above{input};
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    if (above.contains(node->output)) above.insert(node->inputs.begin(), node->inputs.end());
   }
+  std::vector<std::string> deciding;
+  for (ValueId value : graph.inputs) {
+    if (!above.contains(value)) continue;
+    context_.needed.insert(graph.values[value].name);
+    deciding.push_back(fmt::format("'{}'", graph.values[value].name));
+  }
+  if (deciding.empty()) {
+    return Fail(
+        ErrorCode::kUnsupported,
+        "its {} must be constant, and Whet does not compute constants of this size in advance",
+        what);
+  }
+  return Fail(ErrorCode::kUnsupported,
+              "its {} must be constant, and input{} at run time: make that an initialiser "
+              "(whet run also takes it from --input or --test-data)",
+              what,
+              deciding.size() == 1 ? fmt::format(" {} decides", deciding[0])
+                                   : fmt::format("s {} decide", fmt::join(deciding, ", ")));
+}
+
+Result<std::vector<int64_t>> OnnxNode::ConstantInts(int i, const char* what) {
+  ASSIGN_OR_RETURN(const Tensor* tensor, ConstantInput(i, what));
   if (tensor->dtype() != DataType::kInt64 && tensor->dtype() != DataType::kInt32) {
-    return Fail(ErrorCode::kInvalidInput, "its {} are {}, expected integers", what,
-                Name(tensor->dtype()));
+    return Fail(ErrorCode::kInvalidInput, "input {}, its {}, is {}, expected integers", i, what,
+                ToString(tensor->type()));
   }
   if (tensor->shape().size() > 1 || tensor->count() > 4096) {
-    return Fail(ErrorCode::kInvalidInput, "its {} are {}, expected a short list", what,
+    return Fail(ErrorCode::kInvalidInput, "input {}, its {}, is {}, expected a short list", i, what,
                 ToString(tensor->type()));
   }
   std::vector<int64_t> values;
@@ -122,14 +148,28 @@ std::vector<double> OnnxNode::Floats(std::string_view name) {
   return {attribute->floats().begin(), attribute->floats().end()};
 }
 
+Result<std::vector<ValueId>> OnnxNode::Branch(std::string_view name) {
+  const onnx::AttributeProto* attribute = Find(name, Attr::GRAPH);
+  if (attribute == nullptr) {
+    return Fail(ErrorCode::kInvalidInput, "attribute '{}', a graph, is missing", name);
+  }
+  ASSIGN_OR_RETURN(std::vector<ValueId> values,
+                   ImportBranch(attribute->g(), fmt::format("{}/{}/", name_, name), &context_));
+  if (static_cast<int>(values.size()) < output_count()) {
+    return Fail(ErrorCode::kInvalidInput, "its {} has {}, expected {}", name,
+                Counted(static_cast<int64_t>(values.size()), "output"), output_count());
+  }
+  return values;
+}
+
 void OnnxNode::Ignore(std::initializer_list<std::string_view> names) {
   for (std::string_view name : names) read_.emplace(name);
 }
 
 Result<int64_t> OnnxNode::Axis(int64_t axis, int64_t rank) const {
   if (axis < -rank || axis >= rank) {
-    return Fail(ErrorCode::kInvalidInput, "axis {} is not one of a tensor of {} dimensions", axis,
-                rank);
+    return Fail(ErrorCode::kInvalidInput, "axis {} is not one of a tensor of {}", axis,
+                Counted(rank, "dimension"));
   }
   return axis < 0 ? axis + rank : axis;
 }
@@ -141,8 +181,8 @@ Result<ValueId> OnnxNode::Emit(std::string op, std::vector<ValueId> inputs, Attr
   while (!inputs.empty() && inputs.back() == kNoValue) inputs.pop_back();
   if (static_cast<int>(inputs.size()) < def->min_inputs ||
       (def->max_inputs >= 0 && static_cast<int>(inputs.size()) > def->max_inputs)) {
-    return Fail(ErrorCode::kInvalidInput, "has {} inputs, which the operator does not take",
-                inputs.size());
+    return Fail(ErrorCode::kInvalidInput, "has {}, which the operator does not take",
+                Counted(static_cast<int64_t>(inputs.size()), "input"));
   }
   for (const auto& [key, attribute] : attributes.values()) {
     if (const double* number = std::get_if<double>(&attribute); number && !std::isfinite(*number)) {
@@ -164,14 +204,15 @@ Result<ValueId> OnnxNode::Emit(std::string op, std::vector<ValueId> inputs, Attr
   std::string value_name = fmt::format("{}/{}", name_, graph.values.size());
   const ValueId value = graph.AddValue(Value{value_name, std::move(type), nullptr});
   Node node{std::move(value_name), std::move(op), std::move(inputs), value, std::move(attributes)};
+  // What has no elements is known, whatever it is computed from: no kernel ever meets it.
+  if (bytes == 0) {
+    graph.values[value].constant = std::make_shared<const Tensor>(graph.values[value].type);
+    return value;
+  }
   ASSIGN_OR_RETURN(std::optional<Tensor> folded, TryFold(graph, node));
   if (folded) {
     graph.values[value].constant = std::make_shared<const Tensor>(std::move(*folded));
     return value;
-  }
-  if (bytes == 0) {
-    return Fail(ErrorCode::kUnsupported, "its result {} has no elements",
-                ToString(graph.values[value].type));
   }
   graph.nodes.push_back(std::move(node));
   return value;
@@ -192,7 +233,7 @@ void OnnxNode::Return(ValueId value, int i) {
   context_.values[proto_.output(i)] = value;
   if (value < static_cast<ValueId>(first_value_)) return;  // the value of another node, passed on
   Graph& graph = context_.graph;
-  graph.values[value].name = PrintableName(proto_.output(i));
+  graph.values[value].name = context_.prefix + PrintableName(proto_.output(i));
   for (size_t k = first_node_; k < graph.nodes.size(); ++k) {
     if (graph.nodes[k].output == value)
       graph.nodes[k].name = i == 0 ? name_ : fmt::format("{}/{}", name_, i);
@@ -203,6 +244,8 @@ Status OnnxNode::Finish(Status status) {
   if (!problem_.empty()) return Fail(ErrorCode::kInvalidInput, "{}", problem_);
   if (!status) return status;
   for (const Attr& attribute : proto_.attribute()) {
+    // Before opset 6, a hint that an input's memory may be reused.
+    if (attribute.name() == "consumed_inputs" && opset() < 6) continue;
     if (!read_.contains(attribute.name())) {
       return Fail(ErrorCode::kUnsupported,
                   "attribute '{}' is not one that Whet knows for this operator",
@@ -226,7 +269,7 @@ const OnnxOperator* FindOnnxOperator(std::string_view name) {
   for (const auto table :
        {ElementwiseOnnxOperators(), SpatialOnnxOperators(), ResizeOnnxOperators(),
         MatrixOnnxOperators(), ReduceOnnxOperators(), ShapeOnnxOperators(), MovementOnnxOperators(),
-        ConstantOnnxOperators()}) {
+        ConstantOnnxOperators(), ControlOnnxOperators()}) {
     for (const OnnxOperator& op : table) {
       if (op.name == name) return &op;
     }
@@ -236,10 +279,18 @@ const OnnxOperator* FindOnnxOperator(std::string_view name) {
 
 Status NormalizeNode(ImportContext& context, const onnx::NodeProto& proto,
                      std::vector<bool> outputs_used) {
+  if (const onnx::FunctionProto* function = FindFunction(context, proto); function != nullptr) {
+    OnnxNode call(context, proto, std::move(outputs_used));
+    return call.Finish(CallFunction(*function, call, &context));
+  }
   if (!proto.domain().empty() && proto.domain() != "ai.onnx") {
     return Fail(ErrorCode::kUnsupported,
-                "operators of the domain '{}' are not supported, only ONNX's own",
+                "operators of the domain '{}' are not supported, only ONNX's own and functions "
+                "that the model defines",
                 PrintableName(proto.domain()));
+  }
+  if (context.opset == 0) {
+    return Fail(ErrorCode::kCorrupt, "the model does not say of which opset ONNX's operators are");
   }
   const OnnxOperator* op = FindOnnxOperator(proto.op_type());
   if (op == nullptr) {

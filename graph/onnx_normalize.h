@@ -27,6 +27,11 @@ struct ImportContext {
   std::map<std::string, ValueId> values;  // by ONNX's name
   std::filesystem::path folder;           // of external data; empty: none
   int64_t opset = 0;                      // of ONNX's own operators
+  const google::protobuf::RepeatedPtrField<onnx::FunctionProto>* functions = nullptr;
+  std::string prefix;            // of the names of nodes, within functions and branches
+  int depth = 0;                 // of functions and branches
+  int64_t node_count = 0;        // imported so far
+  std::set<std::string> needed;  // inputs that decide what a node has to know in advance
 };
 
 class OnnxNode {
@@ -35,6 +40,7 @@ class OnnxNode {
   OnnxNode(ImportContext& context, const onnx::NodeProto& proto, std::vector<bool> outputs_used);
 
   const onnx::NodeProto& proto() const { return proto_; }
+  const std::string& name() const { return name_; }
   const std::filesystem::path& folder() const { return context_.folder; }
   int64_t opset() const { return context_.opset; }
   int input_count() const { return static_cast<int>(inputs_.size()); }
@@ -49,8 +55,10 @@ class OnnxNode {
   const TensorType& Type(ValueId value) const;
   const Shape& ShapeOf(ValueId value) const { return Type(value).shape; }
   const Tensor* Constant(ValueId value) const;
-  // The integers of a constant input. kUnsupported where it is computed: `what` names it in the
-  // message.
+  // The tensor of a constant input. kUnsupported where it is computed, naming the inputs that
+  // decide it; `what` names it in the message.
+  Result<const Tensor*> ConstantInput(int i, const char* what);
+  // The same as a short list of integers.
   Result<std::vector<int64_t>> ConstantInts(int i, const char* what);
 
   // Attributes. One of another kind is remembered as the node's error.
@@ -62,6 +70,8 @@ class OnnxNode {
   std::vector<double> Floats(std::string_view name);
   // Attributes that exist and change nothing about the result.
   void Ignore(std::initializer_list<std::string_view> names);
+  // The outputs of a branch, an attribute that is a graph; at least as many as the node has.
+  Result<std::vector<ValueId>> Branch(std::string_view name);
   // `axis` of a tensor of `rank` dimensions, negative ones counted from the end, made non-negative.
   Result<int64_t> Axis(int64_t axis, int64_t rank) const;
 
@@ -103,6 +113,7 @@ std::span<const OnnxOperator> ReduceOnnxOperators();       // onnx_normalize_red
 std::span<const OnnxOperator> ShapeOnnxOperators();        // onnx_normalize_shape.cpp
 std::span<const OnnxOperator> MovementOnnxOperators();     // onnx_normalize_movement.cpp
 std::span<const OnnxOperator> ConstantOnnxOperators();     // onnx_normalize_constant.cpp
+std::span<const OnnxOperator> ControlOnnxOperators();      // onnx_normalize_control.cpp
 
 // nullptr: no operator that Whet imports.
 const OnnxOperator* FindOnnxOperator(std::string_view name);

@@ -14,8 +14,8 @@ constexpr int64_t kLargestMade = int64_t{64}
 Status Constant(OnnxNode& node) {
   const auto& attributes = node.proto().attribute();
   if (attributes.size() != 1) {
-    return Fail(ErrorCode::kInvalidInput, "it has {} attributes, expected one that holds its value",
-                attributes.size());
+    return Fail(ErrorCode::kInvalidInput, "it has {}, expected one that holds its value",
+                Counted(attributes.size(), "attribute"));
   }
   const onnx::AttributeProto& attribute = attributes[0];
   const std::string& name = attribute.name();
@@ -91,12 +91,7 @@ Status ConstantOfShape(OnnxNode& node) {
 Status Range(OnnxNode& node) {
   const Tensor* bounds[3];
   for (int i = 0; i < 3; ++i) {
-    const ValueId input = node.Input(i);
-    bounds[i] = node.Constant(input);
-    if (bounds[i] == nullptr) {
-      return Fail(ErrorCode::kUnsupported,
-                  "its bounds are computed at run time, Whet needs them constant");
-    }
+    ASSIGN_OR_RETURN(bounds[i], node.ConstantInput(i, "bounds"));
     if (bounds[i]->count() != 1 || bounds[i]->dtype() != bounds[0]->dtype()) {
       return Fail(ErrorCode::kInvalidInput,
                   "its bounds are {} and {}, expected scalars of one type",

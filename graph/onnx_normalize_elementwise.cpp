@@ -30,16 +30,47 @@ Status Neg(OnnxNode& node) {
   return {};
 }
 
+// The second operand as NumPy broadcasts it. Before opset 7 it is broadcast only where the node
+// says so, and its dimensions stand at those of the first from `axis` on, by default the last ones.
+Result<ValueId> SecondOperand(OnnxNode& node) {
+  const ValueId a = node.Input(0), b = node.Input(1);
+  if (node.opset() >= 7) return b;
+  const Shape whole = node.ShapeOf(a);
+  Shape part = node.ShapeOf(b);
+  const bool broadcast = node.Int("broadcast", 0) != 0, has_axis = node.HasAttribute("axis");
+  const int64_t axis = node.Int("axis", 0), rank = static_cast<int64_t>(whole.size());
+  if (!broadcast) {
+    if (part == whole) return b;
+    return Fail(ErrorCode::kInvalidInput,
+                "its inputs are {} and {}: before opset 7 they should be alike, or broadcast be 1",
+                ToString(node.Type(a)), ToString(node.Type(b)));
+  }
+  const int64_t begin = axis < 0 ? axis + rank : axis;
+  const int64_t behind = has_axis ? rank - begin - static_cast<int64_t>(part.size()) : 0;
+  bool fits = begin >= 0 && behind >= 0 && part.size() <= whole.size();
+  if (fits) part.insert(part.end(), static_cast<size_t>(behind), 1);
+  for (size_t d = 0; fits && d < part.size(); ++d) {
+    const int64_t extent = whole[whole.size() - part.size() + d];
+    fits = part[d] == extent || part[d] == 1;
+  }
+  if (!fits) {
+    return Fail(ErrorCode::kInvalidInput, "{} cannot be broadcast to {}{}", ToString(node.Type(b)),
+                ToString(node.Type(a)), has_axis ? fmt::format(" from axis {} on", axis) : "");
+  }
+  return node.EmitReshape(b, std::move(part));
+}
+
 Status Binary(OnnxNode& node) {
-  ASSIGN_OR_RETURN(const ValueId value,
-                   node.Emit(node.proto().op_type(), {node.Input(0), node.Input(1)}));
+  ASSIGN_OR_RETURN(const ValueId b, SecondOperand(node));
+  ASSIGN_OR_RETURN(const ValueId value, node.Emit(node.proto().op_type(), {node.Input(0), b}));
   node.Return(value);
   return {};
 }
 
 // a > b is b < a.
 Status Swapped(OnnxNode& node, const char* op) {
-  ASSIGN_OR_RETURN(const ValueId value, node.Emit(op, {node.Input(1), node.Input(0)}));
+  ASSIGN_OR_RETURN(const ValueId b, SecondOperand(node));
+  ASSIGN_OR_RETURN(const ValueId value, node.Emit(op, {b, node.Input(0)}));
   node.Return(value);
   return {};
 }
@@ -61,15 +92,16 @@ Status Not(OnnxNode& node) {
   return ReturnEmitted(node, node.Emit("Equal", {node.Input(0), EmitBool(node, false)}));
 }
 Status And(OnnxNode& node) {
-  return ReturnEmitted(node,
-                       node.Emit("Where", {node.Input(0), node.Input(1), EmitBool(node, false)}));
+  ASSIGN_OR_RETURN(const ValueId b, SecondOperand(node));
+  return ReturnEmitted(node, node.Emit("Where", {node.Input(0), b, EmitBool(node, false)}));
 }
 Status Or(OnnxNode& node) {
-  return ReturnEmitted(node,
-                       node.Emit("Where", {node.Input(0), EmitBool(node, true), node.Input(1)}));
+  ASSIGN_OR_RETURN(const ValueId b, SecondOperand(node));
+  return ReturnEmitted(node, node.Emit("Where", {node.Input(0), EmitBool(node, true), b}));
 }
 Status Xor(OnnxNode& node) {
-  ASSIGN_OR_RETURN(const ValueId same, node.Emit("Equal", {node.Input(0), node.Input(1)}));
+  ASSIGN_OR_RETURN(const ValueId b, SecondOperand(node));
+  ASSIGN_OR_RETURN(const ValueId same, node.Emit("Equal", {node.Input(0), b}));
   return ReturnEmitted(node, node.Emit("Equal", {same, EmitBool(node, false)}));
 }
 Status Where(OnnxNode& node) {
@@ -100,12 +132,51 @@ Result<ValueId> EmitEasyPower(OnnxNode& node, ValueId x, double exponent) {
   return exponent > 0 ? root : EmitInverse(node, root);
 }
 
+// Powers of integers wrap around like their products.
+Result<ValueId> EmitIntegerPower(OnnxNode& node, ValueId x, ValueId exponent) {
+  const TensorType type = node.Type(x);
+  const Tensor* constant = node.Constant(exponent);
+  const double number = constant != nullptr && constant->count() == 1 ? constant->AsDouble(0) : -1;
+  if (!(number >= 0 && number <= 64) || number != std::floor(number) ||
+      constant->shape().size() > type.shape.size()) {
+    return Fail(ErrorCode::kUnsupported,
+                "powers of {} are supported for one constant exponent, a whole number from 0 to 64",
+                Name(type.dtype));
+  }
+  Tensor one(TensorType{type.dtype, {}});
+  if (type.dtype == DataType::kInt64) {
+    *one.data<int64_t>() = 1;
+  } else {
+    *one.data<int32_t>() = 1;
+  }
+  const auto whole = static_cast<int>(number);
+  if (whole == 0) {  // as many ones as x has elements
+    ASSIGN_OR_RETURN(const ValueId zeros, node.Emit("Sub", {x, x}));
+    return node.Emit("Add", {zeros, node.EmitConstant(std::move(one))});
+  }
+  ValueId power = kNoValue, square = x;
+  for (int left = whole; left > 0; left /= 2) {
+    if (left % 2 == 1 && power == kNoValue) {
+      power = square;
+    } else if (left % 2 == 1) {
+      ASSIGN_OR_RETURN(power, node.Emit("Mul", {power, square}));
+    }
+    if (left > 1) {
+      ASSIGN_OR_RETURN(square, node.Emit("Mul", {square, square}));
+    }
+  }
+  return power;
+}
+
 Status Pow(OnnxNode& node) {
   const ValueId x = node.Input(0);
-  ValueId exponent = node.Input(1);
-  if (node.Type(x).dtype != DataType::kFloat32) {
-    return Fail(ErrorCode::kUnsupported, "powers of {} are not supported, only of f32",
-                Name(node.Type(x).dtype));
+  ASSIGN_OR_RETURN(ValueId exponent, SecondOperand(node));
+  const DataType dtype = node.Type(x).dtype;
+  if (dtype == DataType::kInt32 || dtype == DataType::kInt64)
+    return ReturnEmitted(node, EmitIntegerPower(node, x, exponent));
+  if (dtype != DataType::kFloat32) {
+    return Fail(ErrorCode::kUnsupported, "powers of {} are not supported, only of f32, i32 and i64",
+                Name(dtype));
   }
   const Tensor* constant = node.Constant(exponent);
   if (constant != nullptr && constant->count() == 1 &&
@@ -203,10 +274,22 @@ Status Clip(OnnxNode& node) {
   return {};
 }
 
+// The element type that a Cast names: by a word before opset 6.
+Result<DataType> CastTarget(OnnxNode& node) {
+  if (node.opset() >= 6) return DataTypeFromOnnx(static_cast<int>(node.Int("to", 0)));
+  const std::string name = node.String("to", "");
+  onnx::TensorProto::DataType type = onnx::TensorProto::UNDEFINED;
+  if (!onnx::TensorProto::DataType_Parse(name, &type)) {
+    return Fail(ErrorCode::kInvalidInput, "attribute 'to' is '{}', expected a type such as FLOAT",
+                PrintableName(name));
+  }
+  return DataTypeFromOnnx(type);
+}
+
 Status Cast(OnnxNode& node) {
-  node.Ignore({"saturate"});  // speaks of 8-bit floats only
+  node.Ignore({"saturate", "round_mode"});  // speak of 8-bit floats only
   const ValueId x = node.Input(0);
-  ASSIGN_OR_RETURN(const DataType to, DataTypeFromOnnx(static_cast<int>(node.Int("to", 0))));
+  ASSIGN_OR_RETURN(const DataType to, CastTarget(node));
   if (to == node.Type(x).dtype) {
     node.Return(x);
     return {};

@@ -7,6 +7,7 @@ namespace whet {
 namespace {
 
 Status Gemm(OnnxNode& node) {
+  if (node.opset() < 7) node.Ignore({"broadcast"});  // of c: where it is needed, it is meant
   const Attributes attributes{{"alpha", node.Float("alpha", 1)},
                               {"beta", node.Float("beta", 1)},
                               {"transA", node.Int("transA", 0)},
@@ -31,7 +32,11 @@ Status Softmax(OnnxNode& node) {
   const Shape shape = node.ShapeOf(x);
   const int64_t rank = static_cast<int64_t>(shape.size());
   const bool rows = node.opset() < 13;
-  ASSIGN_OR_RETURN(const int64_t axis, node.Axis(node.Int("axis", rows ? 1 : -1), rank));
+  int64_t axis = node.Int("axis", rows ? 1 : -1);
+  // A vector's default axis is behind its last: rows of one element each.
+  if (!rows || axis != rank) {
+    ASSIGN_OR_RETURN(axis, node.Axis(axis, rank));
+  }
   ValueId value = x;
   if (rows && axis != rank - 1) {
     const int64_t before = ElementCount(Shape(shape.begin(), shape.begin() + axis));

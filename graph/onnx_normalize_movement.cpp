@@ -22,10 +22,10 @@ Status Transpose(OnnxNode& node) {
 Status Concat(OnnxNode& node) {
   std::vector<ValueId> inputs;
   for (int i = 0; i < node.input_count(); ++i) inputs.push_back(node.Input(i));
-  if (!node.HasAttribute("axis"))
+  if (!node.HasAttribute("axis") && node.opset() >= 4)
     return Fail(ErrorCode::kInvalidInput, "attribute 'axis' is missing");
   const int64_t rank = static_cast<int64_t>(node.ShapeOf(node.Input(0)).size());
-  ASSIGN_OR_RETURN(const int64_t axis, node.Axis(node.Int("axis", 0), rank));
+  ASSIGN_OR_RETURN(const int64_t axis, node.Axis(node.Int("axis", 1), rank));
   // Operands without elements add nothing.
   if (inputs.size() > 1) {
     std::erase_if(inputs, [&](ValueId value) {
@@ -144,8 +144,8 @@ Status Split(OnnxNode& node) {
   }
   const int64_t parts = node.output_count();
   if (node.Int("num_outputs", parts) != parts || parts == 0) {
-    return Fail(ErrorCode::kInvalidInput, "num_outputs is {}, but it has {} outputs",
-                node.Int("num_outputs", parts), parts);
+    return Fail(ErrorCode::kInvalidInput, "num_outputs is {}, but it has {}",
+                node.Int("num_outputs", parts), Counted(parts, "output"));
   }
   if (sizes.empty()) {
     const int64_t size = (shape[axis] + parts - 1) / parts;
@@ -157,8 +157,8 @@ Status Split(OnnxNode& node) {
                                     [&](int64_t size) { return size >= 0 && size <= shape[axis]; });
   if (positive) total = std::accumulate(sizes.begin(), sizes.end(), int64_t{0});
   if (!positive || total != shape[axis] || static_cast<int64_t>(sizes.size()) != parts) {
-    return Fail(ErrorCode::kInvalidInput, "sizes [{}] do not cut the {} of axis {} into {} outputs",
-                fmt::join(sizes, ", "), shape[axis], axis, parts);
+    return Fail(ErrorCode::kInvalidInput, "sizes [{}] do not cut the {} of axis {} into {}",
+                fmt::join(sizes, ", "), shape[axis], axis, Counted(parts, "output"));
   }
   int64_t start = 0;
   for (int i = 0; i < parts; ++i) {
@@ -173,7 +173,7 @@ Status Split(OnnxNode& node) {
 
 // The amounts [begins, ends] of a Pad, for every dimension.
 Result<std::vector<int64_t>> ReadPadAmounts(OnnxNode& node, size_t rank) {
-  std::vector<int64_t> pads = node.Ints("pads"), axes(rank);
+  std::vector<int64_t> pads = node.Ints(node.opset() < 2 ? "paddings" : "pads"), axes(rank);
   std::iota(axes.begin(), axes.end(), 0);
   if (node.opset() >= 11) {
     ASSIGN_OR_RETURN(pads, node.ConstantInts(1, "pads"));
@@ -198,10 +198,10 @@ Result<std::vector<int64_t>> ReadPadAmounts(OnnxNode& node, size_t rank) {
 Result<double> ReadPadValue(OnnxNode& node) {
   if (node.opset() < 11) return node.Float("value", 0);
   if (!node.HasInput(2)) return 0.0;
-  const Tensor* value = node.Constant(node.Input(2));
-  if (value == nullptr || value->count() != 1) {
-    return Fail(ErrorCode::kUnsupported, "its constant_value is {}, Whet needs one constant number",
-                value == nullptr ? "computed at run time" : ToString(value->type()));
+  ASSIGN_OR_RETURN(const Tensor* value, node.ConstantInput(2, "constant_value"));
+  if (value->count() != 1) {
+    return Fail(ErrorCode::kInvalidInput, "its constant_value is {}, expected one number",
+                ToString(value->type()));
   }
   const double number = value->AsDouble(0);
   if (!std::isfinite(number) || static_cast<double>(static_cast<float>(number)) != number) {
@@ -249,6 +249,20 @@ Status Pad(OnnxNode& node) {
   return {};
 }
 
+// Indices that are known now are checked now; others by the plan, when it runs.
+Status CheckIndices(const Tensor* indices, int64_t axis, int64_t extent) {
+  for (int64_t i = 0; indices != nullptr && i < indices->count(); ++i) {
+    const int64_t index = indices->AsInt64(i);
+    if (index >= -extent && index < extent) continue;
+    if (extent == 0)
+      return Fail(ErrorCode::kInvalidInput, "axis {} has no elements to choose from", axis);
+    return Fail(ErrorCode::kInvalidInput,
+                "element {} of its indices is {}, and axis {} has indices from {} to {}", i, index,
+                axis, -extent, extent - 1);
+  }
+  return {};
+}
+
 Status Gather(OnnxNode& node) {
   const ValueId x = node.Input(0);
   ValueId indices = node.Input(1);
@@ -257,6 +271,7 @@ Status Gather(OnnxNode& node) {
   if (node.Type(indices).dtype == DataType::kInt32) {
     ASSIGN_OR_RETURN(indices, node.Emit("Cast", {indices}, {{"to", std::string("i64")}}));
   }
+  RETURN_IF_ERROR(CheckIndices(node.Constant(indices), axis, node.ShapeOf(x)[axis]));
   ASSIGN_OR_RETURN(const ValueId value, node.Emit("Gather", {x, indices}, {{"axis", axis}}));
   node.Return(value);
   return {};

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "graph/onnx_normalize.h"
+#include "graph/onnx_tensor.h"
 
 namespace whet {
 namespace {
@@ -12,13 +13,23 @@ Status ReturnReshaped(OnnxNode& node, ValueId x, Shape shape) {
   return {};
 }
 
-// 0 copies the extent of the input, -1 takes what remains.
+// 0 copies the extent of the input, -1 takes what remains. The shape is an attribute before opset 5
+// and an input since.
 Status Reshape(OnnxNode& node) {
   const ValueId x = node.Input(0);
   const TensorType type = node.Type(x);
   const bool allow_zero = node.Int("allowzero", 0) != 0;
-  ASSIGN_OR_RETURN(Shape shape, node.ConstantInts(1, "shape"));
+  Shape shape = node.Ints("shape");
+  if (node.opset() >= 5) {
+    ASSIGN_OR_RETURN(shape, node.ConstantInts(1, "shape"));
+  }
   const Shape requested = shape;
+  if (allow_zero && std::find(shape.begin(), shape.end(), 0) != shape.end() &&
+      std::find(shape.begin(), shape.end(), -1) != shape.end()) {
+    return Fail(ErrorCode::kInvalidInput,
+                "shape [{}] has a 0 and a -1, of which allowzero = 1 permits one",
+                fmt::join(requested, ", "));
+  }
   int64_t known = 1;
   int open = -1;
   for (size_t d = 0; d < shape.size(); ++d) {
@@ -40,8 +51,8 @@ Status Reshape(OnnxNode& node) {
   const int64_t count = ElementCount(type.shape);
   if (open >= 0) shape[open] = known > 0 ? count / known : 0;
   if (open >= 0 ? known * shape[open] != count : known != count) {
-    return Fail(ErrorCode::kInvalidInput, "shape [{}] does not fit the {} elements of {}",
-                fmt::join(requested, ", "), count, ToString(type));
+    return Fail(ErrorCode::kInvalidInput, "shape [{}] does not fit the {} of {}",
+                fmt::join(requested, ", "), Counted(count, "element"), ToString(type));
   }
   return ReturnReshaped(node, x, std::move(shape));
 }
@@ -52,8 +63,8 @@ Status Flatten(OnnxNode& node) {
   const int64_t rank = static_cast<int64_t>(shape.size());
   int64_t axis = node.Int("axis", 1);
   if (axis < -rank || axis > rank) {
-    return Fail(ErrorCode::kInvalidInput, "axis {} is not one of a tensor of {} dimensions", axis,
-                rank);
+    return Fail(ErrorCode::kInvalidInput, "axis {} is not one of a tensor of {}", axis,
+                Counted(rank, "dimension"));
   }
   if (axis < 0) axis += rank;
   return ReturnReshaped(node, x,

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "graph/onnx_normalize.h"
+#include "graph/onnx_pool_indices.h"
 #include "graph/onnx_tensor.h"
 
 namespace whet {
@@ -11,10 +12,7 @@ namespace {
 constexpr int64_t kLargest = int64_t{1}
                              << 31;  // of a window's parameters; products of two stay in int64
 
-// A window over the spatial axes [h, w].
-struct Window {
-  std::vector<int64_t> kernel, strides, pads, dilations;
-};
+using Window = PoolWindow;
 
 // A list of one positive number a spatial axis.
 Result<std::vector<int64_t>> PositiveInts(OnnxNode& node, const char* name, size_t axes) {
@@ -24,8 +22,8 @@ Result<std::vector<int64_t>> PositiveInts(OnnxNode& node, const char* name, size
       values.size() == axes &&
       std::all_of(values.begin(), values.end(), [](int64_t v) { return v >= 1 && v < kLargest; });
   if (!good) {
-    return Fail(ErrorCode::kInvalidInput, "{} is [{}], expected {} positive numbers", name,
-                fmt::join(values, ", "), axes);
+    return Fail(ErrorCode::kInvalidInput, "{} is [{}], expected {}", name, fmt::join(values, ", "),
+                Counted(static_cast<int64_t>(axes), "positive number"));
   }
   return values;
 }
@@ -86,8 +84,8 @@ Result<ValueId> AsImage(OnnxNode& node, ValueId x) {
   const Shape shape = node.ShapeOf(x);
   if (shape.size() == 4) return x;
   if (shape.size() == 3) return node.EmitReshape(x, {shape[0], shape[1], 1, shape[2]});
-  return Fail(ErrorCode::kUnsupported, "its input {} has {} dimensions, Whet supports 3 and 4",
-              ToString(node.Type(x)), shape.size());
+  return Fail(ErrorCode::kUnsupported, "its input {} has {}, Whet supports 3 and 4",
+              ToString(node.Type(x)), Counted(static_cast<int64_t>(shape.size()), "dimension"));
 }
 
 // Undoes AsImage.
@@ -133,6 +131,13 @@ Status FitTransposed(OnnxNode& node, const Shape& spatial, Window* window,
   const size_t axes = spatial.size();
   *more = node.Ints("output_padding", std::vector<int64_t>(axes, 0));
   Shape wanted = node.Ints("output_shape");
+  // Some exporters write the whole shape, with the batch and the channels.
+  int64_t channels = 0;
+  const bool whole =
+      wanted.size() == axes + 2 && wanted[0] == node.ShapeOf(node.Input(0))[0] &&
+      !__builtin_mul_overflow(node.ShapeOf(node.Input(1))[1], node.Int("group", 1), &channels) &&
+      wanted[1] == channels;
+  if (whole) wanted.erase(wanted.begin(), wanted.begin() + 2);
   const std::string auto_pad = node.String("auto_pad", "NOTSET");
   const bool same = auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER";
   if (wanted.empty() && same) {
@@ -208,7 +213,13 @@ Status ConvTranspose(OnnxNode& node) {
   return {};
 }
 
-Status Pool(OnnxNode& node, const char* op, Attributes attributes) {
+// What a pool reads and makes, as images.
+struct Pooled {
+  ValueId image, value;
+  Window window;
+};
+
+Result<Pooled> Pool(OnnxNode& node, const char* op, Attributes attributes) {
   const ValueId x = node.Input(0);
   const size_t rank = node.ShapeOf(x).size();
   ASSIGN_OR_RETURN(const ValueId image, AsImage(node, x));
@@ -225,21 +236,27 @@ Status Pool(OnnxNode& node, const char* op, Attributes attributes) {
   attributes.Set("dilations", window.dilations);
   attributes.Set("ceil_mode", node.Int("ceil_mode", 0));
   attributes.Set("layout", std::string("NCHW"));
-  ASSIGN_OR_RETURN(ValueId value, node.Emit(op, {image}, attributes));
-  ASSIGN_OR_RETURN(value, FromImage(node, value, rank));
+  ASSIGN_OR_RETURN(const ValueId pooled, node.Emit(op, {image}, attributes));
+  ASSIGN_OR_RETURN(const ValueId value, FromImage(node, pooled, rank));
   node.Return(value);
-  return {};
+  return Pooled{image, pooled, window};
 }
 
 Status MaxPool(OnnxNode& node) {
-  node.Ignore({"storage_order"});  // of the indices
-  if (node.OutputUsed(1))
-    return Fail(ErrorCode::kUnsupported, "its indices are used, Whet computes values");
-  return Pool(node, "MaxPool", {});
+  const bool by_columns = node.Int("storage_order", 0) != 0;  // of the indices
+  ASSIGN_OR_RETURN(const Pooled pooled, Pool(node, "MaxPool", {}));
+  if (!node.OutputUsed(1)) return {};
+  ASSIGN_OR_RETURN(ValueId indices,
+                   EmitPoolIndices(node, pooled.image, pooled.value, pooled.window, by_columns));
+  ASSIGN_OR_RETURN(indices, FromImage(node, indices, node.ShapeOf(node.Input(0)).size()));
+  node.Return(indices, 1);
+  return {};
 }
 
 Status AveragePool(OnnxNode& node) {
-  return Pool(node, "AveragePool", {{"count_include_pad", node.Int("count_include_pad", 0)}});
+  const Attributes attributes{{"count_include_pad", node.Int("count_include_pad", 0)}};
+  ASSIGN_OR_RETURN(const Pooled pooled, Pool(node, "AveragePool", attributes));
+  return {};
 }
 
 // The value viewed as [n, c, h, w], for operators to which spatial axes are all alike.
@@ -324,7 +341,9 @@ Status BatchNormalization(OnnxNode& node) {
   if (shape.size() == 2 && constant && node.Type(x).dtype == DataType::kFloat32) {
     return NormalizeRows(node, epsilon);
   }
-  ASSIGN_OR_RETURN(const ValueId image, Flattened(node, x));
+  // A vector is a batch of one channel.
+  ASSIGN_OR_RETURN(const ValueId image, shape.size() == 1 ? node.EmitReshape(x, {shape[0], 1, 1, 1})
+                                                          : Flattened(node, x));
   ASSIGN_OR_RETURN(ValueId value,
                    node.Emit("BatchNormalization",
                              {image, node.Input(1), node.Input(2), node.Input(3), node.Input(4)},

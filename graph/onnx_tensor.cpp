@@ -78,10 +78,11 @@ Status FillTyped(const onnx::TensorProto& proto, Tensor* tensor) {
   return {};
 }
 
+// Where the bytes begin. How many there are follows from the type: a `length` that says otherwise
+// is not believed, as ONNX has it for a hint only and exporters have written wrong ones.
 struct ExternalData {
   std::string location;
   int64_t offset = 0;
-  int64_t length = -1;  // to the end of what the shape needs
 };
 
 Result<ExternalData> ReadExternalEntries(const onnx::TensorProto& proto) {
@@ -94,10 +95,11 @@ Result<ExternalData> ReadExternalEntries(const onnx::TensorProto& proto) {
       int64_t number = -1;
       const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
       if (error != std::errc() || end != text.data() + text.size() || number < 0) {
-        return Fail(ErrorCode::kCorrupt, "the {} of its external data, '{}', is not a number",
+        return Fail(ErrorCode::kCorrupt,
+                    "the {} of its external data is '{}', expected a number of bytes, 0 or more",
                     entry.key(), PrintableName(text));
       }
-      (entry.key() == "offset" ? data.offset : data.length) = number;
+      if (entry.key() == "offset") data.offset = number;
     }
   }
   if (data.location.empty()) return Fail(ErrorCode::kCorrupt, "its external data has no location");
@@ -133,8 +135,8 @@ Status ReadExternal(const onnx::TensorProto& proto, const fs::path& folder, cons
   const uintmax_t file_size = fs::file_size(path, error);
   if (error) return Fail(ErrorCode::kIo, "cannot read '{}': {}", path.string(), error.message());
   const uintmax_t end = static_cast<uintmax_t>(data.offset) + static_cast<uintmax_t>(bytes);
-  if ((data.length >= 0 && data.length != bytes) || end > file_size) {
-    return Fail(ErrorCode::kCorrupt, "{} needs {} bytes at offset {} of '{}', which has {}",
+  if (end > file_size) {
+    return Fail(ErrorCode::kCorrupt, "{} needs {} bytes at offset {} of '{}', a file of {} bytes",
                 ToString(type), bytes, data.offset, path.string(), file_size);
   }
   *tensor = Tensor(type);
@@ -221,6 +223,10 @@ void TensorToProto(const Tensor& tensor, const std::string& name, onnx::TensorPr
   for (int64_t extent : tensor.shape()) proto->add_dims(extent);
   proto->set_raw_data(reinterpret_cast<const char*>(tensor.bytes()),
                       static_cast<size_t>(tensor.size_bytes()));
+}
+
+std::string Counted(int64_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string PrintableName(const std::string& name) {

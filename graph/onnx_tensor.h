@@ -31,6 +31,9 @@ Result<Tensor> TensorFromProto(const onnx::TensorProto& proto, const std::filesy
 // Elements as raw bytes.
 void TensorToProto(const Tensor& tensor, const std::string& name, onnx::TensorProto* proto);
 
+// "1 input", "2 inputs": a number and what it counts, in messages.
+std::string Counted(int64_t count, const std::string& noun);
+
 // Text of a file made safe for messages and JSON: bytes that are not UTF-8 become '?'.
 std::string PrintableName(const std::string& name);
 

@@ -26,6 +26,7 @@ class Partitioner {
     }
     for (ValueId output : graph.outputs) output_[output] = true;
     assigned_.resize(graph.nodes.size(), false);
+    partition_.target = target_;
     partition_.alias_of.resize(values);
     for (size_t v = 0; v < values; ++v) partition_.alias_of[v] = static_cast<ValueId>(v);
     for (size_t v = 0; v < values; ++v) {

@@ -28,7 +28,8 @@ struct TaskUse {
 };
 
 struct Partition {
-  std::vector<Task> tasks;        // distinct, in order of first use
+  std::string target;             // what the tasks are for
+  std::vector<Task> tasks;        // distinct, in order of first use; none: the graph has only views
   std::vector<int> use_counts;    // by task
   std::vector<TaskUse> uses;      // in execution order
   std::vector<ValueId> alias_of;  // by value: the value whose bytes it has (itself, if no alias)

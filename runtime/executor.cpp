@@ -77,7 +77,18 @@ struct Step {
   KernelFunction kernel = nullptr;  // null: a copy
   std::vector<Buffer*> args;
   std::vector<void*> argv;  // the halide_buffer_t of each
+  std::vector<const PlanCheck*> checks;
 };
+
+// The position of the first of `count` integers outside [-extent, extent); -1: there is none.
+template <typename T>
+int64_t FirstOutside(const void* integers, int64_t count, int64_t extent) {
+  const T* value = static_cast<const T*>(integers);
+  for (int64_t i = 0; i < count; ++i) {
+    if (value[i] < -extent || value[i] >= extent) return i;
+  }
+  return -1;
+}
 
 }  // namespace
 
@@ -91,6 +102,7 @@ struct Executor::Impl {
 
   void Prepare(const std::vector<KernelFunction>& kernels);
   Status Bind(std::span<const void* const> in, std::span<void* const> out);
+  Status Check(const PlanCheck& check) const;
   Status RunStep(size_t index);
 };
 
@@ -131,6 +143,8 @@ void Executor::Impl::Prepare(const std::vector<KernelFunction>& kernels) {
       step.argv.push_back(&buffer.halide);
     }
   }
+  for (const PlanCheck& check : plan.checks)
+    steps[static_cast<size_t>(check.step)].checks.push_back(&check);
 }
 
 Status Executor::Impl::Bind(std::span<const void* const> in, std::span<void* const> out) {
@@ -162,9 +176,27 @@ Status Executor::Impl::Bind(std::span<const void* const> in, std::span<void* con
   return {};
 }
 
+Status Executor::Impl::Check(const PlanCheck& check) const {
+  const PlanValue& value = plan.values[static_cast<size_t>(check.value)];
+  const void* host = buffers[static_cast<size_t>(check.value)].halide.host;
+  const int64_t count = ElementCount(value.type.shape);
+  const bool wide = value.type.dtype == DataType::kInt64;
+  const int64_t at = wide ? FirstOutside<int64_t>(host, count, check.extent)
+                          : FirstOutside<int32_t>(host, count, check.extent);
+  if (at < 0) return {};
+  const int64_t index =
+      wide ? static_cast<const int64_t*>(host)[at] : static_cast<const int32_t*>(host)[at];
+  return Fail(ErrorCode::kInvalidInput,
+              "step {} ('{}'): element {} of its indices is {}, and there are elements from {} to "
+              "{}",
+              check.step, plan.steps[static_cast<size_t>(check.step)].name, at, index,
+              -check.extent, check.extent - 1);
+}
+
 Status Executor::Impl::RunStep(size_t index) {
   Step& step = steps[index];
   const PlanStep& plan_step = plan.steps[index];
+  for (const PlanCheck* check : step.checks) RETURN_IF_ERROR(Check(*check));
   if (step.kernel == nullptr) {
     const int64_t bytes = plan.values[static_cast<size_t>(plan_step.args[0])].type.bytes();
     if (bytes > 0) {

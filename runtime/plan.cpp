@@ -90,6 +90,14 @@ Result<PlanStep> StepFromJson(const Json& json) {
   return step;
 }
 
+Result<PlanCheck> CheckFromJson(const Json& json) {
+  PlanCheck check;
+  ASSIGN_OR_RETURN(check.step, Field<int>(json, "step"));
+  ASSIGN_OR_RETURN(check.value, Field<int>(json, "value"));
+  ASSIGN_OR_RETURN(check.extent, Field<int64_t>(json, "extent"));
+  return check;
+}
+
 // Field `key`, an array whose elements `parse` reads; mistakes are told with their place,
 // "steps[3]: ...".
 template <typename T>
@@ -139,6 +147,11 @@ Json PlanSpec::ToJson() const {
   for (const PlanStep& step : steps) {
     json["steps"].push_back({{"name", step.name}, {"kernel", step.kernel}, {"args", step.args}});
   }
+  json["checks"] = Json::array();
+  for (const PlanCheck& check : checks) {
+    json["checks"].push_back(
+        {{"step", check.step}, {"value", check.value}, {"extent", check.extent}});
+  }
   json["arena_bytes"] = arena_bytes;
   json["constant_bytes"] = constant_bytes;
   return json;
@@ -160,6 +173,9 @@ Result<PlanSpec> PlanSpec::FromJson(const Json& json) {
   ASSIGN_OR_RETURN(plan.values, List(json, "values", ValueFromJson));
   ASSIGN_OR_RETURN(plan.kernels, List(json, "kernels", KernelFromJson));
   ASSIGN_OR_RETURN(plan.steps, List(json, "steps", StepFromJson));
+  if (json.contains("checks")) {  // plans of the first releases have none
+    ASSIGN_OR_RETURN(plan.checks, List(json, "checks", CheckFromJson));
+  }
   ASSIGN_OR_RETURN(plan.arena_bytes, Field<int64_t>(json, "arena_bytes"));
   ASSIGN_OR_RETURN(plan.constant_bytes, Field<int64_t>(json, "constant_bytes"));
   RETURN_IF_ERROR(plan.Validate());

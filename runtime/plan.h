@@ -43,6 +43,15 @@ struct PlanStep {
   bool operator==(const PlanStep&) const = default;
 };
 
+// Before the step runs, every integer of the value must be in [-extent, extent): the indices of a
+// Gather, which would read something else otherwise.
+struct PlanCheck {
+  int step = 0;
+  int value = 0;  // index into values, of type i32 or i64
+  int64_t extent = 0;
+  bool operator==(const PlanCheck&) const = default;
+};
+
 struct PlanPort {
   std::string name;
   TensorType type;
@@ -57,6 +66,7 @@ struct PlanSpec {
   std::vector<PlanValue> values;
   std::vector<PlanKernel> kernels;
   std::vector<PlanStep> steps;
+  std::vector<PlanCheck> checks;
   int64_t arena_bytes = 0;
   int64_t constant_bytes = 0;
 

@@ -4,11 +4,12 @@
 #include <limits>
 
 #include "runtime/plan.h"
+#include "runtime/whet.h"
 
 namespace whet {
 namespace {
 
-constexpr size_t kMaxRank = 8;
+constexpr size_t kMaxRank = WHET_MAX_RANK;
 constexpr int kMaxThreads = 1024;
 constexpr size_t kMaxSymbolLength = 255;
 constexpr int64_t kMaxPlaceBytes = int64_t{1} << 40;  // more than memory, and far from overflow
@@ -112,6 +113,23 @@ Status ValidateStep(const PlanSpec& plan, const PlanStep& step) {
   return {};
 }
 
+Status ValidateCheck(const PlanSpec& plan, const PlanCheck& check) {
+  if (check.step < 0 || check.step >= static_cast<int>(plan.steps.size())) {
+    return Fail(ErrorCode::kCorrupt, "step {} does not exist: there are {}", check.step,
+                plan.steps.size());
+  }
+  if (check.value < 0 || check.value >= static_cast<int>(plan.values.size())) {
+    return Fail(ErrorCode::kCorrupt, "value {} does not exist: there are {}", check.value,
+                plan.values.size());
+  }
+  const DataType dtype = plan.values[static_cast<size_t>(check.value)].type.dtype;
+  if (dtype != DataType::kInt32 && dtype != DataType::kInt64) {
+    return Fail(ErrorCode::kCorrupt, "indices of type {}", Name(dtype));
+  }
+  if (check.extent < 0) return Fail(ErrorCode::kCorrupt, "extent {} is negative", check.extent);
+  return {};
+}
+
 template <typename T, typename Validate>
 Status ValidateAll(const char* what, const std::vector<T>& items, Validate validate) {
   for (size_t i = 0; i < items.size(); ++i) {
@@ -143,8 +161,10 @@ Status PlanSpec::Validate() const {
                               [&](const PlanValue& value) { return ValidateValue(*this, value); }));
   RETURN_IF_ERROR(ValidateAll(
       "kernels", kernels, [](const PlanKernel& kernel) { return ValidateSymbol(kernel.symbol); }));
-  return ValidateAll("steps", steps,
-                     [&](const PlanStep& step) { return ValidateStep(*this, step); });
+  RETURN_IF_ERROR(
+      ValidateAll("steps", steps, [&](const PlanStep& step) { return ValidateStep(*this, step); }));
+  return ValidateAll("checks", checks,
+                     [&](const PlanCheck& check) { return ValidateCheck(*this, check); });
 }
 
 }  // namespace whet

@@ -23,7 +23,7 @@ extern "C" {
 
 typedef struct whet_model whet_model;
 
-enum { WHET_MAX_RANK = 8 };
+enum { WHET_MAX_RANK = 16 };
 
 /* An input or output. Row-major, outermost dimension first. */
 typedef struct whet_tensor_info {

@@ -101,6 +101,7 @@ Status BenchNetwork(const std::string& what, const BenchOptions& options, BenchR
   ASSIGN_OR_RETURN(item.inputs, MakeNetworkInputs(plan, {}, true));
   ASSIGN_OR_RETURN(const BenchTimes times, TimeItem(item, options.seconds));
   report->Add(item, times, TunedCount(plan));
+  if (runnable.network) report->results.back()["kernels"] = ToJson(runnable.kernels);
   if (!options.profile && options.trace.empty()) return {};
   const int runs =
       std::clamp(static_cast<int>(options.seconds * 1e3 / std::max(times.p50_ms, 1e-3)), 5, 200);

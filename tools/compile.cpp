@@ -156,6 +156,7 @@ Result<int> Compile(const CompileOptions& options) {
       kernels.schedules.size() - static_cast<size_t>(kernels.tuned),
       static_cast<double>(request.constants.size()) / 1e6,
       static_cast<double>(request.plan.arena_bytes) / 1e6, request.plan.target.c_str());
+  std::printf("kernels: %s\n", MakingText(kernels).c_str());
   Table table({"file", "bytes"});
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(options.output))

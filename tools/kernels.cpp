@@ -68,6 +68,22 @@ Result<LoadedNetwork> LoadNetworkKernels(const Network& network, Kernels& kernel
   return LoadWithKernels(network.graph, partition, kernels.maker());
 }
 
+Json ToJson(const MadeKernels& kernels) {
+  return {{"kernels", kernels.schedules.size()},
+          {"tuned", kernels.tuned},
+          {"built", kernels.built},
+          {"build_ms", kernels.build_ms},
+          {"checked", kernels.checked},
+          {"check_ms", kernels.check_ms},
+          {"unchecked", kernels.unchecked}};
+}
+
+std::string MakingText(const MadeKernels& kernels) {
+  if (kernels.built + kernels.checked == 0) return "all of them from the cache";
+  return fmt::format("{} built in {:.1f} s of CPU, {} checked in {:.1f} s", kernels.built,
+                     kernels.build_ms / 1e3, kernels.checked, kernels.check_ms / 1e3);
+}
+
 void WarnOfUnchecked(const MadeKernels& kernels, const Target& target) {
   if (kernels.unchecked == 0) return;
   std::fprintf(stderr,

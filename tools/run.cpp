@@ -9,6 +9,7 @@
 #include "tools/accuracy_option.h"
 #include "tools/compare.h"
 #include "tools/runnable.h"
+#include "tools/test_data.h"
 #include "tools/verbs.h"
 
 namespace whet {
@@ -24,13 +25,6 @@ struct RunOptions {
   bool check = false;
 };
 
-// One set of inputs, with what must come out where that is known.
-struct TestSet {
-  std::string name;
-  int number = 0;
-  std::vector<Tensor> inputs, expected;
-};
-
 std::string SafeFileName(const std::string& name) {
   std::string safe;
   for (char c : name)
@@ -39,95 +33,68 @@ std::string SafeFileName(const std::string& name) {
   return safe;
 }
 
-Result<TestSet> ReadTestSet(const fs::path& folder, const PlanSpec& plan) {
-  TestSet set;
-  set.name = folder.filename().string();
-  const size_t digits = set.name.find_last_not_of("0123456789") + 1;
-  if (digits < set.name.size() && set.name.size() - digits < 9)
-    set.number = std::stoi(set.name.substr(digits));
-  for (size_t i = 0; i < plan.inputs.size(); ++i) {
-    const fs::path file = folder / fmt::format("input_{}.pb", i);
-    ASSIGN_OR_RETURN(Tensor tensor, ReadTensorFile(file.string()));
-    if (tensor.type() != plan.inputs[i].type) {
-      return Fail(ErrorCode::kInvalidInput, "{}: input '{}' is {}, the file holds {}{}",
-                  file.string(), plan.inputs[i].name, ToString(plan.inputs[i].type),
-                  ToString(tensor.type()),
-                  tensor.dtype() == plan.inputs[i].type.dtype
-                      ? fmt::format("; --shape {}={} would fit it", plan.inputs[i].name,
-                                    ToString(tensor.shape()))
-                      : "");
-    }
-    set.inputs.push_back(std::move(tensor));
+// What is known about the network's inputs before it is loaded.
+struct KnownInputs {
+  std::vector<std::string> names;         // of the model's inputs; of a bundle: none
+  std::map<std::string, Tensor> tensors;  // of --input files, or the first set of test data
+};
+
+// Adds what the inputs at hand tell about a model: the shapes that it leaves open, and the values
+// that have to be known in advance.
+Status UseKnownInputs(const std::vector<fs::path>& folders, KnownInputs* known,
+                      RunOptions* options) {
+  if (KindOf(options->network) != ArgumentKind::kModel) return {};
+  ASSIGN_OR_RETURN(const std::vector<ModelInput> inputs, ListInputs(options->network));
+  for (const ModelInput& input : inputs) known->names.push_back(input.name);
+  if (!folders.empty()) {
+    ASSIGN_OR_RETURN(known->tensors, ReadTestInputs(folders[0], known->names));
   }
-  for (size_t i = 0; i < plan.outputs.size(); ++i) {
-    const fs::path file = folder / fmt::format("output_{}.pb", i);
-    if (!fs::exists(file)) break;
-    ASSIGN_OR_RETURN(Tensor tensor, ReadTensorFile(file.string()));
-    set.expected.push_back(std::move(tensor));
+  std::vector<std::string>& shapes = options->runnable.shapes;
+  for (std::string& shape : ShapesOfOpenInputs(inputs, shapes, known->tensors))
+    shapes.push_back(std::move(shape));
+  for (const auto& [name, tensor] : known->tensors) {
+    // What must be known in advance is small: shapes, axes, bounds.
+    if (tensor.count() <= 4096) options->runnable.values[name] = tensor;
   }
-  return set;
+  return {};
 }
 
-// A folder with input_0.pb, or one with folders test_data_set_K of that kind.
-Result<std::vector<fs::path>> TestFolders(const std::string& path) {
-  if (fs::exists(fs::path(path) / "input_0.pb")) return std::vector<fs::path>{fs::path(path)};
-  std::vector<fs::path> folders;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(path, error))
-    if (entry.path().filename().string().rfind("test_data_set_", 0) == 0)
-      folders.push_back(entry.path());
-  if (folders.empty()) {
-    return Fail(
-        ErrorCode::kNotFound,
-        "--test-data {}: expected a folder with input_0.pb, or with folders test_data_set_0, ..",
-        path);
+// The sets of the test data, or one of --input files, and of made-up values where `fill` says so.
+Result<std::vector<TestSet>> ReadSets(const std::vector<fs::path>& folders, const PlanSpec& plan,
+                                      KnownInputs known, bool fill) {
+  std::vector<TestSet> sets;
+  if (known.names.empty()) {
+    for (const PlanPort& port : plan.inputs) known.names.push_back(port.name);
   }
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
-
-// Without --shape, the shapes of the inputs in the test data are the static shapes.
-void AddShapesOfTestData(const RunOptions& options, const std::vector<fs::path>& folders,
-                         std::vector<std::string>* shapes) {
-  if (!shapes->empty() || KindOf(options.network) != ArgumentKind::kModel) return;
-  const auto network = LoadNetworkFile(options.network, {}, Target::Host(1));
-  if (network) return;  // static already
-  // Single-input networks need no name matching beyond the message's own list; try each recorded
-  // name.
-  for (int i = 0;; ++i) {
-    const fs::path file = folders[0] / fmt::format("input_{}.pb", i);
-    if (!fs::exists(file)) return;
-    const auto bytes = ReadFile(file);
-    const auto tensor = ReadTensorFile(file.string());
-    if (!bytes || !tensor) return;
-    const std::string& message = network.error().message;
-    const size_t quote = message.find('\'');
-    const size_t end = quote == std::string::npos ? quote : message.find('\'', quote + 1);
-    if (end == std::string::npos) return;
-    shapes->push_back(message.substr(quote + 1, end - quote - 1) + "=" + ToString(tensor->shape()));
+  for (const fs::path& folder : folders) {
+    ASSIGN_OR_RETURN(TestSet set, ReadTestSet(folder, known.names, plan, known.tensors));
+    sets.push_back(std::move(set));
   }
+  if (!sets.empty()) return sets;
+  TestSet& set = sets.emplace_back();
+  set.name = "inputs";
+  for (const std::string& name : known.names) {
+    const bool input = std::any_of(plan.inputs.begin(), plan.inputs.end(),
+                                   [&](const PlanPort& port) { return port.name == name; });
+    if (!input) known.tensors.erase(name);  // compiled in
+  }
+  ASSIGN_OR_RETURN(set.inputs, MakeNetworkInputs(plan, std::move(known.tensors), fill));
+  return sets;
 }
 
 Result<int> RunAll(RunOptions options) {
   std::vector<fs::path> folders;
+  KnownInputs known;
   if (!options.test_data.empty()) {
     ASSIGN_OR_RETURN(folders, TestFolders(options.test_data));
-    AddShapesOfTestData(options, folders, &options.runnable.shapes);
+  } else {
+    ASSIGN_OR_RETURN(known.tensors, ReadInputFiles(options.inputs));
   }
+  RETURN_IF_ERROR(UseKnownInputs(folders, &known, &options));
   ASSIGN_OR_RETURN(Runnable runnable, OpenRunnable(options.network, options.runnable));
   const PlanSpec& plan = runnable.executor->plan();
-  std::vector<TestSet> sets;
-  for (const fs::path& folder : folders) {
-    ASSIGN_OR_RETURN(TestSet set, ReadTestSet(folder, plan));
-    sets.push_back(std::move(set));
-  }
-  if (sets.empty()) {
-    TestSet set;
-    set.name = "inputs";
-    ASSIGN_OR_RETURN(set.inputs, MakeNetworkInputs(plan, options.inputs,
-                                                   options.inputs.empty() && options.check));
-    sets.push_back(std::move(set));
-  }
+  ASSIGN_OR_RETURN(std::vector<TestSet> sets, ReadSets(folders, plan, std::move(known),
+                                                       options.inputs.empty() && options.check));
   if (!options.output.empty()) {
     std::error_code error;
     fs::create_directories(options.output, error);

@@ -1,5 +1,6 @@
 #include "tools/runnable.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/rng.h"
@@ -59,50 +60,60 @@ Result<Runnable> OpenRunnable(const std::string& argument, const RunnableOptions
       const std::unique_ptr<Kernels> kernels,
       Kernels::Create(target, {.database = options.database, .use_cache = options.use_cache}));
   Runnable runnable;
-  ASSIGN_OR_RETURN(runnable.network, LoadNetworkFile(argument, options.shapes, target,
-                                                     options.accuracy.value_or(Accuracy::kFast)));
+  ASSIGN_OR_RETURN(runnable.network,
+                   LoadNetworkFile(argument, options.shapes, target,
+                                   options.accuracy.value_or(Accuracy::kFast), options.values));
   runnable.id = runnable.network->id;
   ASSIGN_OR_RETURN(LoadedNetwork loaded, LoadNetworkKernels(*runnable.network, *kernels));
-  runnable.tuned_tasks = loaded.kernels.tuned;
+  runnable.kernels = std::move(loaded.kernels);
   runnable.executor = std::move(loaded.executor);
   return runnable;
 }
 
-Result<std::vector<Tensor>> MakeNetworkInputs(const PlanSpec& plan,
-                                              const std::vector<std::string>& files, bool fill) {
-  std::vector<Tensor> tensors(plan.inputs.size());
-  std::vector<bool> given(plan.inputs.size(), false);
-  std::string names;
-  for (const PlanPort& port : plan.inputs)
-    names += (names.empty() ? "" : ", ") + port.name + " " + ToString(port.type);
+Result<std::map<std::string, Tensor>> ReadInputFiles(const std::vector<std::string>& files) {
+  std::map<std::string, Tensor> tensors;
   for (const std::string& text : files) {
     const size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
       return Fail(ErrorCode::kInvalidInput, "--input '{}': write NAME=FILE.npy or NAME=FILE.pb",
                   text);
     }
-    const std::string name = text.substr(0, equals), path = text.substr(equals + 1);
-    size_t i = 0;
-    while (i < plan.inputs.size() && plan.inputs[i].name != name) ++i;
-    if (i == plan.inputs.size()) {
-      return Fail(ErrorCode::kInvalidInput,
-                  "--input '{}': the network has no such input; it has {}", name, names);
+    ASSIGN_OR_RETURN(tensors[text.substr(0, equals)], ReadTensorFile(text.substr(equals + 1)));
+  }
+  return tensors;
+}
+
+Result<std::vector<Tensor>> MakeNetworkInputs(const PlanSpec& plan,
+                                              std::map<std::string, Tensor> given, bool fill) {
+  std::vector<Tensor> tensors;
+  std::string names;
+  for (const PlanPort& port : plan.inputs)
+    names += (names.empty() ? "" : ", ") + port.name + " " + ToString(port.type);
+  for (const auto& [name, tensor] : given) {
+    if (std::any_of(plan.inputs.begin(), plan.inputs.end(),
+                    [&](const PlanPort& port) { return port.name == name; })) {
+      continue;
     }
-    ASSIGN_OR_RETURN(tensors[i], ReadTensorFile(path));
-    if (tensors[i].type() != plan.inputs[i].type) {
-      return Fail(ErrorCode::kInvalidInput, "{}: input '{}' is {}, the file holds {}", path, name,
-                  ToString(plan.inputs[i].type), ToString(tensors[i].type()));
-    }
-    given[i] = true;
+    return Fail(ErrorCode::kInvalidInput, "--input '{}': the network has no such input; it has {}",
+                name, names.empty() ? "none" : names);
   }
   for (size_t i = 0; i < plan.inputs.size(); ++i) {
-    if (given[i]) continue;
-    if (!fill) {
-      return Fail(ErrorCode::kInvalidInput,
-                  "input '{}' is missing: give --input {}=FILE.npy; the network takes {}",
-                  plan.inputs[i].name, plan.inputs[i].name, names);
+    const PlanPort& port = plan.inputs[i];
+    const auto tensor = given.find(port.name);
+    if (tensor == given.end()) {
+      if (!fill) {
+        return Fail(ErrorCode::kInvalidInput,
+                    "input '{}' is missing: give --input {}=FILE.npy; the network takes {}",
+                    port.name, port.name, names);
+      }
+      tensors.push_back(RandomTensor(port.type, i + 1));
+      continue;
     }
-    tensors[i] = RandomTensor(plan.inputs[i].type, i + 1);
+    if (tensor->second.type() != port.type) {
+      return Fail(ErrorCode::kInvalidInput, "--input {}: the network takes {}, the file holds {}",
+                  port.name, ToString(port.type), ToString(tensor->second.type()));
+    }
+    tensors.push_back(std::move(tensor->second));
   }
   return tensors;
 }

@@ -33,7 +33,7 @@ int Report(const Error& error) {
     if (c == '\n' || c == '\r') c = ' ';
   std::fprintf(stderr, "whet: %s\n", line.c_str());
   if (error.code == ErrorCode::kInterrupted) return 130;
-  return 1;
+  return error.code == ErrorCode::kWrongResult ? 2 : 1;
 }
 
 std::atomic<bool>& InterruptFlag() {
@@ -86,8 +86,10 @@ ArgumentKind KindOf(const std::string& argument) {
 }
 
 Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::string>& shapes,
-                                const Target& target, Accuracy accuracy) {
+                                const Target& target, Accuracy accuracy,
+                                const std::map<std::string, Tensor>& values) {
   ImportOptions options;
+  options.values = values;
   std::string key;
   for (const std::string& text : shapes) {
     const size_t equals = text.rfind('=');

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,9 +54,10 @@ struct Network {
 };
 // From `source`: the graph after the passes, its tasks and blocks.
 Status PrepareNetwork(const Target& target, Accuracy accuracy, Network* network);
-// `shapes` are "NAME=1x3x48x192" texts.
+// `shapes` are "NAME=1x3x48x192" texts; `values`: what inputs will be, where that must be known.
 Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::string>& shapes,
-                                const Target& target, Accuracy accuracy = Accuracy::kFast);
+                                const Target& target, Accuracy accuracy = Accuracy::kFast,
+                                const std::map<std::string, Tensor>& values = {});
 
 // Workers of this program that stop when the user interrupts.
 Result<std::unique_ptr<WorkerClient>> StartWorkers();

@@ -82,6 +82,13 @@ Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
         }
         ASSIGN_OR_RETURN(work.network, LoadNetworkFile(text, options.shapes, target, accuracy));
         work.tasks = TasksOf(*work.network);
+        if (work.tasks.empty()) {
+          return Fail(
+              ErrorCode::kInvalidInput,
+              "{}: there is nothing to tune: the network needs no kernel, since its outputs "
+              "are its inputs or constants, at most under another shape",
+              text);
+        }
     }
   }
   for (TuningTask& task : work.tasks) task.task.accuracy = accuracy;

@@ -82,9 +82,13 @@ TensorReader HalidePad(AlgorithmBuilder& builder, const HalideNode& n) {
       const Expr i = index[d] - static_cast<int>(begins[d]);
       if (mode == "wrap") {
         at[d] = i % extent;
-      } else if (mode == "reflect") {
+      } else if (mode == "reflect" && begins[d] < in[d] && ends[d] < in[d]) {
         const Expr forth = Halide::max(i, -i);
         at[d] = Halide::min(forth, 2 * (extent - 1) - forth);
+      } else if (mode == "reflect") {  // back and forth
+        const int period = std::max(2 * (extent - 1), 1);
+        const Expr forth = i % period;
+        at[d] = Halide::clamp(Halide::min(forth, period - forth), 0, extent - 1);
       } else {
         at[d] = Halide::clamp(i, 0, extent - 1);
         if (mode == "constant") inside = inside && i >= 0 && i < extent;

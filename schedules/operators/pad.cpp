@@ -2,7 +2,7 @@
 //
 //   y[i, j, ..] = x[u(i), v(j), ..]; where an index is outside, mode says what stands there:
 //   "constant": value; "edge": the nearest element; "reflect": the elements mirrored about the
-//   first or the last one; "wrap": those of the other end
+//   first and the last one, back and forth; "wrap": those of the other end
 #include <algorithm>
 #include <cstring>
 
@@ -37,9 +37,6 @@ Result<TensorType> InferPad(const Attributes& attributes, Types inputs) {
     const int64_t extent = y.shape[d], more = std::max(begins[d], ends[d]);
     if (mode != "constant" && more > 0 && extent == 0)
       return Fail(ErrorCode::kInvalidInput, "dimension {} of x has no elements to repeat", d);
-    if (mode == "reflect" && more > 0 && more >= extent)
-      return Fail(ErrorCode::kInvalidInput,
-                  "dimension {} of x has {} elements, too few to mirror {}", d, extent, more);
     if (__builtin_add_overflow(extent, begins[d] + ends[d], &y.shape[d]))
       return Fail(ErrorCode::kInvalidInput, "dimension {} becomes too large", d);
   }
@@ -58,7 +55,9 @@ std::vector<int64_t> Sources(const std::string& mode, int64_t extent, int64_t be
     } else if (mode == "wrap") {
       at = (i % extent + extent) % extent;
     } else {
-      at = i < 0 ? -i : std::min(i, 2 * (extent - 1) - i);
+      const int64_t period = std::max<int64_t>(2 * (extent - 1), 1);
+      at = (i % period + period) % period;
+      at = std::min(at, period - at) % extent;  // one element: always that
     }
     sources.push_back(at);
   }

@@ -28,13 +28,19 @@ Result<TensorType> InferReduce(const Attributes& attributes, Types inputs) {
     if (i > 0 && axes[i] <= axes[i - 1])
       return Fail(ErrorCode::kInvalidInput,
                   "attribute axes has {} after {}, and values should ascend", axes[i], axes[i - 1]);
-    int64_t& extent = y.shape[axes[i]];
-    if (extent < 1)
-      return Fail(ErrorCode::kInvalidInput, "x has the shape {} and nothing to reduce",
-                  ToString(inputs[0]->shape));
-    extent = 1;
+    y.shape[axes[i]] = 1;
   }
   return y;
+}
+
+// Of no elements: the neutral element; there is no mean.
+template <Reduction kKind, typename T>
+T OfNothing() {
+  using Limits = std::numeric_limits<T>;
+  if (kKind == Reduction::kMean) return Limits::quiet_NaN();
+  if (kKind == Reduction::kMax) return Limits::has_infinity ? -Limits::infinity() : Limits::min();
+  if (kKind == Reduction::kMin) return Limits::has_infinity ? Limits::infinity() : Limits::max();
+  return static_cast<T>(kKind == Reduction::kProd ? 1 : 0);
 }
 
 template <Reduction kKind, typename Sum>
@@ -60,6 +66,10 @@ void Accumulate(const Tensor& input, Tensor& output) {
   });
   const double count = static_cast<double>(input.count()) /
                        static_cast<double>(std::max<int64_t>(output.count(), 1));
+  if (input.count() == 0) {
+    std::fill_n(y, output.count(), OfNothing<kKind, T>());
+    return;
+  }
   for (size_t i = 0; i < sums.size(); ++i)
     y[i] = static_cast<T>(kKind == Reduction::kMean ? static_cast<Sum>(sums[i] / count) : sums[i]);
 }

@@ -54,6 +54,9 @@ Result<std::string> Choice(const Attributes& attributes, const char* name, const
 RoundedDown Transformation(const std::string& mode, const Ratio& scale, int64_t in, int64_t out) {
   const int64_t p = scale.divisor, q = scale.numerator;
   if (mode == "asymmetric") return {p, 0, q};
+  if (mode == "tf_half_pixel_for_nn") return {2 * p, p, 2 * q};
+  // Half pixels about the middle of both, where the scale does not give whole extents.
+  if (mode == "half_pixel_symmetric") return {2 * p, p - q + in * q - out * p, 2 * q};
   if (mode == "align_corners") {
     // The first and the last element stay; the last is at in * scale - 1, which may be no whole
     // number.
@@ -113,7 +116,8 @@ Result<ResizeShape> ReadShape(const Attributes& attributes, const Shape& x,
                    Choice(attributes, "mode", "nearest", {"nearest", "linear"}));
   ASSIGN_OR_RETURN(const std::string coordinates,
                    Choice(attributes, "coordinate_transformation_mode", "half_pixel",
-                          {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"}));
+                          {"half_pixel", "pytorch_half_pixel", "half_pixel_symmetric",
+                           "align_corners", "asymmetric", "tf_half_pixel_for_nn"}));
   ASSIGN_OR_RETURN(const std::string nearest,
                    Choice(attributes, "nearest_mode", "round_prefer_floor",
                           {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}));

@@ -2,8 +2,8 @@
 //
 // LoadOnnxCase imports the model with its inputs at hand: integer inputs that must be static (the
 // shape of a Reshape, the bounds of a Slice) are bound to the case's tensors, and so are the scales
-// of a Resize and the value of a Pad. A case is covered if
-// Whet imports all of its operators, and its inputs and outputs are dense tensors, with elements,
+// and the crop of a Resize and the value of a Pad. A case is covered if
+// Whet imports all of its operators, and its inputs and outputs are dense tensors
 // of the types that Whet computes with.
 #pragma once
 
@@ -90,13 +90,6 @@ inline Result<OnnxCase> LoadOnnxCase(const std::filesystem::path& folder) {
   ASSIGN_OR_RETURN(std::vector<Tensor> inputs,
                    ReadCaseTensors(data, "input", model.graph().input_size()));
   ASSIGN_OR_RETURN(loaded.expected, ReadCaseTensors(data, "output", model.graph().output_size()));
-  for (const std::vector<Tensor>* tensors : {&inputs, &loaded.expected}) {
-    for (const Tensor& tensor : *tensors) {
-      if (tensor.count() == 0)
-        return Fail(ErrorCode::kNotFound, "{} has tensors without elements", loaded.name);
-    }
-  }
-
   ImportOptions options;
   for (int i = 0; i < model.graph().input_size(); ++i) {
     const auto& dims = model.graph().input(i).type().tensor_type().shape().dim();
@@ -108,7 +101,7 @@ inline Result<OnnxCase> LoadOnnxCase(const std::filesystem::path& folder) {
   if (!graph) {
     for (int i = 0; i < model.graph().input_size(); ++i) {
       const std::string& input = model.graph().input(i).name();
-      const bool parameter = input == "scales" || input == "value";
+      const bool parameter = input == "scales" || input == "value" || input == "roi";
       if (inputs[i].dtype() == DataType::kFloat32 && !parameter) continue;
       options.shapes.erase(model.graph().input(i).name());
       options.constants[model.graph().input(i).name()] = inputs[i];

@@ -104,7 +104,7 @@ TEST_F(KernelMakerTest, WhereNoChoiceIsRightTheTaskHasNoKernel) {
   const SpoilKernels spoil("lane");
   const MadeKernels made = Make(OptionsOf(), TaskOf("Add(a=8x8,b=8x8)"));
   ASSERT_FALSE(made.AllRight());
-  EXPECT_EQ(made.AllRight().error().code, ErrorCode::kFailed);
+  EXPECT_EQ(made.AllRight().error().code, ErrorCode::kWrongResult);
   EXPECT_NE(made.AllRight().error().message.find("wrong_result"), std::string::npos);
   EXPECT_GE(refused_.size(), 1u);
 }

@@ -53,6 +53,36 @@ TEST(OnnxNormalize, CoercesOldSoftmaxToRows) {
   OnnxModelBuilder last = OneNode(11, "Softmax", {2, 2, 2});
   last.Int("axis", 2);
   EXPECT_EQ(Import(last).nodes.size(), 1u);
+  // A vector's default axis, 1, is behind its dimensions: rows of one element.
+  EXPECT_THAT(RunOnCounting(Import(OneNode(11, "Softmax", {3}))), ::testing::ElementsAre(1, 1, 1));
+}
+
+TEST(OnnxNormalize, NormalisesAVectorAsABatchOfOneChannel) {
+  OnnxModelBuilder builder = OneNode(15, "BatchNormalization", {3}, {"s", "b", "m", "v"});
+  builder.Floats("s", {1}, {2}).Floats("b", {1}, {10}).Floats("m", {1}, {1}).Floats("v", {1}, {4});
+  builder.Float("epsilon", 0);
+  EXPECT_THAT(RunOnCounting(Import(builder)), ::testing::ElementsAre(9, 10, 11));
+}
+
+TEST(OnnxNormalize, KnowsWhatHasNoElements) {
+  const auto shape_of = [](const Graph& graph) {
+    return graph.values[graph.outputs[0]].type.shape;
+  };
+  OnnxModelBuilder backwards = OneNode(17, "Slice", {4}, {"s", "e", "a", "t"});
+  backwards.Ints("s", {-1}).Ints("e", {INT64_MAX}).Ints("a", {0}).Ints("t", {-1});
+  EXPECT_EQ(shape_of(Import(backwards)), Shape{0});
+  const ImportOptions empty{.shapes = {{"x", {2, 0}}}};
+  OnnxModelBuilder product = OneNode(17, "MatMul", {2, 0}, {"w"});
+  product.Floats("w", {0, 3});
+  EXPECT_THAT(RunOnCounting(Import(product, empty)), ::testing::ElementsAre(0, 0, 0, 0, 0, 0));
+  OnnxModelBuilder sum = OneNode(13, "ReduceSum", {2, 0});
+  EXPECT_THAT(RunOnCounting(Import(sum, empty)), ::testing::ElementsAre(0));
+  const Graph relu = Import(OneNode(17, "Relu", {2, 0}), empty);
+  EXPECT_EQ(shape_of(relu), (Shape{2, 0}));
+  EXPECT_EQ(relu.inputs.size(), 1u);
+  EXPECT_TRUE(relu.nodes.empty());
+  // A declared 0 may stand for an open dimension, too.
+  EXPECT_THAT(ErrorOf(OneNode(17, "Relu", {2, 0})), HasSubstr("--shape x=2x224"));
 }
 
 TEST(OnnxNormalize, ResolvesAutoPad) {
@@ -196,17 +226,76 @@ TEST(OnnxNormalize, RefusesResizesByTheirAttribute) {
     builder.Floats("scales", {4}, {1, 1, 2, 2}).String(attribute, value);
     return ErrorOf(builder);
   };
-  EXPECT_THAT(resize("mode", "cubic"),
-              AllOf(HasSubstr("the_Resize"), HasSubstr("mode is 'cubic'")));
-  EXPECT_THAT(resize("coordinate_transformation_mode", "tf_crop_and_resize"),
-              HasSubstr("'tf_crop_and_resize', Whet supports half_pixel"));
+  EXPECT_THAT(resize("mode", "quintic"),
+              AllOf(HasSubstr("the_Resize"), HasSubstr("'quintic', expected nearest, linear")));
+  EXPECT_THAT(resize("coordinate_transformation_mode", "quarter_pixel"),
+              HasSubstr("'quarter_pixel', expected half_pixel"));
   EXPECT_THAT(resize("keep_aspect_ratio_policy", "loosely"), HasSubstr("expected stretch"));
   OnnxModelBuilder computed = OneNode(19, "Resize", {1, 1, 2, 2}, {"", "scales"});
   computed.Input("scales", {4});
-  EXPECT_THAT(ErrorOf(computed), HasSubstr("its scales are computed at run time"));
-  OnnxModelBuilder channels = OneNode(19, "Resize", {1, 1, 2, 2}, {"", "scales"});
-  channels.Floats("scales", {4}, {1, 2, 2, 2});
-  EXPECT_THAT(ErrorOf(channels), HasSubstr("it resizes axes [1, 2, 3]"));
+  EXPECT_THAT(ErrorOf(computed), HasSubstr("its scales must be constant"));
+}
+
+TEST(OnnxNormalize, ResizesAnyAxesOfAnyTensor) {
+  const auto resize = [](const Shape& shape, const std::vector<int64_t>& sizes) {
+    OnnxModelBuilder builder = OneNode(13, "Resize", shape, {"", "", "sizes"});
+    builder.Ints("sizes", sizes);
+    return RunOnCounting(Import(builder));
+  };
+  using ::testing::ElementsAre;
+  EXPECT_THAT(resize({2}, {4}), ElementsAre(0, 0, 1, 1));
+  EXPECT_THAT(resize({2, 2}, {4, 2}), ElementsAre(0, 1, 0, 1, 2, 3, 2, 3));
+  EXPECT_THAT(resize({1, 1, 1, 1, 2}, {1, 1, 1, 1, 4}), ElementsAre(0, 0, 1, 1));
+  EXPECT_THAT(resize({1, 2, 1, 1}, {1, 4, 1, 2}), ElementsAre(0, 0, 0, 0, 1, 1, 1, 1));
+  EXPECT_THAT(resize({2, 1, 2}, {1, 2, 4}), ElementsAre(0, 0, 1, 1, 0, 0, 1, 1));
+  EXPECT_THAT(resize({1, 2, 1, 2, 1}, {1, 4, 1, 2, 2}),
+              ElementsAre(0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3));
+}
+
+TEST(OnnxNormalize, CropsWhereAResizeSaysSo) {
+  const auto crop = [](const std::vector<float>& roi) {
+    OnnxModelBuilder builder = OneNode(13, "Resize", {4}, {"roi", "", "sizes"});
+    builder.Floats("roi", {static_cast<int64_t>(roi.size())}, roi).Ints("sizes", {3});
+    builder.String("coordinate_transformation_mode", "tf_crop_and_resize").String("mode", "linear");
+    builder.Float("extrapolation_value", 9);
+    return builder;
+  };
+  EXPECT_THAT(RunOnCounting(Import(crop({0, 1}))), ::testing::ElementsAre(0, 1.5, 3));
+  EXPECT_THAT(RunOnCounting(Import(crop({}))), ::testing::ElementsAre(0, 1.5, 3));
+  EXPECT_THAT(RunOnCounting(Import(crop({1, 0}))), ::testing::ElementsAre(3, 1.5, 0));
+  EXPECT_THAT(RunOnCounting(Import(crop({0.5, 1.5}))), ::testing::ElementsAre(1.5, 3, 9));
+  EXPECT_THAT(ErrorOf(crop({0, 0, 1, 1})), HasSubstr("its roi has 4 numbers, expected 2"));
+}
+
+TEST(OnnxNormalize, TellsWhereAMaximumIs) {
+  const auto indices = [](int64_t order) {
+    OnnxModelBuilder builder(12);
+    builder.Input("x", {1, 2, 2, 3}).Node("Neg", {"x"}, {"n"});
+    builder.Node("MaxPool", {"n"}, {"y", "i"}).IntList("kernel_shape", {2, 2});
+    builder.IntList("pads", {1, 0, 0, 0}).Int("storage_order", order).Output("i");
+    const Graph graph = Import(builder);
+    std::vector<Tensor> inputs{Tensor(graph.values[graph.inputs[0]].type)};
+    for (int i = 0; i < 12; ++i) inputs[0].data<float>()[i] = static_cast<float>(i);
+    const Tensor found = Evaluate(graph, Pointers(inputs))->front();
+    return std::vector<int64_t>(found.data<int64_t>(), found.data<int64_t>() + found.count());
+  };
+  EXPECT_THAT(indices(0), ::testing::ElementsAre(0, 1, 0, 1, 6, 7, 6, 7));
+  EXPECT_THAT(indices(1), ::testing::ElementsAre(0, 2, 0, 2, 6, 8, 6, 8));
+}
+
+TEST(OnnxNormalize, RaisesIntegersToConstantPowers) {
+  for (const auto& [exponent, expected] : std::vector<std::pair<int64_t, int64_t>>{
+           {0, 1}, {1, -3}, {2, 9}, {3, -27}, {5, -243}, {6, 729}}) {
+    OnnxModelBuilder builder(15);
+    builder.Input("x", {1}, onnx::TensorProto::INT64).Ints("e", {exponent});
+    builder.Node("Pow", {"x", "e"}, {"y"}).Output("y");
+    const std::vector<Tensor> inputs{Tensor::Int64({1}, {-3})};
+    EXPECT_EQ(Evaluate(Import(builder), Pointers(inputs))->front().AsInt64(0), expected);
+  }
+  OnnxModelBuilder negative(15);
+  negative.Input("x", {1}, onnx::TensorProto::INT64).Ints("e", {-1});
+  negative.Node("Pow", {"x", "e"}, {"y"}).Output("y");
+  EXPECT_THAT(ErrorOf(negative), HasSubstr("a whole number from 0 to 64"));
 }
 
 TEST(OnnxNormalize, FitsTransposedConvolutionsToTheirOutputShape) {
@@ -225,6 +314,12 @@ TEST(OnnxNormalize, FitsTransposedConvolutionsToTheirOutputShape) {
   EXPECT_EQ(shape_of(graph), (Shape{1, 4, 6, 8}));
   EXPECT_EQ(graph.nodes[0].attributes.Ints("pads"), (std::vector<int64_t>{1, 0, 0, 0}));
   EXPECT_EQ(graph.nodes[0].attributes.Ints("output_padding"), (std::vector<int64_t>{0, 1}));
+  OnnxModelBuilder whole = upsampling();
+  whole.IntList("output_shape", {1, 4, 6, 8});
+  EXPECT_EQ(shape_of(Import(whole)), (Shape{1, 4, 6, 8}));
+  OnnxModelBuilder other = upsampling();
+  other.IntList("output_shape", {1, 5, 6, 8});
+  EXPECT_THAT(ErrorOf(other), HasSubstr("output_shape [1, 5, 6, 8], expected 2 numbers"));
   OnnxModelBuilder same = upsampling();
   same.String("auto_pad", "SAME_UPPER");
   EXPECT_EQ(Import(same).nodes[0].attributes.Ints("pads"), (std::vector<int64_t>{0, 0, 1, 1}));
@@ -251,7 +346,7 @@ TEST(OnnxNormalize, CutsWhereAPadIsNegative) {
   EXPECT_THAT(RunOnCounting(Import(builder)), ::testing::ElementsAre(2, 3, 4, 0));
   OnnxModelBuilder computed = OneNode(13, "Pad", {5}, {"pads"});
   computed.Input("pads", {2}, onnx::TensorProto::INT64);
-  EXPECT_THAT(ErrorOf(computed), HasSubstr("its pads are computed at run time"));
+  EXPECT_THAT(ErrorOf(computed), HasSubstr("its pads must be constant"));
 }
 
 TEST(OnnxNormalize, FoldsTheComparisonsOfShapes) {

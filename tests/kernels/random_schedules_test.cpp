@@ -118,8 +118,9 @@ std::vector<std::string> Tasks() {
         "BatchNormalization(x=1x18x7x5)+Relu", "Concat(x0=1x8x6x6,x1=1x24x6x6,axis=1)",
         "Slice(x=1x20x9x9,starts=2,ends=17,axes=1,steps=3)", "Gelu(x=7x45)",
         "Pad(x=1x6x5x9,begins=0x1x2x0,ends=0x0x1x3,mode=reflect)",
-        "Pad(x=4x9,begins=1x2,ends=0x3,mode=wrap)", "Sigmoid(x=7x45)+Pow", "Sigmoid(x=7x45)+Log",
-        "Less(a=7x45,b=7x1)", "Where(condition=7x45,x=7x45,y=45)"}) {
+        "Pad(x=4x9,begins=1x2,ends=0x3,mode=wrap)",
+        "Pad(x=1x2x5x3,begins=2x3x1x7,ends=1x0x9x0,mode=reflect)", "Sigmoid(x=7x45)+Pow",
+        "Sigmoid(x=7x45)+Log", "Less(a=7x45,b=7x1)", "Where(condition=7x45,x=7x45,y=45)"}) {
     tasks.push_back(task);
   }
   return tasks;

@@ -74,6 +74,55 @@ TEST_F(Executors, TakeUnalignedPointers) {
   EXPECT_THAT(Values(y), ElementsAre(21, 42, 63, 84, 105, 126));
 }
 
+TEST_F(Executors, RunPlansWithoutKernels) {
+  PlanSpec plan = FakePlan();
+  plan.kernels.clear();
+  plan.values = {plan.values[0], plan.values[1], plan.values[3], plan.values[4]};
+  plan.values[1].type.shape = {6};
+  plan.steps = {{"input", -1, {0, 2}}, {"constant", -1, {1, 3}}};
+  plan.arena_bytes = 0;
+  auto executor = Make(plan, {});
+  const Status status = Run(*executor);
+  ASSERT_TRUE(status) << status.error().message;
+  EXPECT_EQ(Values(y), Values(x));
+  EXPECT_THAT(Values(z), ElementsAre(1, 2, 3, 4, 5, 6));
+}
+
+TEST_F(Executors, RefuseIndicesOutOfRangeBeforeTheStepRuns) {
+  for (const DataType dtype : {DataType::kInt64, DataType::kInt32}) {
+    PlanSpec plan = FakePlan();
+    const TensorType indices{dtype, {3}};
+    plan.inputs.push_back({"i", indices});
+    plan.values.push_back({indices, Place::kInput, 1});
+    plan.checks = {{1, 5, 4}};
+    auto executor = Make(plan);
+    Tensor i(indices);
+    const auto set = [&](int64_t at, int64_t value) {
+      if (dtype == DataType::kInt64) {
+        i.data<int64_t>()[at] = value;
+      } else {
+        i.data<int32_t>()[at] = static_cast<int32_t>(value);
+      }
+    };
+    const std::array<const void*, 2> inputs{x.bytes(), i.bytes()};
+    const std::array<void*, 2> outputs{y.bytes(), z.bytes()};
+    set(0, -4);
+    set(2, 3);
+    EXPECT_TRUE(executor->Run(inputs, outputs));
+    for (const int64_t outside : {-5, 4, 1 << 30}) {
+      set(1, outside);
+      const Status status = executor->Run(inputs, outputs);
+      ASSERT_FALSE(status);
+      EXPECT_THAT(status.error().message, HasSubstr("step 1 ('add')"));
+      EXPECT_THAT(status.error().message,
+                  HasSubstr(fmt::format("element 1 of its indices is {}", outside)));
+      EXPECT_THAT(status.error().message, HasSubstr("from -4 to 3"));
+    }
+    set(1, 0);
+    EXPECT_TRUE(executor->Run(inputs, outputs));
+  }
+}
+
 TEST_F(Executors, NameTheStepAndTheReasonOfAFailingKernel) {
   auto executor = Make(FakePlan(), {DoubleKernel, FailingKernel});
   const Status status = Run(*executor);

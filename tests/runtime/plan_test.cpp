@@ -20,6 +20,17 @@ TEST(Plan, ComesBackFromJsonAsItWas) {
   EXPECT_EQ(back.ToJson().dump(), text);
 }
 
+TEST(Plan, KeepsItsChecksAndReadsPlansThatHaveNone) {
+  PlanSpec plan = FakePlan();
+  plan.inputs.push_back({"i", {DataType::kInt64, {2}}});
+  plan.values.push_back({{DataType::kInt64, {2}}, Place::kInput, 1});
+  plan.checks = {{1, 5, 7}};
+  Json json = plan.ToJson();
+  EXPECT_EQ(PlanSpec::FromJson(json).value(), plan);
+  json.erase("checks");
+  EXPECT_TRUE(PlanSpec::FromJson(json).value().checks.empty());
+}
+
 TEST(Plan, RefusesALaterVersion) {
   Json json = FakePlan().ToJson();
   json["version"] = 2;
@@ -64,8 +75,8 @@ INSTANTIATE_TEST_SUITE_P(
                   p.values[2].type.shape = {0, INT64_MAX};
                 },
                 "2^31"},
-        BadPlan{"too_many_dimensions", [](PlanSpec& p) { p.values[2].type.shape.assign(9, 1); },
-                "9 dimensions"},
+        BadPlan{"too_many_dimensions", [](PlanSpec& p) { p.values[2].type.shape.assign(17, 1); },
+                "17 dimensions"},
         BadPlan{"missing_input", [](PlanSpec& p) { p.values[0].offset = 1; },
                 "values[0]: input 1 does not exist"},
         BadPlan{"negative_output", [](PlanSpec& p) { p.values[3].offset = -1; },
@@ -89,6 +100,21 @@ INSTANTIATE_TEST_SUITE_P(
                 "steps[0]: kernel 2 does not exist"},
         BadPlan{"missing_value", [](PlanSpec& p) { p.steps[1].args[1] = 5; },
                 "value 5 does not exist"},
+        BadPlan{"check_of_no_step",
+                [](PlanSpec& p) {
+                  p.checks = {{3, 0, 1}};
+                },
+                "checks[0]: step 3 does not exist"},
+        BadPlan{"check_of_no_value",
+                [](PlanSpec& p) {
+                  p.checks = {{0, -1, 1}};
+                },
+                "value -1 does not exist"},
+        BadPlan{"check_of_floats",
+                [](PlanSpec& p) {
+                  p.checks = {{0, 0, 1}};
+                },
+                "indices of type f32"},
         BadPlan{"no_arguments", [](PlanSpec& p) { p.steps[1].args.clear(); }, "0 arguments"},
         BadPlan{"copy_of_three",
                 [](PlanSpec& p) {

@@ -118,6 +118,17 @@ TEST(Pad, PutsWhatItsModeSays) {
   EXPECT_THAT(Floats(PaddedRow("wrap")), ElementsAre(2, 3, 1, 2, 3, 1, 2));
 }
 
+TEST(Pad, MirrorsBackAndForthWhereElementsAreFew) {
+  const auto reflect = [](const std::vector<float>& x, int64_t begin, int64_t end) {
+    return Floats(Apply(
+        "Pad", {{"begins", Ints{begin}}, {"ends", Ints{end}}, {"mode", std::string("reflect")}},
+        {Tensor::Float({static_cast<int64_t>(x.size())}, x)}));
+  };
+  EXPECT_THAT(reflect({1, 2}, 2, 0), ElementsAre(1, 2, 1, 2));
+  EXPECT_THAT(reflect({1, 2, 3}, 5, 3), ElementsAre(2, 1, 2, 3, 2, 1, 2, 3, 2, 1, 2));
+  EXPECT_THAT(reflect({7}, 2, 1), ElementsAre(7, 7, 7, 7));
+}
+
 TEST(Pad, PadsEachDimension) {
   const Tensor x = Tensor::Int64({1, 2}, {1, 2});
   EXPECT_THAT(
@@ -127,7 +138,7 @@ TEST(Pad, PadsEachDimension) {
 
 TEST(Pad, NamesWhatIsWrong) {
   const Attributes two = {{"begins", Ints{2}}, {"ends", Ints{0}}, {"mode", std::string("reflect")}};
-  EXPECT_THAT(Refusal("Pad", two, {F32({2})}), HasSubstr("has 2 elements, too few to mirror 2"));
+  EXPECT_THAT(Refusal("Pad", two, {F32({0})}), HasSubstr("no elements to repeat"));
   EXPECT_THAT(Refusal("Pad", two, {F32({2, 2})}),
               HasSubstr("begins has 1 values and should have 2"));
   EXPECT_THAT(

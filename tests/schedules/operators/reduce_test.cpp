@@ -40,7 +40,19 @@ TEST(Reduce, RefusesAxesThatAreNotThere) {
   EXPECT_THAT(Refusal("ReduceSum", Over({}), {F32({2})}), HasSubstr("at least one dimension"));
   EXPECT_THAT(Refusal("ReduceSum", Over({1}), {F32({2})}), HasSubstr("should be"));
   EXPECT_THAT(Refusal("ReduceSum", Over({1, 0}), {F32({2, 2})}), HasSubstr("ascend"));
-  EXPECT_THAT(Refusal("ReduceSum", Over({0}), {F32({0})}), HasSubstr("nothing to reduce"));
+}
+
+TEST(Reduce, GivesTheNeutralElementOfNothing) {
+  const Tensor nothing(F32({2, 0}));
+  const auto of = [&](const char* op) { return Floats(Apply(op, Over({1}), {nothing})); };
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  EXPECT_THAT(of("ReduceSum"), ElementsAre(0, 0));
+  EXPECT_THAT(of("ReduceProd"), ElementsAre(1, 1));
+  EXPECT_THAT(of("ReduceMax"), ElementsAre(-kInfinity, -kInfinity));
+  EXPECT_THAT(of("ReduceMin"), ElementsAre(kInfinity, kInfinity));
+  EXPECT_TRUE(std::isnan(of("ReduceMean")[1]));
+  EXPECT_THAT(Integers(Apply("ReduceMax", Over({0}), {Tensor::Int64({0}, {})})),
+              ElementsAre(std::numeric_limits<int64_t>::min()));
 }
 
 }  // namespace

@@ -39,6 +39,18 @@ TEST(Resize, RoundsHalvesAsNearestModeSays) {
   EXPECT_THAT(Row(x, 2, Nearest("half_pixel", "ceil")), ElementsAre(1, 3));
 }
 
+TEST(Resize, KnowsTheCoordinatesOfTensorFlowAndTheSymmetricOnes) {
+  // Positions (o + 0.5) / 2, not rounded down but up.
+  EXPECT_THAT(Row({0, 1, 2}, 6, Nearest("tf_half_pixel_for_nn", "ceil")),
+              ElementsAre(1, 1, 2, 2, 2, 2));
+  EXPECT_THAT(Row({0, 1, 2}, 6, Nearest("tf_half_pixel_for_nn", "floor")),
+              ElementsAre(0, 0, 1, 1, 2, 2));
+  // Four elements by 0.6 are 2.4, of which 2 are left: positions 0.667 and 2.333.
+  Attributes symmetric = Linear("half_pixel_symmetric");
+  symmetric.Set("scale_width", 0.6);
+  EXPECT_THAT(Row({0, 3, 6, 9}, 2, symmetric), Pointwise(FloatNear(1e-5f), {2.0f, 7.0f}));
+}
+
 TEST(Resize, InterpolatesBetweenNeighbours) {
   EXPECT_THAT(Row({0, 4}, 4, Linear("half_pixel")), ElementsAre(0, 1, 3, 4));
   EXPECT_THAT(Row({0, 4}, 4, Linear("asymmetric")), ElementsAre(0, 2, 4, 4));
