@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,9 +71,10 @@ struct TensorReader {
 
 class AlgorithmBuilder {
  public:
-  // Both outlive it.
-  AlgorithmBuilder(const AlgorithmOptions& options, HalideAlgorithm* algorithm)
-      : options_(options), algorithm_(algorithm) {}
+  // No stage gets one of `names`: those of the inputs. The others outlive it.
+  AlgorithmBuilder(const AlgorithmOptions& options, std::set<std::string> names,
+                   HalideAlgorithm* algorithm)
+      : options_(options), algorithm_(algorithm), names_(std::move(names)) {}
 
   // A pure stage of the given shape: `value` gets one index per dimension, outermost first. `dims`
   // names the dimensions, innermost first, where DimensionNames would mislead.
@@ -98,6 +100,7 @@ class AlgorithmBuilder {
   using Init = std::function<Halide::Expr(const Exprs&)>;
   using Update = std::function<Halide::Expr(Halide::Expr, const Exprs&, const Exprs&)>;
 
+  // The hint, or the hint with a number where that is taken.
   std::string UniqueName(const std::string& hint);
   TensorReader Rfactored(HalideStage stage, const TensorType& type, const Rfactor& cut,
                          const std::vector<ReductionLoop>& loops, const Init& init,
@@ -108,7 +111,7 @@ class AlgorithmBuilder {
 
   const AlgorithmOptions& options_;
   HalideAlgorithm* algorithm_;
-  std::map<std::string, int> names_;
+  std::set<std::string> names_;
 };
 
 struct HalideNode {
