@@ -46,6 +46,11 @@ const Tensor* OnnxNode::Constant(ValueId value) const {
   return value == kNoValue ? nullptr : context_.graph.values[value].constant.get();
 }
 
+const Node* OnnxNode::Producer(ValueId value) const {
+  const int index = value == kNoValue ? -1 : context_.graph.Producer(value);
+  return index < 0 ? nullptr : &context_.graph.nodes[static_cast<size_t>(index)];
+}
+
 Result<std::vector<int64_t>> OnnxNode::ConstantInts(int i, const char* what) {
   const Tensor* tensor = Constant(Input(i));
   if (tensor == nullptr) {

@@ -49,6 +49,7 @@ class OnnxNode {
   const TensorType& Type(ValueId value) const;
   const Shape& ShapeOf(ValueId value) const { return Type(value).shape; }
   const Tensor* Constant(ValueId value) const;
+  const Node* Producer(ValueId value) const;  // nullptr: nothing computes it
   // The integers of a constant input. kUnsupported where it is computed: `what` names it in the
   // message.
   Result<std::vector<int64_t>> ConstantInts(int i, const char* what);

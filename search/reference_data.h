@@ -1,24 +1,14 @@
-// What candidates of a task are checked with: inputs made up from the task's fingerprint, and the
-// reference's output for them.
-//
-// Values lie in about [-1, 1]; the second operand of a contraction is scaled so that outputs have
-// about unit variance (activations are then neither saturated nor zero); what must be positive,
-// away from zero or a valid index is. The same task has the same data everywhere. Files of one
-// directory: in0.bin, in1.bin .. out.bin, raw bytes in the type's layout. Thread safety: pure
-// functions.
+// What candidates of a task are checked with: made-up inputs (made_up_inputs.h) and the reference's
+// output for them. Files of one directory: in0.bin, in1.bin .. out.bin, raw bytes in the type's
+// layout. Thread safety: pure functions.
 #pragma once
 
 #include <filesystem>
-#include <vector>
 
 #include "base/status.h"
-#include "base/tensor.h"
 #include "schedules/task.h"
 
 namespace whet {
-
-// One tensor a task input, in order. kUnsupported for an element type that has no made-up values.
-Result<std::vector<Tensor>> MakeInputs(const Task& task);
 
 // Makes the inputs, runs the reference and writes both to `directory`, which it creates.
 Status WriteReferenceData(const Task& task, const std::filesystem::path& directory);

@@ -37,8 +37,10 @@ Result<TensorType> InferReduce(const Attributes& attributes, Types inputs) {
   return y;
 }
 
+// A NaN among what is reduced makes the result NaN (std::max and std::min keep one in `a`).
 template <Reduction kKind, typename Sum>
 Sum Combine(Sum a, Sum b) {
+  if ((kKind == Reduction::kMax || kKind == Reduction::kMin) && b != b) return b;
   if (kKind == Reduction::kMax) return std::max(a, b);
   if (kKind == Reduction::kMin) return std::min(a, b);
   if (kKind == Reduction::kProd) return a * b;
@@ -87,10 +89,16 @@ double ReduceFlops(const Attributes&, Types inputs, const TensorType&) {
   return static_cast<double>(ElementCount(inputs[0]->shape));
 }
 
+std::vector<int64_t> MixesAxes(const Attributes& attributes, const Shape&) {
+  return attributes.Ints("axes");
+}
+
 template <Reduction kKind>
 OperatorDef Reduce(std::string_view name) {
   return Row<&InferReduce<kKind>, &ComputeReduce<kKind>, &ReduceFlops, 1, 1>(
-      name, OperatorClass::kReduction, {{"x"}}, {{"axes", AttributeKind::kInts}});
+      name, OperatorClass::kReduction, {{"x"}}, {{"axes", AttributeKind::kInts}},
+      // What a product of many is depends on where it underflows: infinities and NaN would too.
+      kKind == Reduction::kProd ? nullptr : &MixesAxes);
 }
 
 }  // namespace
