@@ -248,6 +248,7 @@ TensorReader AlgorithmBuilder::Reduce(const std::string& hint, const TensorType&
   stage.name = UniqueName(hint);
   stage.dims = dims.empty() ? DimensionNames(type.shape.size()) : std::move(dims);
   stage.combining = combining;
+  stage.spreads_nans = spreads_nans_;
   const auto cut = options_.rfactored.find(stage.name);
   if (cut == options_.rfactored.end()) return Define(std::move(stage), type, loops, init, update);
   return Rfactored(std::move(stage), type, cut->second, loops, init, update);

@@ -20,7 +20,9 @@
 
 namespace whet {
 
-// How a reduction's partial results combine; kOther where nothing is known of it.
+// How a reduction's partial results combine; kOther where nothing is known of it. Maxima and minima
+// are written with Halide::max and Halide::min, for Halide to see that their loops may be
+// reordered; once they are scheduled, ApplyHalide makes them NaN wherever one of the elements is.
 enum class Combining { kOther, kSum, kMax, kMin };
 
 // A stage: a Func, the stable names of its pure dimensions (innermost first; they are its Vars'
@@ -33,6 +35,7 @@ struct HalideStage {
   std::vector<std::string> reductions;
   std::vector<Halide::RVar> reduction_vars;
   Combining combining = Combining::kOther;
+  bool spreads_nans = true;  // of a maximum or minimum
 };
 
 struct HalideInput {
@@ -96,6 +99,10 @@ class AlgorithmBuilder {
       const std::function<Halide::Expr(Halide::Expr, const Exprs&, const Exprs&)>& update,
       Combining combining = Combining::kOther, std::vector<std::string> dims = {});
 
+  // A NaN in the maxima and minima that follow means what it means to Halide: nothing in
+  // particular.
+  void LeaveNans() { spreads_nans_ = false; }
+
  private:
   using Init = std::function<Halide::Expr(const Exprs&)>;
   using Update = std::function<Halide::Expr(Halide::Expr, const Exprs&, const Exprs&)>;
@@ -112,6 +119,7 @@ class AlgorithmBuilder {
   const AlgorithmOptions& options_;
   HalideAlgorithm* algorithm_;
   std::set<std::string> names_;
+  bool spreads_nans_ = true;
 };
 
 struct HalideNode {

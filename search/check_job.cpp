@@ -8,6 +8,7 @@
 #include "runtime/scratch_allocator.h"
 #include "search/kernel_run.h"
 #include "search/kernel_threads.h"
+#include "search/made_up_inputs.h"
 #include "search/measure_job.h"
 #include "search/reference_data.h"
 

@@ -1,6 +1,6 @@
 // The job that tries a kernel which was chosen without measuring, before anything uses it:
 //   "check" {"task", "trace", "object", "symbol", "threads"}
-// links the object, makes inputs up (reference_data.h), runs the kernel between guard zones several
+// links the object, makes inputs up (made_up_inputs.h), runs the kernel between guard zones several
 // times, each time on other poison where nothing was written yet, and compares with the reference.
 // A race, or what is read before it is written, shows in one of the runs.
 //

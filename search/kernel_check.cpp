@@ -5,6 +5,8 @@
 #include <cstring>
 #include <optional>
 
+#include "schedules/operators/operator.h"
+
 namespace whet {
 namespace {
 
@@ -70,6 +72,14 @@ bool IsInteger(DataType dtype) {
 // Without the sign of a NaN, which says nothing.
 std::string NumberText(double value) {
   return std::isnan(value) ? "nan" : fmt::format("{:.6g}", value);
+}
+
+bool RoundsNothing(const Task& task) {
+  return std::all_of(task.nodes.begin(), task.nodes.end(), [](const TaskNode& node) {
+    const OperatorDef* def = FindOperator(node.op);
+    return def != nullptr && (def->exact || def->op_class == OperatorClass::kMovement ||
+                              def->op_class == OperatorClass::kView);
+  });
 }
 
 }  // namespace
@@ -150,6 +160,7 @@ std::string ToString(const Deviation& deviation, const Expected& expected) {
 }
 
 double ToleranceFor(const Task& task, DataType output) {
+  if (RoundsNothing(task)) return 0;
   const bool rounds = task.nodes[0].op == "Pipeline" && task.Flops() > 0;
   if (IsInteger(output) && !rounds) return 0;
   const auto type = task.OutputType();

@@ -45,8 +45,9 @@ std::string ToString(const Deviation& deviation, const Expected& expected);
 
 // The largest error that the order of summation and fused operations can explain: 1e-4 for floating
 // outputs of contractions up to 1024 long, growing with the root of the length (the error of a sum
-// of n rounded terms is a random walk), at most 1e-3. 0 for integers, but for
-// those that a user's pipeline computes from floating point numbers.
+// of n rounded terms is a random walk), at most 1e-3. 0 where no operator
+// rounds, so that a denormal that becomes 0 is wrong, and for integers, but for those that a user's
+// pipeline computes from floating point numbers.
 double ToleranceFor(const Task& task, DataType output);
 
 }  // namespace whet

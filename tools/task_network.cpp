@@ -1,7 +1,7 @@
 #include "tools/task_network.h"
 
 #include "graph/task_graph.h"
-#include "search/reference_data.h"
+#include "search/made_up_inputs.h"
 
 namespace whet {
 

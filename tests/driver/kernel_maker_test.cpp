@@ -213,7 +213,7 @@ TEST_P(SpoiltKernels, AreFoundOutAndAnotherTakesTheirPlace) {
 std::vector<Spoilt> AllWays() {
   std::vector<Spoilt> ways;
   for (const char* how : {"lane", "tail", "halo", "uninitialised", "off_by_one", "constant", "race",
-                          "overrun", "transposed"})
+                          "overrun", "denormals", "transposed"})
     for (const int threads : {1, 2, 4})
       if (how != std::string("race") || threads > 1) ways.push_back({how, threads});
   return ways;

@@ -8,6 +8,7 @@
 #include "schedules/operators/winograd.h"
 #include "search/extremes.h"
 #include "search/kernel_check.h"
+#include "search/made_up_inputs.h"
 #include "search/reference_data.h"
 
 namespace whet {
