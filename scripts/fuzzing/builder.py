@@ -134,7 +134,10 @@ class Builder:
                 raise Dropped(f"{operator} makes {array.shape}")
             self._arrays[name] = array
             results.append(Value(name, array.dtype, array.shape))
-        self.nodes.append(Node(proto, results, noise if noise is not None else noise_of(operator, terms)))
+        noise = noise if noise is not None else noise_of(operator, terms, results[0].dtype.kind in "iu")
+        if noise.undefined and self.opset < 9:
+            raise Dropped(f"what is undefined of {operator} is not worked out: that takes a Where")
+        self.nodes.append(Node(proto, results, noise))
         return results
 
     def _evaluate(self, proto: Any, operands: list[Value | None], names: list[str]) -> list[np.ndarray]:

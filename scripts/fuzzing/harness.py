@@ -40,8 +40,10 @@ class Outcome:
 class Harness:
     """Judges cases. Thread-safe: each call works in a folder of its own below `scratch`."""
 
-    def __init__(self, whet: Whet, scratch: Path, zero_signs: bool = False) -> None:
+    def __init__(self, whet: Whet, scratch: Path, zero_signs: bool = False, kernels: bool = True) -> None:
+        """`kernels`: False compares the references only, which compiles nothing."""
         self._whet = whet
+        self._kernels = kernels
         self._scratch = scratch
         self._zero_signs = zero_signs
         self._lock = threading.Lock()
@@ -75,7 +77,9 @@ class Harness:
         left = list(cases)
         while left:
             with self._folder() as folder:
-                run = self._whet.run(left, Path(folder) / "run", threads)
+                run = self._run_once(left, Path(folder), threads)
+                if run.refused_kernels and len(left) > 1:
+                    return outcomes + [outcome for case in left for outcome in self._run([case], expected, threads)]
                 if run.ending == "done":
                     folded = self._whet.run_reference(left, Path(folder) / "reference")
                     return outcomes + self._compared(left, expected, run, folded)
@@ -86,11 +90,20 @@ class Harness:
             left.remove(culprit)
         return outcomes
 
+    def _run_once(self, cases: list[Case], folder: Path, threads: int) -> WhetRun:
+        if not self._kernels:
+            return self._whet.run_reference(cases, folder / "run")
+        run = self._whet.run(cases, folder / "run", threads)
+        if run.refused_kernels or len(cases) > 1:
+            return run
+        # What was found wrong before is not told again: alone, a case is judged without what is known.
+        return self._whet.run(cases, folder / "anew", threads, anew=True)
+
     def _not_run(self, case: Case, run: WhetRun, threads: int, alone: bool) -> Outcome:
         """The outcome of a case that did not run; a refusal among others must be one alone, too."""
         if not run.faulty and not alone:
             with self._folder() as folder:
-                run = self._whet.run([case], Path(folder) / "run", threads)
+                run = self._run_once([case], Path(folder), threads)
             if run.ending == "done":
                 return Outcome(case, "failed", "refused beside others only", run.message)
         return Outcome(case, "failed" if run.faulty else "refused", run.ending, run.message)
@@ -120,14 +133,16 @@ class Harness:
                 outcome.elements += wanted.array.size
                 outcome.not_compared += int((~wanted.compared).sum())
                 outcome.zero_signs += zero_sign_differences(run.outputs[s][name], wanted)
-                kernel = compare(run.outputs[s][name], wanted, self._zero_signs)
+                kernel = compare(run.outputs[s][name], wanted, self._zero_signs) if self._kernels else None
                 other = None
                 if folded.ending == "done":
                     other = compare(folded.outputs[s][name], wanted, self._zero_signs)
-                kind, detail = _verdict(kernel, other, run.verdicts[s].get(name, ""), wanted)
+                kind, detail = _verdict(kernel, other, run.verdicts[s].get(name, "") if self._kernels else "", wanted)
                 if kind and not outcome.kind:
                     outcome.status, outcome.kind, outcome.bad_set = "failed", kind, s
                     outcome.detail = f"set {s}, {name} ({wanted.array.dtype}{list(wanted.array.shape)}): {detail}"
+        if run.refused_kernels and not outcome.kind:
+            outcome.status, outcome.kind, outcome.detail = "failed", "a kernel was found wrong", run.refused_kernels
         return outcome
 
 

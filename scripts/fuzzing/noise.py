@@ -12,6 +12,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
+
 EPSILON = 2.0**-23  # of f32
 
 
@@ -22,11 +24,33 @@ class Noise:
     relative: float = 0.0
     absolute: float = 0.0
     operands: float = 0.0
+    spread: float = 0.0  # absolute, in units of the largest element of operand 0: weights are computed in f32
     only_first: bool = False  # of the operands: the others are parameters
-    undefined: bool = False  # operand 0 may hold what has no defined result: NaN or too large for an integer
+    undefined: str = ""  # which elements of operand 0 have no result that all agree on, if any: see `undefined_in`
 
     def exact(self) -> bool:
-        return self.relative == 0 and self.absolute == 0 and self.operands == 0
+        """Whether results must agree bit for bit."""
+        return self.relative == 0 and self.absolute == 0 and self.operands == 0 and self.spread == 0 and not self.undefined
+
+
+def undefined_in(what: str, x: np.ndarray) -> np.ndarray:
+    """Which elements of operand 0 have no result that all agree on.
+
+    "not finite": interpolation may multiply an infinity by a weight of zero or leave it out, and ONNX Runtime's pooling
+    makes the lowest number of negative infinities and passes NaN on or not by its position. "NaN": the same is true of
+    its reductions. "long": integers whose sum
+    ONNX Runtime computes in f32. A type's name: what a cast to that type of integers cannot hold.
+    """
+    with np.errstate(all="ignore"):
+        if what == "not finite":
+            return np.asarray(~np.isfinite(x))
+        if what == "NaN":
+            return np.asarray(np.isnan(x))
+        wide = x.astype(np.float64)
+        if what == "long":
+            return np.asarray(np.abs(wide) > 2.0**20)
+        info = np.iinfo(what)
+        return np.asarray(~((wide > info.min - 0.5) & (wide < float(info.max))))
 
 
 ROUNDED = Noise(relative=2 * EPSILON)
@@ -48,10 +72,17 @@ SUMS = {"Conv", "ConvTranspose", "MatMul", "Gemm", "AveragePool", "GlobalAverage
         "ReduceLogSum", "ReduceLogSumExp"}
 
 
-def noise_of(operator: str, terms: int = 1) -> Noise:
-    """The noise of an operator's results, each of which is a sum of `terms` terms."""
+UNDEFINED = {"MaxPool": "not finite", "GlobalMaxPool": "not finite", "ReduceMax": "NaN", "ReduceMin": "NaN"}
+
+
+def noise_of(operator: str, terms: int = 1, integers: bool = False) -> Noise:
+    """The noise of an operator's results, each of which is a sum of `terms` terms; they may be integers."""
     if operator in SUMS:
         part = EPSILON * (2 + math.sqrt(terms))
         absolute = 1e-6 if operator in ("ReduceLogSum", "ReduceLogSumExp") else 0.0
+        if integers:
+            return Noise(undefined="long")
         return Noise(relative=part, operands=part, absolute=absolute)
+    if operator in UNDEFINED and not integers:
+        return Noise(undefined=UNDEFINED[operator])
     return APPROXIMATED.get(operator, Noise())

@@ -135,7 +135,7 @@ def cast(b: Builder, x: Value) -> list[Value]:
     # Both ends are classes of their own: there are too many pairs.
     to = np.dtype(b.choose("to", ALL))
     to_integer = x.dtype.kind == "f" and to.kind in "iu"
-    if to_integer and (x.dtype == np.float16 or b.opset < 9):
-        raise Dropped("which of them have no defined integer is not worked out: it takes a Where")
+    if to_integer and x.dtype == np.float16:
+        raise Dropped("which f16 have no defined integer is not worked out: ONNX Runtime has no Where of them")
     attributes = {"to": helper.np_dtype_to_tensor_dtype(to)}
-    return b.node("Cast", [x], attributes, noise=Noise(undefined=to_integer))
+    return b.node("Cast", [x], attributes, noise=Noise(undefined=to.name if to_integer else ""))

@@ -154,7 +154,8 @@ def _scaled(b: Builder, x: Value) -> list[float]:
     scales = [1.0] * len(x.shape)
     for axis in range(2, len(x.shape)):
         factor = b.source.pick((1.0, 2.0, 3.0, 1.5, 0.5, 2.5, 0.6, 1.25, 0.34))
-        scales[axis] = factor if int(x.shape[axis] * factor) >= 1 else 1.0
+        # Where the extent stays the same, ONNX Runtime copies, whatever the scale says.
+        scales[axis] = factor if int(x.shape[axis] * factor) not in (0, x.shape[axis]) else 1.0
     return scales
 
 
@@ -189,6 +190,8 @@ def resize(b: Builder, x: Value) -> list[Value]:
             attributes["axes"] = [axis - rank if b.source.chance(0.3) else axis for axis in axes]
     if form == "scales":
         scales = _scaled(b, x)
+        if coordinates == "align_corners" and any(s * e != int(s * e) for s, e in zip(scales, x.shape)):
+            raise Dropped("ONNX aligns the corner of the fraction, ONNX Runtime that of the whole number")
         operand = b.constant(np.array([scales[axis] for axis in axes], np.float32))
         roi = None if b.opset >= 13 else b.constant(np.zeros(0, np.float32))
         return _resized(b, [x, roi, operand], attributes, mode)
@@ -204,5 +207,5 @@ def resize(b: Builder, x: Value) -> list[Value]:
 
 
 def _resized(b: Builder, operands: list[Value | None], attributes: dict[str, object], mode: str) -> list[Value]:
-    noise = Noise() if mode == "nearest" else Noise(relative=4 * EPSILON, operands=16 * EPSILON, only_first=True)
+    noise = Noise() if mode == "nearest" else Noise(relative=4 * EPSILON, operands=8 * EPSILON, spread=16 * EPSILON, only_first=True, undefined="not finite")
     return b.node(b.operator, operands, attributes, noise=noise)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import signal
 import subprocess
@@ -29,6 +30,7 @@ class WhetRun:
     message: str = ""
     outputs: list[dict[str, np.ndarray]] = dataclasses.field(default_factory=list)
     verdicts: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    refused_kernels: str = ""  # kernels that its own check found wrong, and replaced
 
     @property
     def faulty(self) -> bool:
@@ -66,18 +68,23 @@ def write_sets(folder: Path, inputs: Sequence[Value], sets: Sequence[dict[str, n
 class Whet:
     """The command. `program` is its path; one run takes at most `timeout_s` seconds."""
 
-    def __init__(self, program: str, timeout_s: float = 120.0) -> None:
-        self.program = program
-        self.timeout_s = timeout_s
+    def __init__(self, program: str, cache: Path, timeout_s: float = 120.0) -> None:
+        """Kernels are kept in the folder `cache`, so that a case that is run again costs little."""
+        self._program = program
+        self._environment = os.environ | {"WHET_CACHE_DIR": str(cache)}
+        self._timeout_s = timeout_s
 
-    def run(self, cases: Sequence[Case], folder: Path, threads: int) -> WhetRun:
-        """Runs cases of one opset as one model, on every set of inputs, compared with Whet's own reference."""
+    def run(self, cases: Sequence[Case], folder: Path, threads: int, anew: bool = False) -> WhetRun:
+        """Runs cases of one opset as one model, on every set of inputs, compared with Whet's own reference.
+
+        `anew`: kernels are compiled and checked again, whatever the cache holds.
+        """
         folder.mkdir(parents=True)
         (folder / "model.onnx").write_bytes(model_of(cases).SerializeToString())
         inputs = [value for case in cases for value in case.input_values()]
         sets = [{name: array for case in cases for name, array in case.set_of(s).items()}
                 for s in range(cases[0].sets)]
-        arguments = ["--threads", str(threads)]
+        arguments = ["--threads", str(threads)] + ["--no-cache"] * anew
         if inputs:
             write_sets(folder, inputs, sets)
             arguments += ["--test-data", str(folder)]
@@ -103,17 +110,18 @@ class Whet:
         return run
 
     def _run(self, folder: Path, arguments: list[str], sets: int, outputs: Sequence[Value]) -> WhetRun:
-        command = [self.program, "run", str(folder / "model.onnx"), "--check", "--output", str(folder / "out"),
+        command = [self._program, "run", str(folder / "model.onnx"), "--check", "--output", str(folder / "out"),
                    "--json", str(folder / "check.json"), *arguments]
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-                                  timeout=self.timeout_s, check=False)
+                                  timeout=self._timeout_s, check=False, env=self._environment)
         except subprocess.TimeoutExpired:
-            return WhetRun("time-out", f"no end in {self.timeout_s:g} s")
+            return WhetRun("time-out", f"no end in {self._timeout_s:g} s")
         run = WhetRun(*_ending(done.returncode, done.stderr))
         if run.ending != "done":
             run.message = run.message.replace(f"{folder / 'model.onnx'}", "model.onnx")
             return run
+        run.refused_kernels = "; ".join(line for line in done.stderr.splitlines() if " is refused (" in line)
         try:
             self._read(folder, run, sets, outputs)
         except (OSError, ValueError, KeyError) as error:
@@ -133,7 +141,7 @@ class Whet:
 
 def refused_case(message: str, cases: Sequence[Case]) -> Case | None:
     """The case whose node a refusal names."""
-    named = re.search(r"'(c\d+)n\d+'", message)
+    named = re.search(r"'(?:s\d+_)?(c\d+)n\d+'", message)
     return next((case for case in cases if named and named.group(1) == f"c{case.number}"), None)
 
 

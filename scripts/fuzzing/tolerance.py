@@ -15,10 +15,12 @@ from onnx import helper
 
 from fuzzing import reference
 from fuzzing.case import Case, Node, Value, make_model
-from fuzzing.noise import EPSILON
+from fuzzing.noise import EPSILON, undefined_in
 
 SAMPLES = 16
 SLACK = 8.0
+EXTREMES = {0: np.nan, 1: np.inf, 2: -np.inf}  # what stands for undefined elements in the first samples
+HUGE = 2.0**60  # sums of products of larger numbers may overflow
 FLOOR = 2.0**-126  # the smallest normal number: results of arithmetic below may be flushed to zero
 
 
@@ -39,7 +41,7 @@ class _Noise:
     like: Value
     centre: float
     size: float
-    kind: str  # "noise", "undefined" or "fill"
+    kind: str  # "noise", "operand" (of a sum), "spread", "poison" (NaN of an operand), "undefined" or "fill"
     about: str = ""
 
 
@@ -73,42 +75,65 @@ class _NoisyModel:
         for i, name in enumerate(proto.input):
             parameter = node.noise.only_first and i > 0
             if name and node.noise.operands and not parameter and _floats(values[name]):
-                factor = self._input(values[name], 1, node.noise.operands)
+                factor = self._input(values[name], 1, node.noise.operands, "operand")
                 self._nodes.append(helper.make_node("Mul", [name, factor], [f"{name}_in{number}_{i}"]))
                 proto.input[i] = f"{name}_in{number}_{i}"
-        if node.noise.undefined and _floats(values[node.proto.input[0]]):
+        if node.noise.undefined:
             x = values[node.proto.input[0]]
-            to = node.outputs[0].dtype.name
-            mask = self._input(x, 0, 0, "undefined", to)
-            self._nodes.append(helper.make_node("Where", [mask, self._input(x, 0, 0, "fill"), proto.input[0]],
-                                                [f"{x.name}_in{number}"]))
-            proto.input[0] = f"{x.name}_in{number}"
+            mask = self._input(x, 0, 0, "undefined", node.noise.undefined)
+            kind = "float" if node.outputs[0].dtype.kind == "f" else "integer"
+            self._nodes.append(helper.make_node("Where", [mask, self._input(x, 0, 0, "fill", kind), proto.input[0]],
+                                                [f"{x.name}_defined{number}"]))
+            proto.input[0] = f"{x.name}_defined{number}"
         self._nodes.append(proto)
         for value in node.outputs:
-            steps = [(op, centre, size) for op, centre, size in
-                     (("Mul", 1.0, node.noise.relative), ("Add", 0.0, node.noise.absolute)) if size]
-            if not _floats(value) or not steps:
+            steps = [(op, centre, size) for op, centre, size in (
+                ("Mul", 1.0, node.noise.relative), ("Add", 0.0, node.noise.absolute), ("Add", 0.0, node.noise.spread))
+                     if size]
+            if not _floats(value):
+                continue
+            if node.noise.undefined and not steps:  # a NaN among the operands may reach every result
+                steps = [("Mul", 1.0, 0.0)]
+            if not steps:
                 continue
             index = list(proto.output).index(value.name)
             name = proto.output[index] = f"{value.name}_exact"
             for k, (op, centre, size) in enumerate(steps):
                 result = value.name if k == len(steps) - 1 else f"{value.name}_noise{k}"
-                self._nodes.append(helper.make_node(op, [name, self._input(value, centre, size)], [result]))
+                kind = "poison" if size == 0 else "spread" if size == node.noise.spread else "noise"
+                noise = self._input(value, centre, size, kind, "" if kind == "noise" else node.proto.input[0])
+                self._nodes.append(helper.make_node(op, [name, noise], [result]))
                 name = result
 
-    def draw(self, rng: np.random.Generator, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The additional inputs of one sample; `arrays` holds every value of the network without noise."""
+    def draw(self, rng: np.random.Generator, arrays: dict[str, np.ndarray], sample: int) -> dict[str, np.ndarray]:
+        """The additional inputs of one sample; `arrays` holds every value of the network without noise.
+
+        Sums of terms beyond HUGE may overflow in one order and not in another: these are infinite in sample 0, and small
+        in sample 1.
+        """
         drawn = {}
         for noise in self.noises:
             shape = noise.like.shape
             if noise.kind == "undefined":
-                info, x = np.iinfo(noise.about), arrays[noise.like.name].astype(np.float64)
-                drawn[noise.name] = np.asarray(~((x > info.min - 0.5) & (x < float(info.max))))
+                drawn[noise.name] = undefined_in(noise.about, arrays[noise.like.name])
+            elif noise.kind == "poison":
+                hit = sample == 0 and bool(np.isnan(arrays[noise.about]).any())
+                drawn[noise.name] = np.full(shape, np.nan if hit else 1.0, noise.like.dtype)
             elif noise.kind == "fill":
-                drawn[noise.name] = np.asarray(rng.integers(0, 120, shape)).astype(noise.like.dtype)
+                fill = np.asarray(rng.integers(0, 120, shape))
+                if noise.about == "float":  # whatever depends on it shall show it
+                    fill = EXTREMES.get(sample, 0.0) + (fill % 2 * 2 - 1) * 10.0 ** (fill % 12)
+                drawn[noise.name] = np.asarray(fill).astype(noise.like.dtype)
             else:
                 signs = rng.integers(0, 2, shape) * 2 - 1
-                drawn[noise.name] = np.asarray(noise.centre + noise.size * signs).astype(noise.like.dtype)
+                size = noise.size
+                if noise.kind == "spread":
+                    known = np.abs(arrays[noise.about])
+                    size *= float(np.max(known[np.isfinite(known)], initial=0.0))
+                factors = np.asarray(noise.centre + size * signs)
+                if noise.kind == "operand":
+                    factors = np.where(np.abs(arrays[noise.like.name]) > HUGE, {0: np.inf, 1: 1 / HUGE}.get(sample, 1.0) * factors, factors)
+                drawn[noise.name] = factors.astype(noise.like.dtype)
         return drawn
 
 
@@ -118,7 +143,7 @@ def expected_of(case: Case) -> list[dict[str, Expected]]:
     names = [v.name for v in every]
     plain = reference.open_session(make_model(case.opset, [node.proto for node in case.nodes], case.input_values(),
                                               case.constants, every))
-    exact = all(node.noise.exact() and not node.noise.undefined for node in case.nodes)
+    exact = all(node.noise.exact() for node in case.nodes)
     noisy = None if exact else _NoisyModel(case)
     session = None if noisy is None else reference.open_session(noisy.model)
     outputs = [v.name for v in case.outputs]
@@ -130,8 +155,8 @@ def expected_of(case: Case) -> list[dict[str, Expected]]:
         if noisy is not None and session is not None:
             rng = np.random.default_rng(case.number + s)
             known = arrays | inputs | case.constants
-            samples = [reference.run_session(session, inputs | noisy.draw(rng, known), outputs)
-                       for _ in range(SAMPLES)]
+            samples = [reference.run_session(session, inputs | noisy.draw(rng, known, i), outputs)
+                       for i in range(SAMPLES)]
         sets.append({name: _expected(arrays[name], [sample[i] for sample in samples])
                      for i, name in enumerate(outputs)})
     return sets

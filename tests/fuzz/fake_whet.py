@@ -109,7 +109,7 @@ class FakeWhet:
         sets = [{name: array for case in cases for name, array in case.set_of(s).items()} for s in range(cases[0].sets)]
         return [computed(model_of(cases), arrays, fault) for arrays in sets]
 
-    def run(self, cases, folder, threads):
+    def run(self, cases, folder, threads, anew=False):
         """As run_whet.Whet.run."""
         outputs = self._sets(cases, "" if self._in_reference else self._fault)
         word = "differs by 0.0" if self._fault == "check" else "agrees"
