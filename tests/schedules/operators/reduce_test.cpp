@@ -1,3 +1,6 @@
+#include <cmath>
+#include <limits>
+
 #include "tests/schedules/operators/operator_testing.h"
 
 namespace whet {
