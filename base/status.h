@@ -21,6 +21,7 @@ enum class ErrorCode {
   kTooNew,        // a durable format written by a later version
   kUnsupported,   // understood, but Whet does not do it
   kFailed,        // work that was tried and failed (a compile, a kernel, a check)
+  kWrongResult,   // what was computed is not what should come out
   kInterrupted,   // stopped by the user; what was done is saved
   kInternal,      // our own bug
 };

@@ -102,7 +102,7 @@ class KernelMaker::Making {
     while (true) {
       ASSIGN_OR_RETURN(std::optional<ScheduleChoice> choice, state.choices.Next());
       if (!choice) {
-        return Fail(ErrorCode::kFailed, "{}: none of its schedules gives a right kernel: {}",
+        return Fail(ErrorCode::kWrongResult, "{}: none of its schedules gives a right kernel: {}",
                     state.task.Describe(), state.last_refusal);
       }
       state.choice = std::move(*choice);
@@ -157,6 +157,7 @@ class KernelMaker::Making {
       running.erase(done->first);
       State& state = states_[job.task];
       const JobResult& result = done->second;
+      (job.is_check ? made_.check_ms : made_.build_ms) += result.ms;
       if (!job.is_check && result.ok()) {
         state.built = true;
         ++made_.built;

@@ -39,10 +39,11 @@ struct MadeKernels {
   std::vector<std::string> object_paths;  // of them, each defining KernelSymbol(task, trace)
   // Why a task has no kernel: kWrongResult where none of its choices is right.
   std::vector<Status> statuses;
-  Status AllRight() const;     // the first failure
-  int tuned = 0;               // schedules that come from records
-  int built = 0, checked = 0;  // now, rather than found in the cache
-  int unchecked = 0;           // since this machine does not run such kernels
+  Status AllRight() const;            // the first failure
+  int tuned = 0;                      // schedules that come from records
+  int built = 0, checked = 0;         // now, rather than found in the cache
+  double build_ms = 0, check_ms = 0;  // lives of the processes that did so, added up
+  int unchecked = 0;                  // since this machine does not run such kernels
 };
 
 class KernelMaker {

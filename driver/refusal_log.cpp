@@ -13,6 +13,7 @@ Status RecordRefusal(const std::string& path, const RunInfo& info, const Refused
   record.task = refused.task.Fingerprint();
   record.trace = refused.schedule.trace;
   record.measurement = refused.verdict;
+  record.role = RecordRole::kCheck;
   ASSIGN_OR_RETURN(const std::vector<Record> known, database->Records(record.task));
   const auto is_this = [&](const Record& other) {
     return other.measurement.status == record.measurement.status &&

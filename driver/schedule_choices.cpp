@@ -1,5 +1,6 @@
 #include "driver/schedule_choices.h"
 
+#include <set>
 #include <utility>
 
 #include "base/version.h"
@@ -30,6 +31,9 @@ Result<SketchSpace*> ScheduleChoices::Space() {
 Result<std::optional<ScheduleChoice>> ScheduleChoices::FromRecord() {
   std::optional<ScheduleChoice> none;
   if (database_ != nullptr) {
+    // What was found wrong once is not tried again.
+    ASSIGN_OR_RETURN(const std::set<uint64_t> wrong, database_->WrongTraces(task_.Fingerprint()));
+    seen_.insert(wrong.begin(), wrong.end());
     ASSIGN_OR_RETURN(const std::optional<Record> best, database_->Best(task_.Fingerprint()));
     // A record of an earlier version may speak of loops that the algorithm no longer has; one whose
     // kernel is there does not.
@@ -39,12 +43,9 @@ Result<std::optional<ScheduleChoice>> ScheduleChoices::FromRecord() {
       usable = space->Nest(best->trace).has_value();
     }
     if (usable) {
-      ScheduleChoice choice{{best->trace, best->id}, false};
-      if (best->run_id != 0) {
-        const auto run = database_->RunById(best->run_id);
-        choice.vouched = run && run->info.version == kWhetVersion;
-      }
-      return choice;
+      const bool vouched =
+          best->whet_version == kWhetVersion && best->halide_version == kHalideVersion;
+      return ScheduleChoice{{best->trace, best->id}, vouched};
     }
   }
   if (on_miss_ == OnMiss::kError) {

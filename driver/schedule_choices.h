@@ -23,7 +23,8 @@ enum class OnMiss { kDefault, kTune, kError };
 
 struct ScheduleChoice {
   ChosenSchedule schedule;
-  // A record of this very version measured it, and so compared it with the reference.
+  // A record of this very version, and of this Halide, measured it, and so compared it with the
+  // reference.
   bool vouched = false;
 };
 
@@ -39,7 +40,8 @@ class ScheduleChoices {
         on_miss_(on_miss),
         cache_(cache) {}
 
-  // The next one; nothing when there are no more. No two have the same directives.
+  // The next one; nothing when there are no more. No two have the same directives, and none those
+  // that a record of the task found wrong.
   Result<std::optional<ScheduleChoice>> Next();
 
  private:

@@ -79,7 +79,8 @@ std::vector<int> FindGate(const Readers& readers, int use) {
     gate.push_back(*next.begin());
   }
   for (int u : gate) flops += readers.partition.tasks[readers.partition.uses[u].task].Flops();
-  const bool little = flops <= kMaxGateFlopsPerElement * static_cast<double>(ElementCount(value->shape));
+  const bool little =
+      flops <= kMaxGateFlopsPerElement * static_cast<double>(ElementCount(value->shape));
   return little && gate.size() > 1 ? gate : std::vector<int>{};
 }
 
@@ -125,6 +126,7 @@ Block Merge(const Partition& partition, std::vector<int> uses) {
       block.task.nodes.push_back(std::move(node));
     }
     block.task.target = part.target;
+    block.task.accuracy = part.accuracy;
     block.task.output = block.task.nodes.back().output;
     const TensorType type = *part.OutputType();
     names[{partition.alias_of[use.output], type.shape}] = block.task.output;

@@ -1,6 +1,5 @@
 // The graph as an ONNX model: what the importer made attributes becomes inputs again.
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <set>
 
@@ -162,8 +161,7 @@ class Exporter {
     if (node.op == "Clip") {
       for (const char* bound : {"min", "max"}) {
         skip.insert(bound);
-        const bool bounded =
-            node.attributes.Has(bound) && std::isfinite(node.attributes.Float(bound));
+        const bool bounded = node.attributes.Has(bound);
         const Tensor limit = Tensor::Float({}, {static_cast<float>(node.attributes.Float(bound))});
         out.add_input(bounded ? AddConstant(node.name + "/" + bound, limit) : "");
       }

@@ -47,6 +47,11 @@ const Tensor* OnnxNode::Constant(ValueId value) const {
   return value == kNoValue ? nullptr : context_.graph.values[value].constant.get();
 }
 
+const Node* OnnxNode::Producer(ValueId value) const {
+  const int index = value == kNoValue ? -1 : context_.graph.Producer(value);
+  return index < 0 ? nullptr : &context_.graph.nodes[static_cast<size_t>(index)];
+}
+
 Result<const Tensor*> OnnxNode::ConstantInput(int i, const char* what) {
   const ValueId input = Input(i);
   if (!problem_.empty()) return Fail(ErrorCode::kInvalidInput, "{}", problem_);

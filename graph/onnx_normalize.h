@@ -55,6 +55,7 @@ class OnnxNode {
   const TensorType& Type(ValueId value) const;
   const Shape& ShapeOf(ValueId value) const { return Type(value).shape; }
   const Tensor* Constant(ValueId value) const;
+  const Node* Producer(ValueId value) const;  // nullptr: nothing computes it
   // The tensor of a constant input. kUnsupported where it is computed, naming the inputs that
   // decide it; `what` names it in the message.
   Result<const Tensor*> ConstantInput(int i, const char* what);

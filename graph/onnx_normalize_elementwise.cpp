@@ -1,5 +1,6 @@
 // Activations, arithmetic with broadcasting, comparisons, logic, Clip and Cast.
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "graph/onnx_normalize.h"
@@ -118,6 +119,50 @@ Status Reciprocal(OnnxNode& node) {
   return {};
 }
 
+// Whether the value is a sum of squares (a mean, ..) and a positive number: what normalisations
+// take the root of.
+bool IsPositive(const OnnxNode& node, ValueId value) {
+  const auto not_negative = [&](ValueId x) {
+    const Node* producer = node.Producer(x);
+    while (producer != nullptr &&
+           (producer->op == "ReduceMean" || producer->op == "ReduceSum" ||
+            producer->op == "GlobalAveragePool" || producer->op == "Reshape")) {
+      producer = node.Producer(producer->inputs[0]);
+    }
+    return producer != nullptr && producer->op == "Mul" &&
+           producer->inputs[0] == producer->inputs[1];
+  };
+  const Node* sum = node.Producer(value);
+  if (sum == nullptr || sum->op != "Add") return false;
+  for (int i : {0, 1}) {
+    const Tensor* number = node.Constant(sum->inputs[i]);
+    if (number != nullptr && number->count() == 1 && number->AsDouble(0) > 0 &&
+        not_negative(sum->inputs[1 - i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// x^(1/2) or x^(-1/2). A root of -infinity is NaN and one of -0 is -0, but powers of either are
+// positive.
+Result<ValueId> EmitRootPower(OnnxNode& node, ValueId x, bool inverse) {
+  const bool positive = IsPositive(node, x);
+  if (!positive) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    ASSIGN_OR_RETURN(const ValueId lowest,
+                     node.Emit("Equal", {x, node.EmitConstant(Tensor::Float({}, {-kInfinity}))}));
+    ASSIGN_OR_RETURN(
+        x, node.Emit("Where", {lowest, node.EmitConstant(Tensor::Float({}, {kInfinity})), x}));
+  }
+  ASSIGN_OR_RETURN(ValueId root, node.Emit("Sqrt", {x}));
+  if (!inverse) return root;
+  if (!positive) {
+    ASSIGN_OR_RETURN(root, node.Emit("Abs", {root}));
+  }
+  return EmitInverse(node, root);
+}
+
 // Exponents that are common and cost less than a power; kNoValue: another one.
 Result<ValueId> EmitEasyPower(OnnxNode& node, ValueId x, double exponent) {
   if (exponent == 1) return x;
@@ -127,9 +172,8 @@ Result<ValueId> EmitEasyPower(OnnxNode& node, ValueId x, double exponent) {
     ASSIGN_OR_RETURN(const ValueId square, node.Emit("Mul", {x, x}));
     return node.Emit("Mul", {square, x});
   }
-  if (std::abs(exponent) != 0.5) return kNoValue;
-  ASSIGN_OR_RETURN(const ValueId root, node.Emit("Sqrt", {x}));
-  return exponent > 0 ? root : EmitInverse(node, root);
+  if (std::abs(exponent) == 0.5) return EmitRootPower(node, x, exponent < 0);
+  return kNoValue;
 }
 
 // Powers of integers wrap around like their products.
@@ -243,7 +287,8 @@ Status Clip(OnnxNode& node) {
     // The defaults of opset 6 are the ends of f32: no bounds.
     for (const char* bound : {"min", "max"}) {
       const double limit = node.Float(bound, 0);
-      if (node.HasAttribute(bound) && std::abs(limit) < 3.4e38) attributes.Set(bound, limit);
+      const bool none = bound == std::string_view("min") ? limit <= -3.4e38 : limit >= 3.4e38;
+      if (node.HasAttribute(bound) && !none) attributes.Set(bound, limit);
     }
   } else {
     for (int i = 1; i <= 2; ++i) {
@@ -263,8 +308,9 @@ Status Clip(OnnxNode& node) {
         return Fail(ErrorCode::kInvalidInput, "a bound is {}, expected a scalar",
                     ToString(bound->type()));
       }
-      if (std::isfinite(bound->AsDouble(0)))
-        attributes.Set(i == 1 ? "min" : "max", bound->AsDouble(0));
+      const double limit = bound->AsDouble(0);
+      const bool none = std::isinf(limit) && (limit < 0) == (i == 1);
+      if (!none) attributes.Set(i == 1 ? "min" : "max", limit);
     }
   }
   if (!attributes.values().empty()) {

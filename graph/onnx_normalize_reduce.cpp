@@ -1,5 +1,6 @@
 // ONNX's Reduce family: axes resolved, reduced dimensions dropped by a view.
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "graph/onnx_normalize.h"
@@ -80,12 +81,19 @@ Status ReduceL2(OnnxNode& node) { return Reduce(node, "ReduceSum", SquareOf, Sqr
 Status ReduceSumSquare(OnnxNode& node) { return Reduce(node, "ReduceSum", SquareOf); }
 Status ReduceLogSum(OnnxNode& node) { return Reduce(node, "ReduceSum", nullptr, LogOf); }
 
+// The maximum, or the finite number next to it: infinities less themselves would be NaN.
+Result<ValueId> FiniteLargest(OnnxNode& node, ValueId x, const std::vector<int64_t>& axes) {
+  constexpr double kEnd = std::numeric_limits<float>::max();
+  ASSIGN_OR_RETURN(const ValueId largest, EmitReduction(node, "ReduceMax", x, axes));
+  return node.Emit("Clip", {largest}, {{"min", -kEnd}, {"max", kEnd}});
+}
+
 // m + log(sum of exp(x - m)), m the maximum: nothing overflows.
 Status ReduceLogSumExp(OnnxNode& node) {
   const Step less_largest = [](OnnxNode& n, ValueId x) -> Result<ValueId> {
     const auto rank = static_cast<int64_t>(n.ShapeOf(x).size());
     ASSIGN_OR_RETURN(const std::vector<int64_t> axes, ReadReducedAxes(n, rank));
-    ASSIGN_OR_RETURN(const ValueId largest, EmitReduction(n, "ReduceMax", x, axes));
+    ASSIGN_OR_RETURN(const ValueId largest, FiniteLargest(n, x, axes));
     ASSIGN_OR_RETURN(const ValueId difference, n.Emit("Sub", {x, largest}));
     return n.Emit("Exp", {difference});
   };
@@ -93,7 +101,7 @@ Status ReduceLogSumExp(OnnxNode& node) {
     const ValueId x = n.Input(0);
     const auto rank = static_cast<int64_t>(n.ShapeOf(x).size());
     ASSIGN_OR_RETURN(const std::vector<int64_t> axes, ReadReducedAxes(n, rank));
-    ASSIGN_OR_RETURN(const ValueId largest, EmitReduction(n, "ReduceMax", x, axes));
+    ASSIGN_OR_RETURN(const ValueId largest, FiniteLargest(n, x, axes));
     ASSIGN_OR_RETURN(const ValueId log, n.Emit("Log", {sum}));
     return n.Emit("Add", {log, largest});
   };

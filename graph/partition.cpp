@@ -11,7 +11,8 @@ namespace {
 
 class Partitioner {
  public:
-  Partitioner(const Graph& graph, std::string target) : graph_(graph), target_(std::move(target)) {
+  Partitioner(const Graph& graph, std::string target, Accuracy accuracy)
+      : graph_(graph), target_(std::move(target)), accuracy_(accuracy) {
     const size_t values = graph.values.size();
     consumers_.resize(values);
     output_.resize(values, false);
@@ -124,6 +125,7 @@ class Partitioner {
   Status Emit(const std::vector<int>& group) {
     Task task;
     task.target = target_;
+    task.accuracy = accuracy_;
     TaskUse use;
     std::map<ValueId, std::string> names;
     for (int index : group) {
@@ -173,6 +175,7 @@ class Partitioner {
 
   const Graph& graph_;
   const std::string target_;
+  const Accuracy accuracy_;
   std::vector<std::vector<int>> consumers_;  // by value: nodes that read it, in order
   std::vector<bool> output_;                 // by value: the graph returns it
   std::vector<bool> available_;              // by value: known before the task being made runs
@@ -183,8 +186,8 @@ class Partitioner {
 
 }  // namespace
 
-Result<Partition> PartitionGraph(const Graph& graph, const std::string& target) {
-  return Partitioner(graph, target).Run();
+Result<Partition> PartitionGraph(const Graph& graph, const std::string& target, Accuracy accuracy) {
+  return Partitioner(graph, target, accuracy).Run();
 }
 
 }  // namespace whet

@@ -38,7 +38,8 @@ struct Partition {
 // Nodes that one task may hold: kernels of longer chains gain nothing and compile slowly.
 inline constexpr int kMaxTaskNodes = 12;
 
-// Requires a graph that RunPasses left. `target` goes into the tasks.
-Result<Partition> PartitionGraph(const Graph& graph, const std::string& target);
+// Requires a graph that RunPasses left. `target` and `accuracy` go into the tasks.
+Result<Partition> PartitionGraph(const Graph& graph, const std::string& target,
+                                 Accuracy accuracy = Accuracy::kFast);
 
 }  // namespace whet

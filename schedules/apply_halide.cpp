@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "schedules/operators/halide_ieee.h"
+
 namespace whet {
 namespace {
 
@@ -219,6 +221,11 @@ Status ApplyHalide(const std::vector<Directive>& directives, HalideAlgorithm* al
   for (size_t i = 0; i < directives.size(); ++i) {
     if (Status status = applier.Apply(directives[i]); !status)
       return Prefixed(status.error(), "directive " + std::to_string(i));
+  }
+  // Not before: Halide reorders the loops of what it knows for a maximum.
+  for (HalideStage& stage : algorithm->stages) {
+    const bool extremum = stage.combining == Combining::kMax || stage.combining == Combining::kMin;
+    if (extremum && stage.spreads_nans) SpreadNans(stage.func);
   }
   return {};
 }

@@ -103,6 +103,10 @@ class BodyReader : public hi::IRVisitor {
       return;
     }
     if (op->is_intrinsic(hi::Call::mux)) return VisitMux(op);
+    if (op->is_strict_float_intrinsic()) {  // counts as the operation that it is
+      hi::unstrictify_float(op).accept(this);
+      return;
+    }
     if (op->type.is_float() && (op->is_extern() || op->call_type == hi::Call::PureExtern)) {
       definition_->ops.transcendental += 1;
     }

@@ -52,6 +52,10 @@ void SetDenseBounds(ImageParam& param, const std::vector<int64_t>& extents) {
   param.set_host_alignment(static_cast<int>(kTensorAlignment));
 }
 
+// Halide tells calls of a Func from those of its own functions by the name alone when it inlines:
+// a Func "abs" would be put in place of the absolute value too.
+Func FuncOf(const std::string& stage) { return Func(stage + "_stage"); }
+
 std::vector<int64_t> InnermostFirst(const Shape& shape) { return {shape.rbegin(), shape.rend()}; }
 
 TensorReader MakeInput(const TaskInput& input, const TensorType& prepared,
@@ -213,8 +217,9 @@ Exprs BroadcastIndex(const Exprs& index, const Shape& operand) {
 }
 
 std::string AlgorithmBuilder::UniqueName(const std::string& hint) {
-  const int count = names_[hint]++;
-  return count == 0 ? hint : hint + std::to_string(count);
+  std::string name = hint;
+  for (int i = 1; !names_.insert(name).second; ++i) name = hint + std::to_string(i);
+  return name;
 }
 
 TensorReader AlgorithmBuilder::Pure(const std::string& hint, const TensorType& type,
@@ -222,7 +227,7 @@ TensorReader AlgorithmBuilder::Pure(const std::string& hint, const TensorType& t
                                     std::vector<std::string> dims) {
   HalideStage stage;
   stage.name = UniqueName(hint);
-  stage.func = Func(stage.name);
+  stage.func = FuncOf(stage.name);
   stage.dims = dims.empty() ? DimensionNames(type.shape.size()) : std::move(dims);
   stage.extents = InnermostFirst(type.shape);
   std::vector<Var> vars;
@@ -243,6 +248,7 @@ TensorReader AlgorithmBuilder::Reduce(const std::string& hint, const TensorType&
   stage.name = UniqueName(hint);
   stage.dims = dims.empty() ? DimensionNames(type.shape.size()) : std::move(dims);
   stage.combining = combining;
+  stage.spreads_nans = spreads_nans_;
   const auto cut = options_.rfactored.find(stage.name);
   if (cut == options_.rfactored.end()) return Define(std::move(stage), type, loops, init, update);
   return Rfactored(std::move(stage), type, cut->second, loops, init, update);
@@ -251,7 +257,7 @@ TensorReader AlgorithmBuilder::Reduce(const std::string& hint, const TensorType&
 TensorReader AlgorithmBuilder::Define(HalideStage stage, const TensorType& type,
                                       const std::vector<ReductionLoop>& loops, const Init& init,
                                       const Update& update) {
-  stage.func = Func(stage.name);
+  stage.func = FuncOf(stage.name);
   stage.extents = InnermostFirst(type.shape);
   std::vector<Var> vars;
   for (const std::string& dim : stage.dims) vars.emplace_back(dim);
@@ -335,7 +341,9 @@ TensorReader AlgorithmBuilder::Rfactored(HalideStage stage, const TensorType& ty
 HalideAlgorithm BuildHalideAlgorithm(const Task& original, const AlgorithmOptions& options) {
   const Task task = Flattened(original);
   HalideAlgorithm algorithm;
-  AlgorithmBuilder builder(options, &algorithm);
+  std::set<std::string> names;
+  for (const TaskInput& input : task.inputs) names.insert(input.name);
+  AlgorithmBuilder builder(options, std::move(names), &algorithm);
   auto types = task.Types();
   if (!types) throw Halide::CompileError(types.error().message.c_str());
   const bool reaches_over = ReachesOverEdges(task);

@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,9 @@
 
 namespace whet {
 
-// How a reduction's partial results combine; kOther where nothing is known of it.
+// How a reduction's partial results combine; kOther where nothing is known of it. Maxima and minima
+// are written with Halide::max and Halide::min, for Halide to see that their loops may be
+// reordered; once they are scheduled, ApplyHalide makes them NaN wherever one of the elements is.
 enum class Combining { kOther, kSum, kMax, kMin };
 
 // A stage: a Func, the stable names of its pure dimensions (innermost first; they are its Vars'
@@ -32,6 +35,7 @@ struct HalideStage {
   std::vector<std::string> reductions;
   std::vector<Halide::RVar> reduction_vars;
   Combining combining = Combining::kOther;
+  bool spreads_nans = true;  // of a maximum or minimum
 };
 
 struct HalideInput {
@@ -70,9 +74,10 @@ struct TensorReader {
 
 class AlgorithmBuilder {
  public:
-  // Both outlive it.
-  AlgorithmBuilder(const AlgorithmOptions& options, HalideAlgorithm* algorithm)
-      : options_(options), algorithm_(algorithm) {}
+  // No stage gets one of `names`: those of the inputs. The others outlive it.
+  AlgorithmBuilder(const AlgorithmOptions& options, std::set<std::string> names,
+                   HalideAlgorithm* algorithm)
+      : options_(options), algorithm_(algorithm), names_(std::move(names)) {}
 
   // A pure stage of the given shape: `value` gets one index per dimension, outermost first. `dims`
   // names the dimensions, innermost first, where DimensionNames would mislead.
@@ -94,10 +99,15 @@ class AlgorithmBuilder {
       const std::function<Halide::Expr(Halide::Expr, const Exprs&, const Exprs&)>& update,
       Combining combining = Combining::kOther, std::vector<std::string> dims = {});
 
+  // A NaN in the maxima and minima that follow means what it means to Halide: nothing in
+  // particular.
+  void LeaveNans() { spreads_nans_ = false; }
+
  private:
   using Init = std::function<Halide::Expr(const Exprs&)>;
   using Update = std::function<Halide::Expr(Halide::Expr, const Exprs&, const Exprs&)>;
 
+  // The hint, or the hint with a number where that is taken.
   std::string UniqueName(const std::string& hint);
   TensorReader Rfactored(HalideStage stage, const TensorType& type, const Rfactor& cut,
                          const std::vector<ReductionLoop>& loops, const Init& init,
@@ -108,7 +118,8 @@ class AlgorithmBuilder {
 
   const AlgorithmOptions& options_;
   HalideAlgorithm* algorithm_;
-  std::map<std::string, int> names_;
+  std::set<std::string> names_;
+  bool spreads_nans_ = true;
 };
 
 struct HalideNode {

@@ -27,6 +27,9 @@ class NestBuilder {
   // One realisation of `stage`, without loops, if it were computed as `at` says (kComputeAt), and
   // stored as `store` says (kStoreAt, kStoreRoot; nullptr: where it is computed).
   Result<StageNest> Placed(int stage, const Directive& at, const Directive* store = nullptr);
+  // True where stage p is evaluated inside the body of loop `loop` of `consumer`. Requires that p,
+  // if it has loops, is built.
+  bool InScope(int p, int consumer, int loop) const;
   // All stages, and the layouts of what they read.
   Result<LoopNest> Finish() &&;
 
@@ -52,8 +55,6 @@ class NestBuilder {
                Extents* region, StageNest* result);
   // The loop that a directive says something is inside of.
   Result<const NestLoop*> LoopAt(const Directive& directive) const;
-  // True where stage p is evaluated inside the body of loop `loop` of `consumer`.
-  bool InScope(int p, int consumer, int loop) const;
   // What one iteration of a loop needs of stage `s`, whose definition covers `tile` in it.
   const Box& Need(int s, int consumer, int loop, const Extents& tile);
   // No more than there is; one element where nothing is known.

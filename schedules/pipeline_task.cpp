@@ -270,7 +270,7 @@ Status RunPipeline(const Attributes& attributes, Tensors inputs, Tensor& output)
   try {
     HalideAlgorithm algorithm;
     const AlgorithmOptions as_it_is;
-    AlgorithmBuilder builder(as_it_is, &algorithm);
+    AlgorithmBuilder builder(as_it_is, {}, &algorithm);
     std::vector<TensorReader> readers;
     for (size_t i = 0; i < inputs.size(); ++i) {
       const PipelineImage& image = loaded.images()[i];

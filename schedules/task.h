@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "base/tensor.h"
+#include "schedules/accuracy.h"
 #include "schedules/attributes.h"
 
 namespace whet {
@@ -41,6 +42,7 @@ struct Task {
   std::vector<TaskNode> nodes;
   std::string output;  // the value that the kernel writes
   std::string target;  // "x86-64-linux-avx512_skylake-2t": codegen/target.h
+  Accuracy accuracy = Accuracy::kFast;
 
   Json ToJson() const;                             // of Canonical()
   static Result<Task> FromJson(const Json& json);  // validated: Types() succeeds; canonical
@@ -77,7 +79,8 @@ Result<Tensor> RunReference(const Task& task, std::span<const Tensor* const> inp
 //  before it: `Conv(x=1x16x8x8,w=96x16x1x1)+Relu+Conv(w=16x96x1x1)`. `+Add` adds another tensor of
 //  the output's shape, `+Mul(0.125)` multiplies by a
 //    constant scalar, `+Mul(b=1x64x1x1,const=1)` by a tensor that is broadcast.
-// Errors name the operator and what it accepts.
+// A spelling does not say how exact its kernels have to be: the task is `fast`, and strict is for
+// the caller to set. Errors name the operator and what it accepts.
 Result<Task> ParseTaskSpelling(std::string_view spelling, const std::string& target);
 // The spelling that ParseTaskSpelling reads as this task; empty if there is none (a tail that
 // reads an early value).

@@ -187,6 +187,7 @@ std::string SpellTask(const Task& task) {
                       channels_last);
   // Whatever the words above cannot say shows as a different task.
   auto read = ParseTaskSpelling(text, task.target);
+  if (read) read->accuracy = task.accuracy;
   return read && *read == canonical ? text : "";
 }
 

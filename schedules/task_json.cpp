@@ -66,15 +66,26 @@ Json Task::ToJson() const {
                              {"inputs", node.inputs},
                              {"output", node.output},
                              {"attributes", node.attributes.ToJson()}});
+  // Left out where it is fast: so the tasks of before there was a choice keep their fingerprints.
+  if (accuracy != Accuracy::kFast) json["accuracy"] = Name(accuracy);
   return json;
 }
 
 Result<Task> Task::FromJson(const Json& json) {
   RETURN_IF_ERROR(CheckVersion(json, "task", kVersion));
-  RETURN_IF_ERROR(OnlyMembers(json, {"version", "inputs", "nodes", "output", "target"}));
+  RETURN_IF_ERROR(
+      OnlyMembers(json, {"version", "inputs", "nodes", "output", "target", "accuracy"}));
   Task task;
   ASSIGN_OR_RETURN(task.output, Field<std::string>(json, "output"));
   ASSIGN_OR_RETURN(task.target, Field<std::string>(json, "target"));
+  if (json.contains("accuracy")) {
+    ASSIGN_OR_RETURN(const auto accuracy, Field<std::string>(json, "accuracy"));
+    if (accuracy != Name(Accuracy::kStrict))
+      return Fail(ErrorCode::kCorrupt,
+                  "field 'accuracy' of the task is '{}'; it is 'strict', or missing for fast",
+                  accuracy.substr(0, 40));
+    task.accuracy = Accuracy::kStrict;
+  }
   ASSIGN_OR_RETURN(const Json* inputs, ListMember(json, "inputs"));
   for (size_t i = 0; i < inputs->size(); ++i) {
     auto input = InputFromJson((*inputs)[i]);

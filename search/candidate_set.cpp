@@ -6,14 +6,19 @@ namespace whet {
 
 bool CandidateSet::Add(const Record& record, std::vector<float> features) {
   const uint64_t hash = record.trace.DirectivesHash();
-  const bool ok = record.measurement.ok();
-  const int64_t final_ns = ok && record.is_final ? record.measurement.MedianNs() : 0;
+  if (IsWrong(record.measurement.status)) wrong_.insert(hash);
+  const bool wrong = wrong_.contains(hash);
+  const bool ok = record.measurement.ok() && !wrong;
+  const int64_t final_ns = ok && record.is_final() ? record.measurement.MedianNs() : 0;
   const int64_t time_ns = ok ? record.measurement.MinNs() : 0;
   const int64_t median_ns = ok ? record.measurement.MedianNs() : 0;
   if (const auto known = index_.find(hash); known != index_.end()) {
-    if (record.is_final) candidates_[known->second].final_ns = final_ns;
+    MeasuredCandidate& candidate = candidates_[known->second];
+    if (record.is_final()) candidate.final_ns = final_ns;
+    if (wrong) MakeFailed(candidate);
     return false;
   }
+  if (record.role == RecordRole::kCheck) return false;
   MeasuredCandidate candidate{
       record.trace, hash, time_ns, median_ns, final_ns, record.is_default, std::move(features)};
   index_.emplace(hash, candidates_.size());
@@ -25,6 +30,17 @@ bool CandidateSet::Add(const Record& record, std::vector<float> features) {
     default_ns_ = time_ns;
   }
   return true;
+}
+
+void CandidateSet::MakeFailed(MeasuredCandidate& candidate) {
+  if (candidate.time_ns == 0) return;
+  candidate.time_ns = candidate.median_ns = candidate.final_ns = 0;
+  ++failed_;
+  if (candidate.is_default) default_ns_ = 0;
+  best_ns_ = 0;
+  for (const MeasuredCandidate& other : candidates_) {
+    if (other.time_ns > 0 && (best_ns_ == 0 || other.time_ns < best_ns_)) best_ns_ = other.time_ns;
+  }
 }
 
 void CandidateSet::FillFeatures(const std::function<std::vector<float>(const Trace&)>& extract) {

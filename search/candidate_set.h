@@ -10,6 +10,7 @@
 #include <functional>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "costmodel/cost_model.h"
@@ -35,7 +36,9 @@ class CandidateSet {
   const std::vector<MeasuredCandidate>& all() const { return candidates_; }
 
   // Adds what a record says: a new candidate, or what a final comparison found about one that is
-  // known. A second trial of a known candidate changes nothing. True if a candidate was added.
+  // known. A second trial of a known candidate changes nothing. A record of any role that found
+  // the kernel wrong (IsWrong) makes its candidate a failed one for good; a check adds none. True
+  // if a candidate was added.
   bool Add(const Record& record, std::vector<float> features = {});
   // Extracts missing features: `extract` returns an empty row for a candidate without.
   void FillFeatures(const std::function<std::vector<float>(const Trace&)>& extract);
@@ -60,8 +63,11 @@ class CandidateSet {
   void AppendTo(TrainingSet& set, int task) const;
 
  private:
+  void MakeFailed(MeasuredCandidate& candidate);
+
   std::vector<MeasuredCandidate> candidates_;
   std::unordered_map<uint64_t, size_t> index_;
+  std::unordered_set<uint64_t> wrong_;
   int64_t failed_ = 0, best_ns_ = 0, default_ns_ = 0;
   bool has_default_ = false;
 };

@@ -1,8 +1,8 @@
 // The job that tries a kernel which was chosen without measuring, before anything uses it:
 //   "check" {"task", "trace", "object", "symbol", "threads"}
-// links the object, makes inputs up (reference_data.h), runs the kernel between guard zones several
+// links the object, makes inputs up (made_up_inputs.h), runs the kernel between guard zones several
 // times, each time on other poison where nothing was written yet, and compares with the reference.
-// Results that change from run to run, by a race or by reading what nothing wrote, are wrong ones.
+// A race, or what is read before it is written, shows in one of the runs.
 //
 // Answer: a measurement without samples (measure_job.h). An error where nothing can be said of the
 // kernel: it does not link, the reference fails. Thread safety: pure functions.

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <optional>
 
+#include "schedules/operators/operator.h"
+
 namespace whet {
 namespace {
 
@@ -72,6 +74,14 @@ std::string NumberText(double value) {
   return std::isnan(value) ? "nan" : fmt::format("{:.6g}", value);
 }
 
+bool RoundsNothing(const Task& task) {
+  return std::all_of(task.nodes.begin(), task.nodes.end(), [](const TaskNode& node) {
+    const OperatorDef* def = FindOperator(node.op);
+    return def != nullptr && (def->exact || def->op_class == OperatorClass::kMovement ||
+                              def->op_class == OperatorClass::kView);
+  });
+}
+
 }  // namespace
 
 Deviation CompareWithReference(const Tensor& expected, const void* got, double tolerance) {
@@ -99,19 +109,58 @@ Deviation CompareWithReference(const Tensor& expected, const void* got, double t
       [&](int64_t i) { return expected.AsDouble(i); });
 }
 
-std::string ToString(const Deviation& deviation, const Shape& shape, double tolerance) {
+Deviation CompareWithReference(const Expected& expected, const void* got) {
+  if (!expected.bounds) return CompareWithReference(expected.output, got, expected.tolerance);
+  Deviation deviation;
+  const auto* values = static_cast<const float*>(got);
+  double worst = 0;  // how many times what is allowed
+  for (int64_t i = 0; i < expected.output.count(); ++i) {
+    const double value = values[i], right = expected.output.data<float>()[i];
+    const double allowed = expected.bounds->data<float>()[i];
+    const double error = ErrorOf(value, right);
+    if (std::isfinite(error)) deviation.max_error = std::max(deviation.max_error, error);
+    if (error == 0 || std::isinf(allowed) || std::abs(value - right) <= allowed) continue;
+    ++deviation.wrong;
+    const double excess = std::isfinite(error) ? std::abs(value - right) / allowed : INFINITY;
+    if (excess <= worst) continue;
+    worst = excess;
+    deviation.worst_index = i;
+    deviation.got = value;
+    deviation.expected = right;
+    deviation.allowed = allowed;
+  }
+  return deviation;
+}
+
+namespace {
+
+std::string WorstElement(const Deviation& deviation, const Shape& shape) {
   std::string index;
   int64_t rest = deviation.worst_index;
   for (auto extent = shape.rbegin(); extent != shape.rend(); ++extent) {
     index = std::to_string(rest % *extent) + (index.empty() ? "" : ", ") + index;
     rest /= *extent;
   }
-  return fmt::format("element [{}] is {} instead of {} ({} of {} elements wrong, tolerance {:.3g})",
-                     index, NumberText(deviation.got), NumberText(deviation.expected),
-                     deviation.wrong, ElementCount(shape), tolerance);
+  return fmt::format("element [{}] is {} instead of {} ({} of {} elements wrong", index,
+                     NumberText(deviation.got), NumberText(deviation.expected), deviation.wrong,
+                     ElementCount(shape));
+}
+
+}  // namespace
+
+std::string ToString(const Deviation& deviation, const Shape& shape, double tolerance) {
+  return fmt::format("{}, tolerance {:.3g})", WorstElement(deviation, shape), tolerance);
+}
+
+std::string ToString(const Deviation& deviation, const Expected& expected) {
+  const Shape& shape = expected.output.shape();
+  if (!expected.bounds) return ToString(deviation, shape, expected.tolerance);
+  return fmt::format("{}; strict allows {:.3g} there)", WorstElement(deviation, shape),
+                     deviation.allowed);
 }
 
 double ToleranceFor(const Task& task, DataType output) {
+  if (RoundsNothing(task)) return 0;
   const bool rounds = task.nodes[0].op == "Pipeline" && task.Flops() > 0;
   if (IsInteger(output) && !rounds) return 0;
   const auto type = task.OutputType();

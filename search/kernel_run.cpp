@@ -6,7 +6,6 @@
 #include "codegen/kernel_compiler.h"
 #include "runtime/halide_runtime.h"
 #include "runtime/halide_type.h"
-#include "search/kernel_check.h"
 #include "search/measure_job.h"
 #include "search/reference_data.h"
 
@@ -92,7 +91,7 @@ void KernelRun::PoisonOutput(uint8_t pattern) {
   std::memset(output().data(), pattern, output().size());
 }
 
-Measurement KernelRun::Check(const Tensor& expected, double tolerance) const {
+Measurement KernelRun::Check(const Expected& expected) const {
   Measurement measurement;
   if (code_ != 0) {
     measurement.status = code_ == halide_error_code_out_of_memory ? MeasureStatus::kOutOfMemory
@@ -107,11 +106,11 @@ Measurement KernelRun::Check(const Tensor& expected, double tolerance) const {
     measurement.message = fmt::format("the kernel wrote outside of its output, {}", *damage);
     return measurement;
   }
-  const Deviation deviation = CompareWithReference(expected, output().data(), tolerance);
+  const Deviation deviation = CompareWithReference(expected, output().data());
   measurement.max_error = deviation.max_error;
   if (!deviation.ok()) {
     measurement.status = MeasureStatus::kWrongResult;
-    measurement.message = ToString(deviation, expected.shape(), tolerance);
+    measurement.message = ToString(deviation, expected);
   }
   return measurement;
 }

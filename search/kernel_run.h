@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +20,7 @@
 #include "schedules/task.h"
 #include "schedules/trace.h"
 #include "search/guarded_buffer.h"
+#include "search/kernel_check.h"
 #include "tuning_db/record.h"
 
 namespace whet {
@@ -54,12 +54,9 @@ class KernelRun {
   // Fills the output with `pattern`, so that what the next run does not write shows.
   void PoisonOutput(uint8_t pattern);
 
-  // The bytes of the output as the last run left them.
-  std::span<const uint8_t> OutputBytes() const { return {output().data(), output().size()}; }
-
   // What the last run came to, and whether any run before it failed or left its buffers: ok with
   // max_error, or run_crash, out_of_memory, guard_overrun, wrong_result.
-  Measurement Check(const Tensor& expected, double tolerance) const;
+  Measurement Check(const Expected& expected) const;
 
  private:
   struct Argument {

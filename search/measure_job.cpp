@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "runtime/scratch_allocator.h"
 #include "search/cold_caches.h"
-#include "search/kernel_check.h"
 #include "search/kernel_run.h"
 #include "search/kernel_threads.h"
 #include "search/reference_data.h"
@@ -45,20 +44,6 @@ Result<MeasureRequest> ParseRequest(const Json& payload) {
     request.candidates.push_back(std::move(candidate));
   }
   return request;
-}
-
-// The reference's output and how far from it is wrong.
-struct Expected {
-  Tensor output;
-  double tolerance = 0;
-};
-
-Result<Expected> ReadExpected(const MeasureRequest& request) {
-  ASSIGN_OR_RETURN(const TensorType type, request.task.OutputType());
-  Expected expected{Tensor(type), ToleranceFor(request.task, type.dtype)};
-  RETURN_IF_ERROR(ReadBytes(OutputFile(request.data), expected.output.bytes(),
-                            static_cast<size_t>(type.bytes())));
-  return expected;
 }
 
 Measurement CannotLoad(const Error& error) {
@@ -106,7 +91,7 @@ Result<Json> Measure(const Json& payload, JobContext& context) {
   if (request.candidates.size() != 1)
     return Fail(ErrorCode::kInternal, "a measure job has one candidate, not {}",
                 request.candidates.size());
-  ASSIGN_OR_RETURN(const Expected expected, ReadExpected(request));
+  ASSIGN_OR_RETURN(const Expected expected, ReadExpected(request.task, request.data));
   UseKernelThreads(request.threads);
   const BuiltCandidate& candidate = request.candidates[0];
   auto run =
@@ -119,7 +104,7 @@ Result<Json> Measure(const Json& payload, JobContext& context) {
   (*run)->Run();
   const int64_t first_run_ns = clock.MonotonicNs() - start_ns;
   PoisonScratch(-1);
-  Measurement measurement = (*run)->Check(expected.output, expected.tolerance);
+  Measurement measurement = (*run)->Check(expected);
   if (!measurement.ok()) return MeasureAnswer({measurement});
   if (IsHopeless(first_run_ns, request.timing)) {
     measurement.samples_ns = {first_run_ns};
@@ -128,14 +113,14 @@ Result<Json> Measure(const Json& payload, JobContext& context) {
   ASSIGN_OR_RETURN(const std::function<void()> empty_caches, CacheEmptier(request.timing));
   const Timing timing = TimeOnOwnCores([&] { (*run)->Run(); }, clock, request.timing, empty_caches);
   // Once more: a race between threads need not show in the first run.
-  measurement = (*run)->Check(expected.output, expected.tolerance);
+  measurement = (*run)->Check(expected);
   if (measurement.ok()) measurement.samples_ns = timing.samples_ns;
   return MeasureAnswer({measurement});
 }
 
 Result<Json> Compare(const Json& payload, JobContext& context) {
   ASSIGN_OR_RETURN(const MeasureRequest request, ParseRequest(payload));
-  ASSIGN_OR_RETURN(const Expected expected, ReadExpected(request));
+  ASSIGN_OR_RETURN(const Expected expected, ReadExpected(request.task, request.data));
   UseKernelThreads(request.threads);
   std::vector<Measurement> measurements(request.candidates.size());
   std::vector<std::unique_ptr<KernelRun>> runs(request.candidates.size());
@@ -153,7 +138,7 @@ Result<Json> Compare(const Json& payload, JobContext& context) {
     PoisonScratch(kPoison);
     runs[i]->Run();
     PoisonScratch(-1);
-    measurements[i] = runs[i]->Check(expected.output, expected.tolerance);
+    measurements[i] = runs[i]->Check(expected);
     if (!measurements[i].ok()) continue;
     timed.push_back([kernel = runs[i].get()] { kernel->Run(); });
     timed_candidates.push_back(i);
@@ -164,7 +149,7 @@ Result<Json> Compare(const Json& payload, JobContext& context) {
       TimeInterleaved(timed, Clock::System(), request.timing, empty_caches);
   for (size_t t = 0; t < timings.size(); ++t) {
     const size_t i = timed_candidates[t];
-    measurements[i] = runs[i]->Check(expected.output, expected.tolerance);
+    measurements[i] = runs[i]->Check(expected);
     if (measurements[i].ok()) measurements[i].samples_ns = timings[t].samples_ns;
   }
   return MeasureAnswer(measurements);

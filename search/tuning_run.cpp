@@ -330,8 +330,9 @@ class TuningRun {
     for (size_t i = 0; i < records.size(); ++i) {
       // The winner is the fastest of the final records by median: whoever lost with a lower one is
       // no final.
-      records[i].is_final = winner && contenders[i].median_ns >= contenders[*winner].median_ns;
-      if (winner && !records[i].is_final && measurements[i].ok())
+      const bool is_final = winner && contenders[i].median_ns >= contenders[*winner].median_ns;
+      records[i].role = is_final ? RecordRole::kFinal : RecordRole::kLostFinal;
+      if (winner && !is_final && measurements[i].ok())
         records[i].measurement.message =
             contenders[i].time_ns < contenders[*winner].time_ns
                 ? "final comparison: faster than the default by no more than noise"
@@ -404,7 +405,7 @@ class TuningRun {
       const bool comparable = !best || IsOfThisMode(*best);
       for (const MeasuredCandidate& candidate : state.candidates.all()) {
         if (!candidate.is_default || !comparable) continue;
-        const bool compared = best && best->is_final && candidate.final_ns > 0;
+        const bool compared = best && best->is_final() && candidate.final_ns > 0;
         task.default_ms =
             static_cast<double>(compared ? candidate.final_ns : candidate.median_ns) / 1e6;
       }

@@ -8,6 +8,7 @@
 #include "runtime/thread_pool.h"
 #include "schedules/pipeline_task.h"
 #include "schedules/task_label.h"
+#include "tools/accuracy_option.h"
 #include "tools/bench_item.h"
 #include "tools/kernels.h"
 #include "tools/runnable.h"
@@ -100,6 +101,7 @@ Status BenchNetwork(const std::string& what, const BenchOptions& options, BenchR
   ASSIGN_OR_RETURN(item.inputs, MakeNetworkInputs(plan, {}, true));
   ASSIGN_OR_RETURN(const BenchTimes times, TimeItem(item, options.seconds));
   report->Add(item, times, TunedCount(plan));
+  if (runnable.network) report->results.back()["kernels"] = ToJson(runnable.kernels);
   if (!options.profile && options.trace.empty()) return {};
   const int runs =
       std::clamp(static_cast<int>(options.seconds * 1e3 / std::max(times.p50_ms, 1e-3)), 5, 200);
@@ -195,6 +197,8 @@ Result<int> Bench(const BenchOptions& options) {
     ASSIGN_OR_RETURN(Task task, ParseTaskSpelling(text, target.ToString()));
     tasks.push_back({text, std::move(task)});
   }
+  for (NamedTask& task : tasks)
+    task.task.accuracy = options.runnable.accuracy.value_or(Accuracy::kFast);
   if (networks.empty() && tasks.empty()) {
     return Fail(
         ErrorCode::kInvalidInput,
@@ -253,6 +257,7 @@ void RegisterBench(CLI::App& app, int* exit_code) {
   verb->add_option("--threads", options->runnable.threads, "threads (default: all cores)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
+  AddAccuracyOption(verb, &options->runnable.accuracy, "default: fast; a bundle's own");
   verb->add_option("--seconds", options->seconds,
                    "how long to run each of them, in seconds (default: 1)")
       ->type_name("S")

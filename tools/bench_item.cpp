@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "codegen/task_plan.h"
-#include "search/reference_data.h"
+#include "search/made_up_inputs.h"
 #include "tools/runnable.h"
 #include "tools/task_network.h"
 

@@ -6,6 +6,7 @@
 #include "codegen/bundle.h"
 #include "codegen/kernel_compiler.h"
 #include "codegen/network_compiler.h"
+#include "tools/accuracy_option.h"
 #include "tools/kernels.h"
 #include "tools/session.h"
 #include "tools/tuner.h"
@@ -20,6 +21,7 @@ struct CompileOptions {
   std::string model, database, output, target = "host", on_miss = "default", emit = "static,shared",
                                        license, description;
   std::vector<std::string> shapes;
+  std::optional<Accuracy> accuracy;
   int threads = 0;
   int64_t trials = 16;
   bool use_cache = true;
@@ -54,7 +56,8 @@ Result<Emit> ParseEmit(const std::string& text) {
   return emit;
 }
 
-Json Provenance(const Network& network, const Partition& partition, const MadeKernels& kernels) {
+Json Provenance(const Network& network, const Partition& partition, const MadeKernels& kernels,
+                Accuracy accuracy) {
   Json tasks = Json::array();
   for (size_t t = 0; t < kernels.schedules.size(); ++t) {
     const ChosenSchedule& schedule = kernels.schedules[t];
@@ -66,6 +69,7 @@ Json Provenance(const Network& network, const Partition& partition, const MadeKe
   return {{"model_fingerprint", network.fingerprint},
           {"whet", kWhetVersion},
           {"halide", kHalideVersion},
+          {"accuracy", Name(accuracy)},
           {"tasks", tasks}};
 }
 
@@ -114,7 +118,9 @@ Result<int> Compile(const CompileOptions& options) {
     return Fail(ErrorCode::kInvalidInput,
                 "--on-miss tune wants --db FILE to keep what it measures");
   }
-  ASSIGN_OR_RETURN(const Network network, LoadNetworkFile(options.model, options.shapes, target));
+  const Accuracy accuracy = options.accuracy.value_or(Accuracy::kFast);
+  ASSIGN_OR_RETURN(const Network network,
+                   LoadNetworkFile(options.model, options.shapes, target, accuracy));
   if (on_miss == OnMiss::kTune)
     RETURN_IF_ERROR(TuneMissing(network, options.database, target, options.trials));
   ASSIGN_OR_RETURN(const std::unique_ptr<Kernels> source,
@@ -136,7 +142,7 @@ Result<int> Compile(const CompileOptions& options) {
   request.name = BundleName(network.graph.name);
   request.license = options.license;
   request.description = options.description;
-  request.provenance = Provenance(network, partition, kernels);
+  request.provenance = Provenance(network, partition, kernels, accuracy);
   RETURN_IF_ERROR(WriteBundle(request, options.output, {emit.static_library, emit.shared_object}));
   if (emit.object || emit.stmt || emit.assembly) {
     std::string folder = options.output;
@@ -150,6 +156,7 @@ Result<int> Compile(const CompileOptions& options) {
       kernels.schedules.size() - static_cast<size_t>(kernels.tuned),
       static_cast<double>(request.constants.size()) / 1e6,
       static_cast<double>(request.plan.arena_bytes) / 1e6, request.plan.target.c_str());
+  std::printf("kernels: %s\n", MakingText(kernels).c_str());
   Table table({"file", "bytes"});
   std::vector<fs::path> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(options.output))
@@ -177,6 +184,7 @@ void RegisterCompile(CLI::App& app, int* exit_code) {
   verb->add_option("--target", options->target, "target (default: host), as x86-64-linux-avx2-4t");
   verb->add_option("--threads", options->threads, "threads (default: the target's)")
       ->check(CLI::Range(1, 1024));
+  AddAccuracyOption(verb, &options->accuracy);
   verb->add_option(
           "--on-miss", options->on_miss,
           "for a task without a record: default (what the base model chooses), tune, error")

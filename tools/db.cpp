@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "base/file.h"
+#include "schedules/task_label.h"
 #include "tools/db_verbs.h"
 #include "tuning_db/schema.h"
 
@@ -104,6 +105,13 @@ std::string FirstLine(const std::string& text, size_t width) {
 std::string Plural(int64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
+
+std::string KernelLabel(const TaskRow& task) {
+  const std::string label = FirstLine(ShortLabel(task.describe), kLabelWidth);
+  return task.task.accuracy == Accuracy::kStrict ? label + ", strict" : label;
+}
+
+Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 Json NumberOrNull(double value) {
   return value != 0 && std::isfinite(value) ? Json(value) : Json();

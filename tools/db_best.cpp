@@ -4,7 +4,6 @@
 #include <map>
 
 #include "base/table.h"
-#include "schedules/task_label.h"
 #include "tools/db_verbs.h"
 
 namespace whet {
@@ -76,6 +75,7 @@ Json LineToJson(const Line& line, bool with_uses) {
   Json json = {{"fingerprint", row.fingerprint},
                {"describe", row.describe},
                {"target", row.task.target},
+               {"accuracy", Name(row.task.accuracy)},
                {"trials", row.trials},
                {"failed", row.failed},
                {"best_ms", NumberOrNull(row.best_ms)},
@@ -105,7 +105,7 @@ void PrintTable(std::vector<Line> lines, int64_t limit, bool with_uses, bool wit
     const TaskRow& row = line.row;
     std::vector<std::string> cells = {
         ShortFingerprint(row.fingerprint),
-        FirstLine(ShortLabel(row.describe), kLabelWidth),
+        KernelLabel(row),
         Milliseconds(row.best_ms),
         Milliseconds(row.default_ms),
         row.Speedup() > 0 ? fmt::format("{:.2f}", row.Speedup()) : "-",

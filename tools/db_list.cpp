@@ -3,7 +3,6 @@
 #include <iostream>
 
 #include "base/table.h"
-#include "schedules/task_label.h"
 #include "tools/db_verbs.h"
 
 namespace whet {
@@ -42,6 +41,7 @@ Result<int> ListTasks(const Database& database, const ListOptions& options) {
       json["tasks"].push_back({{"fingerprint", row.fingerprint},
                                {"describe", row.describe},
                                {"target", row.task.target},
+                               {"accuracy", Name(row.task.accuracy)},
                                {"flops", row.task.Flops()},
                                {"trials", row.trials},
                                {"failed", row.failed},
@@ -52,8 +52,7 @@ Result<int> ListTasks(const Database& database, const ListOptions& options) {
   }
   Table table({"task", "kernel", "MFLOP", "trials", "failed", "best ms", "target"});
   for (const TaskRow& row : last) {
-    table.AddRow({ShortFingerprint(row.fingerprint),
-                  FirstLine(ShortLabel(row.describe), kLabelWidth),
+    table.AddRow({ShortFingerprint(row.fingerprint), KernelLabel(row),
                   fmt::format("{:.1f}", row.task.Flops() / 1e6), std::to_string(row.trials),
                   std::to_string(row.failed), Milliseconds(row.best_ms), row.task.target});
   }
@@ -89,7 +88,9 @@ Result<int> ListRuns(const Database& database, const ListOptions& options) {
                               {"target", run.info.target},
                               {"seed", run.info.seed},
                               {"threads", run.info.threads},
-                              {"machine", run.info.machine}});
+                              {"machine", run.info.machine},
+                              {"halide_version", TextOrNull(run.info.halide_version)},
+                              {"settings", run.info.settings}});
     }
     RETURN_IF_ERROR(WriteAnswer(database, options, std::move(json)));
     return 0;
@@ -110,8 +111,8 @@ Result<int> ListRuns(const Database& database, const ListOptions& options) {
 
 std::string Marks(const Record& record) {
   std::string marks = record.is_default ? "default" : "";
-  if (record.is_final) marks += marks.empty() ? "final" : " final";
-  return marks;
+  if (record.is_trial()) return marks;
+  return marks + (marks.empty() ? "" : " ") + std::string(Name(record.role));
 }
 
 Result<int> ListRecords(const Database& database, const ListOptions& options) {
@@ -136,7 +137,8 @@ Result<int> ListRecords(const Database& database, const ListOptions& options) {
                                  {"max_error", measured.ok() ? Json(measured.max_error) : Json()},
                                  {"predicted", record.predicted ? Json(*record.predicted) : Json()},
                                  {"is_default", record.is_default},
-                                 {"is_final", record.is_final},
+                                 {"is_final", record.is_final()},
+                                 {"role", Name(record.role)},
                                  {"sketch", record.trace.sketch},
                                  {"created", record.created_utc}});
     }

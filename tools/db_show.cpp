@@ -45,6 +45,20 @@ std::string CachesText(const std::optional<RunRow>& run) {
   return run && mode ? std::string(Name(*mode)) : "";
 }
 
+const char* RoleText(RecordRole role) {
+  switch (role) {
+    case RecordRole::kTrial:
+      return "";
+    case RecordRole::kFinal:
+      return ", of the final comparison";
+    case RecordRole::kLostFinal:
+      return ", of the final comparison, which it lost";
+    case RecordRole::kCheck:
+      return ", chosen without measuring and found wrong";
+  }
+  return "";
+}
+
 std::string TimesText(const Measurement& measured) {
   if (!measured.ok()) return std::string(Name(measured.status));
   const int64_t median = measured.MedianNs();
@@ -56,11 +70,12 @@ std::string TimesText(const Measurement& measured) {
 
 void PrintRecord(const Record& record, const Task& task, const std::optional<RunRow>& run) {
   const Measurement& measured = record.measurement;
-  Print("record", fmt::format("{}, {}{}{}", record.id, record.created_utc,
-                              record.is_default ? ", the default schedule" : "",
-                              record.is_final ? ", of the final comparison" : ""));
+  Print("record",
+        fmt::format("{}, {}{}{}", record.id, record.created_utc,
+                    record.is_default ? ", the default schedule" : "", RoleText(record.role)));
   Print("task", fmt::format("{}  {}", ShortFingerprint(record.task), task.Describe()));
   Print("target", task.target);
+  Print("accuracy", std::string(Name(task.accuracy)));
   Print("result", TimesText(measured));
   if (measured.ok() && measured.MedianNs() > 0) {
     Print("rate",
@@ -76,7 +91,9 @@ void PrintRecord(const Record& record, const Task& task, const std::optional<Run
   Print("caches", CachesText(run));
   if (run) {
     Print("run",
-          fmt::format("{}, {}, whet {}, seed {}, {}", run->id, run->started, run->info.version,
+          fmt::format("{}, {}, whet {}, halide {}, seed {}, {}", run->id, run->started,
+                      run->info.version,
+                      run->info.halide_version.empty() ? "unknown" : run->info.halide_version,
                       run->info.seed, Plural(run->info.threads, "thread")));
     Print("command", FirstLine(run->info.command, 160));
     Print("machine", MachineText(run->info.machine));
@@ -100,7 +117,8 @@ Json RecordToJson(const Record& record, const std::optional<RunRow>& run) {
                {"max_error", measured.ok() ? Json(measured.max_error) : Json()},
                {"predicted", record.predicted ? Json(*record.predicted) : Json()},
                {"is_default", record.is_default},
-               {"is_final", record.is_final},
+               {"is_final", record.is_final()},
+               {"role", Name(record.role)},
                {"created", record.created_utc},
                {"trace", record.trace.ToJson()},
                {"halide", record.trace.ToCpp()}};
@@ -114,6 +132,8 @@ Json RecordToJson(const Record& record, const std::optional<RunRow>& run) {
                    {"seed", run->info.seed},
                    {"threads", run->info.threads},
                    {"machine", run->info.machine},
+                   {"halide_version", TextOrNull(run->info.halide_version)},
+                   {"settings", run->info.settings},
                    {"started", run->started}};
   }
   return json;

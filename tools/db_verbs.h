@@ -51,6 +51,8 @@ Status WriteAnswer(const Database& database, const DbOptions& options, Json json
 // The full fingerprint of the one task that a prefix names.
 Result<std::string> FullFingerprint(const Database& database, const std::string& prefix);
 
+// What a table calls the task's kernel; a strict one says so.
+std::string KernelLabel(const TaskRow& task);
 std::string ShortFingerprint(const std::string& fingerprint);  // the first 8 digits
 std::string Milliseconds(double ms);                           // "0.471"; "-" for 0: none
 std::string Ratio(double ratio);                               // "1.82x"; "-" for 0
@@ -60,5 +62,6 @@ std::string FirstLine(const std::string& text,
                       size_t width);  // cut to `width` with "..", controls blanked
 std::string Plural(int64_t count, std::string_view noun);  // "1 task", "2 tasks"
 Json NumberOrNull(double value);                           // null for 0 and what is not finite
+Json TextOrNull(const std::string& text);                  // null for an empty one
 
 }  // namespace whet

@@ -9,6 +9,7 @@
 #include "runtime/bundle_loader.h"
 #include "schedules/pipeline_task.h"
 #include "schedules/task_label.h"
+#include "tools/accuracy_option.h"
 #include "tools/session.h"
 #include "tools/tuner.h"
 #include "tools/verbs.h"
@@ -19,6 +20,7 @@ namespace {
 struct InspectOptions {
   std::string what, database, target = "host", trace, emit, output, json;
   std::vector<std::string> shapes, scalars;
+  std::optional<Accuracy> accuracy;
   int threads = 0;
   bool features = false;
 };
@@ -32,7 +34,9 @@ std::string Mflop(double flops) { return flops > 0 ? fmt::format("{:.2f}", flops
 
 Result<int> InspectModel(const InspectOptions& options, Json* json) {
   ASSIGN_OR_RETURN(const Target target, ResolveTarget(options.target, options.threads));
-  ASSIGN_OR_RETURN(const Network network, LoadNetworkFile(options.what, options.shapes, target));
+  ASSIGN_OR_RETURN(const Network network,
+                   LoadNetworkFile(options.what, options.shapes, target,
+                                   options.accuracy.value_or(Accuracy::kFast)));
   std::vector<std::pair<std::string, TensorType>> inputs, outputs;
   for (ValueId id : network.graph.inputs)
     inputs.emplace_back(network.graph.values[id].name, network.graph.values[id].type);
@@ -140,13 +144,15 @@ Status EmitCode(const Task& task, const Trace& trace, const InspectOptions& opti
 }
 
 // A task under one schedule: its loop nest and the Halide calls that make it.
-Result<int> InspectCandidate(const Task& task, const Trace* trace, const InspectOptions& options,
+Result<int> InspectCandidate(Task task, const Trace* trace, const InspectOptions& options,
                              Json* json) {
+  task.accuracy = options.accuracy.value_or(task.accuracy);
   ASSIGN_OR_RETURN(const Target target, Target::Parse(task.target));
   ASSIGN_OR_RETURN(const MachineModel machine, target.Machine());
   ASSIGN_OR_RETURN(const SketchSpace space, SketchSpace::Create(task, machine));
-  std::printf("task    %s\n        %s, %s MFLOP, fingerprint %s\n", task.Describe().c_str(),
-              task.target.c_str(), Mflop(task.Flops()).c_str(), task.Fingerprint().c_str());
+  std::printf("task    %s\n        %s, %s, %s MFLOP, fingerprint %s\n", task.Describe().c_str(),
+              task.target.c_str(), std::string(Name(task.accuracy)).c_str(),
+              Mflop(task.Flops()).c_str(), task.Fingerprint().c_str());
   const Trace chosen = trace ? *trace : space.Default();
   *json = {
       {"task", task.ToJson()}, {"fingerprint", task.Fingerprint()}, {"trace", chosen.ToJson()}};
@@ -282,6 +288,7 @@ void RegisterInspect(CLI::App& app, int* exit_code) {
   verb->add_option("--threads", options->threads, "threads (default: all cores)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
+  AddAccuracyOption(verb, &options->accuracy, "default: fast; a record's own");
   verb->add_option("--json", options->json, "also write it as JSON to this file")
       ->type_name("FILE");
   verb->footer(

@@ -53,6 +53,7 @@ void Kernels::Refused(const std::string& target, const std::string& database,
   RunInfo info;
   info.command = CommandLine();
   info.version = kWhetVersion;
+  info.halide_version = kHalideVersion;
   info.target = target;
   const auto parsed = Target::Parse(target);
   info.threads = parsed ? parsed->threads : 1;
@@ -65,6 +66,22 @@ Result<LoadedNetwork> LoadNetworkKernels(const Network& network, Kernels& kernel
   ASSIGN_OR_RETURN(const Partition partition,
                    FuseFasterBlocks(network.partition, network.blocks, kernels.database()));
   return LoadWithKernels(network.graph, partition, kernels.maker());
+}
+
+Json ToJson(const MadeKernels& kernels) {
+  return {{"kernels", kernels.schedules.size()},
+          {"tuned", kernels.tuned},
+          {"built", kernels.built},
+          {"build_ms", kernels.build_ms},
+          {"checked", kernels.checked},
+          {"check_ms", kernels.check_ms},
+          {"unchecked", kernels.unchecked}};
+}
+
+std::string MakingText(const MadeKernels& kernels) {
+  if (kernels.built + kernels.checked == 0) return "all of them from the cache";
+  return fmt::format("{} built in {:.1f} s of CPU, {} checked in {:.1f} s", kernels.built,
+                     kernels.build_ms / 1e3, kernels.checked, kernels.check_ms / 1e3);
 }
 
 void WarnOfUnchecked(const MadeKernels& kernels, const Target& target) {

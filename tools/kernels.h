@@ -48,6 +48,11 @@ class Kernels {
 // The network with its kernels, its blocks fused where records tell them to be faster.
 Result<LoadedNetwork> LoadNetworkKernels(const Network& network, Kernels& kernels);
 
+// How many were built and checked now, and how long that took: {"built", "build_ms", ..}.
+Json ToJson(const MadeKernels& kernels);
+// "52 built in 4.1 s of CPU, 52 checked in 0.9 s", or that the cache had all.
+std::string MakingText(const MadeKernels& kernels);
+
 // One line on standard error where kernels were made for another machine and so not checked.
 void WarnOfUnchecked(const MadeKernels& kernels, const Target& target);
 

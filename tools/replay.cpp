@@ -3,6 +3,7 @@
 
 #include "base/table.h"
 #include "search/process_measurer.h"
+#include "tools/accuracy_option.h"
 #include "tools/replay_run.h"
 #include "tools/session.h"
 #include "tools/verbs.h"
@@ -12,6 +13,7 @@ namespace {
 
 struct ReplayOptions {
   std::string database, json;
+  std::optional<Accuracy> accuracy;
   int64_t record = 0, run = 0;
 };
 
@@ -30,7 +32,8 @@ Result<int> Replay(const ReplayOptions& options) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
                    Database::Open(options.database, Database::Mode::kReadOnly));
   ASSIGN_OR_RETURN(const Record record, database->RecordById(options.record));
-  ASSIGN_OR_RETURN(const Task task, database->TaskByFingerprint(record.task));
+  ASSIGN_OR_RETURN(Task task, database->TaskByFingerprint(record.task));
+  task.accuracy = options.accuracy.value_or(task.accuracy);
   ProcessMeasurerOptions measuring;
   measuring.worker.stop_requested = [] { return InterruptFlag().load(); };
   measuring.timing = measuring.comparison;
@@ -46,8 +49,8 @@ Result<int> Replay(const ReplayOptions& options) {
 
   const Measurement& then = record.measurement;
   const std::string mode(Name(measuring.timing.cache));
-  std::printf("record %lld: %s, %s caches\n", static_cast<long long>(record.id),
-              task.Describe().c_str(), mode.c_str());
+  std::printf("record %lld: %s, %s caches, %s\n", static_cast<long long>(record.id),
+              task.Describe().c_str(), mode.c_str(), std::string(Name(task.accuracy)).c_str());
   Table table({"", "status", "median ms", "min ms", "largest error", "compile ms"});
   for (const Measurement* measurement : {&then, static_cast<const Measurement*>(&now)}) {
     table.AddRow({measurement == &then ? "then" : "now", std::string(Name(measurement->status)),
@@ -76,6 +79,7 @@ Result<int> Replay(const ReplayOptions& options) {
                                              {"record", record.id},
                                              {"task", record.task},
                                              {"cache", mode},
+                                             {"accuracy", Name(task.accuracy)},
                                              {"then", to_json(then)},
                                              {"now", to_json(now)}}));
   }
@@ -121,6 +125,7 @@ void RegisterReplay(CLI::App& app, int* exit_code) {
       ->check(CLI::PositiveNumber)
       ->excludes(record);
   verb->add_option("--db", options->database, "tuning database")->type_name("FILE")->required();
+  AddAccuracyOption(verb, &options->accuracy, "default: the record's own");
   verb->add_option("--json", options->json, "also write the result as JSON to this file")
       ->type_name("FILE");
   verb->footer(

@@ -68,24 +68,23 @@ class RecordedMeasurer : public Measurer {
 };
 
 Result<TunerOptions> OptionsOf(const RunRow& row, std::vector<std::pair<std::string, int>>* tasks) {
-  const auto settings =
-      row.info.machine.is_object() ? row.info.machine.find("search") : row.info.machine.end();
-  if (!row.info.machine.is_object() || settings == row.info.machine.end())
+  const Json& settings = row.info.settings;
+  if (!settings.is_object())
     return Fail(ErrorCode::kUnsupported,
                 "run {} was made by whet {}, which did not keep its settings", row.id,
                 row.info.version);
   TunerOptions options;
   options.seed = row.info.seed;
-  ASSIGN_OR_RETURN(options.trials, Field<int64_t>(*settings, "trials"));
-  ASSIGN_OR_RETURN(options.time_budget_s, Field<double>(*settings, "time_budget_s"));
-  ASSIGN_OR_RETURN(options.search, Field<std::string>(*settings, "search"));
-  ASSIGN_OR_RETURN(options.cost_model, Field<std::string>(*settings, "cost_model"));
-  ASSIGN_OR_RETURN(options.base_model, Field<bool>(*settings, "base_model"));
-  ASSIGN_OR_RETURN(options.transfer, Field<bool>(*settings, "transfer"));
-  ASSIGN_OR_RETURN(options.patience, FieldOr<int64_t>(*settings, "patience", 0));
-  ASSIGN_OR_RETURN(options.without, FieldOr<std::vector<std::string>>(*settings, "without", {}));
-  ASSIGN_OR_RETURN(options.cache, FieldOr<std::string>(*settings, "cache", "warm"));
-  ASSIGN_OR_RETURN(const auto list, Field<std::vector<Json>>(*settings, "tasks"));
+  ASSIGN_OR_RETURN(options.trials, Field<int64_t>(settings, "trials"));
+  ASSIGN_OR_RETURN(options.time_budget_s, Field<double>(settings, "time_budget_s"));
+  ASSIGN_OR_RETURN(options.search, Field<std::string>(settings, "search"));
+  ASSIGN_OR_RETURN(options.cost_model, Field<std::string>(settings, "cost_model"));
+  ASSIGN_OR_RETURN(options.base_model, Field<bool>(settings, "base_model"));
+  ASSIGN_OR_RETURN(options.transfer, Field<bool>(settings, "transfer"));
+  ASSIGN_OR_RETURN(options.patience, FieldOr<int64_t>(settings, "patience", 0));
+  ASSIGN_OR_RETURN(options.without, FieldOr<std::vector<std::string>>(settings, "without", {}));
+  ASSIGN_OR_RETURN(options.cache, FieldOr<std::string>(settings, "cache", "warm"));
+  ASSIGN_OR_RETURN(const auto list, Field<std::vector<Json>>(settings, "tasks"));
   for (const Json& task : list) {
     if (!task.is_array() || task.size() != 2 || !task[0].is_string() ||
         !task[1].is_number_integer())
@@ -136,7 +135,7 @@ Result<std::string> FirstDifference(const std::vector<Record>& then, const Datab
   for (size_t i = 0; i < std::min(then.size(), now.size()); ++i) {
     const char* what = then[i].predicted != now[i].predicted     ? "prediction"
                        : then[i].is_default != now[i].is_default ? "default schedule"
-                       : then[i].is_final != now[i].is_final     ? "final decision"
+                       : then[i].role != now[i].role             ? "final decision"
                                                                  : nullptr;
     if (what != nullptr) return fmt::format("the {} of record {} is another now", what, then[i].id);
   }

@@ -6,6 +6,7 @@
 #include "base/table.h"
 #include "graph/evaluate.h"
 #include "graph/tensor_io.h"
+#include "tools/accuracy_option.h"
 #include "tools/compare.h"
 #include "tools/runnable.h"
 #include "tools/test_data.h"
@@ -170,6 +171,7 @@ void RegisterRun(CLI::App& app, int* exit_code) {
   verb->add_option("--shape", options->runnable.shapes,
                    "NAME=SHAPE of an input that the file leaves open: x=1x3x48x192");
   verb->add_option("--target", options->runnable.target, "target (default: host)");
+  AddAccuracyOption(verb, &options->runnable.accuracy, "default: fast; a bundle's own");
   verb->add_option("--threads", options->runnable.threads, "threads (default: the target's)")
       ->check(CLI::Range(1, 1024));
   verb->add_option("--input", options->inputs, "NAME=FILE.npy or NAME=FILE.pb");

@@ -22,6 +22,18 @@ Tensor RandomTensor(const TensorType& type, uint64_t seed) {
   return tensor;
 }
 
+// A bundle's kernels are as exact as they were compiled to be.
+Status CheckAccuracy(const std::string& directory, const Json& manifest,
+                     const RunnableOptions& options) {
+  ASSIGN_OR_RETURN(const auto provenance, FieldOr<Json>(manifest, "provenance", Json::object()));
+  ASSIGN_OR_RETURN(const auto compiled, FieldOr<std::string>(provenance, "accuracy", "fast"));
+  if (!options.accuracy || Name(*options.accuracy) == compiled) return {};
+  return Fail(ErrorCode::kInvalidInput,
+              "{}: this bundle was compiled with --accuracy {}; leave the option out, or compile "
+              "it again with --accuracy {}",
+              directory, compiled, Name(*options.accuracy));
+}
+
 Result<Runnable> OpenBundleDirectory(const std::string& directory, const RunnableOptions& options) {
   if (!options.database.empty() || !options.shapes.empty()) {
     return Fail(ErrorCode::kInvalidInput,
@@ -29,6 +41,7 @@ Result<Runnable> OpenBundleDirectory(const std::string& directory, const Runnabl
                 directory);
   }
   ASSIGN_OR_RETURN(Bundle bundle, OpenBundle(directory));
+  RETURN_IF_ERROR(CheckAccuracy(directory, bundle.manifest, options));
   Runnable runnable;
   runnable.id = std::filesystem::path(directory).filename().string();
   if (runnable.id.empty()) runnable.id = bundle.executor->plan().model;
@@ -48,10 +61,11 @@ Result<Runnable> OpenRunnable(const std::string& argument, const RunnableOptions
       Kernels::Create(target, {.database = options.database, .use_cache = options.use_cache}));
   Runnable runnable;
   ASSIGN_OR_RETURN(runnable.network,
-                   LoadNetworkFile(argument, options.shapes, target, options.values));
+                   LoadNetworkFile(argument, options.shapes, target,
+                                   options.accuracy.value_or(Accuracy::kFast), options.values));
   runnable.id = runnable.network->id;
   ASSIGN_OR_RETURN(LoadedNetwork loaded, LoadNetworkKernels(*runnable.network, *kernels));
-  runnable.tuned_tasks = loaded.kernels.tuned;
+  runnable.kernels = std::move(loaded.kernels);
   runnable.executor = std::move(loaded.executor);
   return runnable;
 }

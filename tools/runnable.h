@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/tensor.h"
+#include "driver/kernel_maker.h"
 #include "runtime/executor.h"
 #include "tools/session.h"
 
@@ -19,7 +20,8 @@ struct RunnableOptions {
   std::map<std::string, Tensor> values;
   std::string database;  // path; empty: none
   std::string target = "host";
-  int threads = 0;  // 0: as the target says
+  std::optional<Accuracy> accuracy;  // nothing: fast, or as the bundle was compiled
+  int threads = 0;                   // 0: as the target says
   bool use_cache = true;
 };
 
@@ -27,7 +29,7 @@ struct Runnable {
   std::string id;  // what reports call it
   std::unique_ptr<Executor> executor;
   std::optional<Network> network;  // nothing for a bundle
-  int tuned_tasks = 0;             // tasks with a record
+  MadeKernels kernels;             // empty for a bundle
 };
 
 Result<Runnable> OpenRunnable(const std::string& argument, const RunnableOptions& options);

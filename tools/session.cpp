@@ -33,7 +33,7 @@ int Report(const Error& error) {
     if (c == '\n' || c == '\r') c = ' ';
   std::fprintf(stderr, "whet: %s\n", line.c_str());
   if (error.code == ErrorCode::kInterrupted) return 130;
-  return 1;
+  return error.code == ErrorCode::kWrongResult ? 2 : 1;
 }
 
 std::atomic<bool>& InterruptFlag() {
@@ -86,7 +86,8 @@ ArgumentKind KindOf(const std::string& argument) {
 }
 
 Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::string>& shapes,
-                                const Target& target, const std::map<std::string, Tensor>& values) {
+                                const Target& target, Accuracy accuracy,
+                                const std::map<std::string, Tensor>& values) {
   ImportOptions options;
   options.values = values;
   std::string key;
@@ -110,15 +111,15 @@ Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::
   network.source.name = network.id;
   ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
   network.fingerprint = Fingerprint(bytes + key);
-  if (Status status = PrepareNetwork(target, &network); !status)
+  if (Status status = PrepareNetwork(target, accuracy, &network); !status)
     return Prefixed(status.error(), path);
   return network;
 }
 
-Status PrepareNetwork(const Target& target, Network* network) {
+Status PrepareNetwork(const Target& target, Accuracy accuracy, Network* network) {
   network->graph = network->source;
   RETURN_IF_ERROR(RunPasses(network->graph));
-  ASSIGN_OR_RETURN(network->partition, PartitionGraph(network->graph, target.ToString()));
+  ASSIGN_OR_RETURN(network->partition, PartitionGraph(network->graph, target.ToString(), accuracy));
   ASSIGN_OR_RETURN(network->blocks, FindBlocks(network->graph, network->partition));
   return {};
 }
@@ -149,8 +150,9 @@ Json ReportContext(int threads) {
 
 Result<std::vector<NamedTask>> SelectTasks(const std::string& path,
                                            const std::vector<std::string>& only,
-                                           const std::string& target) {
+                                           const std::string& target, Accuracy accuracy) {
   ASSIGN_OR_RETURN(std::vector<NamedTask> all, ReadShapeList(path, target));
+  for (NamedTask& named : all) named.task.accuracy = accuracy;
   if (only.empty()) return all;
   std::vector<NamedTask> selected;
   for (const std::string& id : only) {

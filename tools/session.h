@@ -53,10 +53,10 @@ struct Network {
   std::string id;  // the file's name without extension; its folder's where that is "model"
 };
 // From `source`: the graph after the passes, its tasks and blocks.
-Status PrepareNetwork(const Target& target, Network* network);
+Status PrepareNetwork(const Target& target, Accuracy accuracy, Network* network);
 // `shapes` are "NAME=1x3x48x192" texts; `values`: what inputs will be, where that must be known.
 Result<Network> LoadNetworkFile(const std::string& path, const std::vector<std::string>& shapes,
-                                const Target& target,
+                                const Target& target, Accuracy accuracy = Accuracy::kFast,
                                 const std::map<std::string, Tensor>& values = {});
 
 // Workers of this program that stop when the user interrupts.
@@ -70,7 +70,8 @@ std::string CpuName();
 // list lacks.
 Result<std::vector<NamedTask>> SelectTasks(const std::string& path,
                                            const std::vector<std::string>& only,
-                                           const std::string& target);
+                                           const std::string& target,
+                                           Accuracy accuracy = Accuracy::kFast);
 
 // How this process was started, as a shell would read it.
 std::string CommandLine();

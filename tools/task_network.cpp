@@ -1,7 +1,7 @@
 #include "tools/task_network.h"
 
 #include "graph/task_graph.h"
-#include "search/reference_data.h"
+#include "search/made_up_inputs.h"
 
 namespace whet {
 
@@ -10,7 +10,7 @@ Result<Network> NetworkOfTask(const std::string& id, const Task& task, const Tar
   Network network;
   network.id = id;
   ASSIGN_OR_RETURN(network.source, GraphOfTask(task, tensors));
-  RETURN_IF_ERROR(PrepareNetwork(target, &network));
+  RETURN_IF_ERROR(PrepareNetwork(target, task.accuracy, &network));
   return network;
 }
 

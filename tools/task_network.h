@@ -13,7 +13,8 @@
 
 namespace whet {
 
-// `id`: the network's name. Constants are made up, from a fixed seed.
+// `id`: the network's name; its tasks are as exact as `task`. Constants are made up, from a fixed
+// seed.
 Result<Network> NetworkOfTask(const std::string& id, const Task& task, const Target& target);
 
 }  // namespace whet

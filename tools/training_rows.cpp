@@ -10,7 +10,6 @@
 #include "costmodel/features.h"
 #include "search/candidate_source.h"
 #include "tools/run_machine.h"
-#include "tuning_db/schema.h"
 
 namespace whet {
 namespace {
@@ -38,7 +37,6 @@ Result<Conditions> ConditionsOf(const Database& database, int64_t run) {
   ASSIGN_OR_RETURN(const RunRow row, database.RunById(run));
   ASSIGN_OR_RETURN(conditions.cache, CacheModeOf(row.info));
   conditions.machine = row.info.machine;
-  if (conditions.machine.is_object()) conditions.machine.erase(kSettingsMember);
   return conditions;
 }
 

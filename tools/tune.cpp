@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "codegen/kernel_compiler.h"
 #include "schedules/pipeline_task.h"
+#include "tools/accuracy_option.h"
 #include "tools/task_network.h"
 #include "tools/tune_plan.h"
 #include "tools/tuner.h"
@@ -21,6 +22,7 @@ struct TuneOptions {
   int threads = 0;
   int64_t trials = -1;
   bool onnx_layout = false, dry_run = false;
+  std::optional<Accuracy> accuracy;
   TunerOptions tuner;
 };
 
@@ -52,6 +54,7 @@ Result<std::vector<TuningTask>> WithOnnxLayout(const std::vector<TuningTask>& ta
 
 Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
   Work work;
+  const Accuracy accuracy = options.accuracy.value_or(Accuracy::kFast);
   if (!options.tasks_file.empty()) {
     ASSIGN_OR_RETURN(const std::vector<NamedTask> named,
                      SelectTasks(options.tasks_file, options.only, target.ToString()));
@@ -77,7 +80,7 @@ Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
           return Fail(ErrorCode::kInvalidInput,
                       "{}: a network is tuned alone; name one ONNX file, or tasks", text);
         }
-        ASSIGN_OR_RETURN(work.network, LoadNetworkFile(text, options.shapes, target));
+        ASSIGN_OR_RETURN(work.network, LoadNetworkFile(text, options.shapes, target, accuracy));
         work.tasks = TasksOf(*work.network);
         if (work.tasks.empty()) {
           return Fail(
@@ -88,6 +91,7 @@ Result<Work> ReadWork(const TuneOptions& options, const Target& target) {
         }
     }
   }
+  for (TuningTask& task : work.tasks) task.task.accuracy = accuracy;
   if (options.onnx_layout) {
     if (work.network || !options.pipeline.empty())
       return Fail(ErrorCode::kInvalidInput,
@@ -284,6 +288,7 @@ void RegisterTune(CLI::App& app, int* exit_code) {
   verb->add_option("--threads", options->threads, "threads a kernel may use (default: all cores)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
+  AddAccuracyOption(verb, &options->accuracy);
   verb->add_option("--seed", options->tuner.seed, "seed of all random choices (default: 0)")
       ->type_name("S");
   verb->add_option("--search", options->tuner.search,

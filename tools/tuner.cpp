@@ -74,14 +74,15 @@ RunInfo InfoOf(const TunerOptions& options, std::span<const TuningTask> tasks,
   info.command = options.command;
   info.model = network ? network->id : "";
   info.version = kWhetVersion;
+  info.halide_version = kHalideVersion;
   info.target = target.ToString();
   info.threads = target.threads;
   info.machine = {{"cpu", CpuName()},
                   {"cores", AllowedCpuCount()},
                   {"l1_bytes", machine.l1_bytes},
                   {"l2_bytes", machine.l2_bytes},
-                  {"l3_bytes", machine.l3_bytes},
-                  {"search", SearchJson(options, tasks)}};
+                  {"l3_bytes", machine.l3_bytes}};
+  info.settings = SearchJson(options, tasks);
   return info;
 }
 

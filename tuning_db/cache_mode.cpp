@@ -2,7 +2,6 @@
 
 #include "base/json.h"
 #include "tuning_db/rows.h"
-#include "tuning_db/schema.h"
 
 namespace whet {
 
@@ -16,10 +15,8 @@ Result<CacheMode> ParseCacheMode(std::string_view name) {
 }
 
 Result<CacheMode> CacheModeOf(const RunInfo& run) {
-  if (!run.machine.is_object()) return CacheMode::kWarm;
-  const auto settings = run.machine.find(kSettingsMember);
-  if (settings == run.machine.end() || !settings->is_object()) return CacheMode::kWarm;
-  ASSIGN_OR_RETURN(const auto name, FieldOr<std::string>(*settings, "cache", "warm"));
+  if (!run.settings.is_object()) return CacheMode::kWarm;
+  ASSIGN_OR_RETURN(const auto name, FieldOr<std::string>(run.settings, "cache", "warm"));
   return ParseCacheMode(name);
 }
 

@@ -1,5 +1,6 @@
 #include "tuning_db/connection.h"
 
+#include <SQLiteCpp/Backup.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "tuning_db/migrations.h"
 #include "tuning_db/schema.h"
 
 namespace whet {
@@ -92,12 +94,13 @@ Connection Connect(const std::string& name, int flags, int busy_timeout_ms) {
   return db;
 }
 
-// True: ours. False: an empty file.
-Result<bool> IsOurs(SQLite::Database& db, const std::string& path) {
+enum class Found { kEmpty, kEarlier, kCurrent };  // a file that we may use, by its version
+
+Result<Found> Recognise(SQLite::Database& db, const std::string& path) {
   const int application_id = db.execAndGet("PRAGMA application_id").getInt();
-  const int version = db.execAndGet("PRAGMA user_version").getInt();
+  const int version = VersionOf(db);
   const int64_t objects = db.execAndGet("SELECT COUNT(*) FROM sqlite_schema").getInt64();
-  if (application_id == 0 && version == 0 && objects == 0) return false;
+  if (application_id == 0 && version == 0 && objects == 0) return Found::kEmpty;
   if (application_id != kApplicationId) {
     return Fail(
         ErrorCode::kInvalidInput,
@@ -114,13 +117,31 @@ Result<bool> IsOurs(SQLite::Database& db, const std::string& path) {
     return Fail(ErrorCode::kCorrupt, "{}: the database is damaged (format version {})", path,
                 version);
   }
-  return true;
+  return version < kSchemaVersion ? Found::kEarlier : Found::kCurrent;
 }
 
 // The same from one state of the file: another process may be making it just now.
-Result<bool> IsOursInOneState(SQLite::Database& db, const std::string& path) {
+Result<Found> RecogniseInOneState(SQLite::Database& db, const std::string& path) {
   const SQLite::Transaction snapshot(db, SQLite::TransactionBehavior::DEFERRED);
-  return IsOurs(db, path);
+  return Recognise(db, path);
+}
+
+// Gives the file this version's schema, all at once or not at all.
+Status BringUpToDate(SQLite::Database& db, const std::string& path) {
+  SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
+  // Another process may have done it in the meantime.
+  ASSIGN_OR_RETURN(const Found found, Recognise(db, path));
+  if (found == Found::kCurrent) return {};
+  if (found == Found::kEarlier) {
+    Migrate(db);
+  } else {
+    db.exec(TablesSql());
+    db.exec(ViewsSql());
+    db.exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
+    db.exec(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
+  }
+  transaction.commit();
+  return {};
 }
 
 // Runs `work` again while another process holds the lock: changing the journal mode does not wait
@@ -137,6 +158,20 @@ void RetryWhileBusy(int busy_timeout_ms, Work&& work) {
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
+}
+
+// What a reader sees of a file of an earlier version: a copy in memory, brought up to date. The
+// file stays as it is.
+Connection MigratedCopy(SQLite::Database& file, int busy_timeout_ms) {
+  Connection copy = Connect(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 0);
+  RetryWhileBusy(busy_timeout_ms, [&] {
+    const int code = SQLite::Backup(*copy, file).executeStep();
+    if (code != SQLITE_DONE) throw SQLite::Exception("the file cannot be copied", code);
+  });
+  SQLite::Transaction transaction(*copy);
+  Migrate(*copy);
+  transaction.commit();
+  return copy;
 }
 
 // A commit survives the death of the process with synchronous=NORMAL: it is in the operating
@@ -165,21 +200,12 @@ Result<Connection> OpenForWriting(const std::string& path, int busy_timeout_ms) 
     return {};
   }));
   RETURN_IF_ERROR(guarded([&]() -> Status {
-    ASSIGN_OR_RETURN(const bool ours, IsOursInOneState(*db, path));
+    ASSIGN_OR_RETURN(const Found found, RecogniseInOneState(*db, path));
     if (sqlite3_db_readonly(db->getHandle(), "main") == 1) {
       return tl::unexpected<Error>(ErrorFromSqlite(path, SQLITE_READONLY, 0, ""));
     }
     SetJournal(*db, busy_timeout_ms);
-    if (ours) return {};
-    SQLite::Transaction transaction(*db, SQLite::TransactionBehavior::IMMEDIATE);
-    // Another process may have made it in the meantime.
-    ASSIGN_OR_RETURN(const bool ours_now, IsOurs(*db, path));
-    if (ours_now) return {};
-    db->exec(SchemaSql());
-    db->exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
-    db->exec(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
-    transaction.commit();
-    return {};
+    return found == Found::kCurrent ? Status() : BringUpToDate(*db, path);
   }));
   return db;
 }
@@ -198,11 +224,12 @@ Result<Connection> OpenForReading(const std::string& path, int busy_timeout_ms) 
   };
   const auto check = [&] {
     return Guarded(path, db.get(), [&]() -> Status {
-      ASSIGN_OR_RETURN(const bool ours, IsOursInOneState(*db, path));
-      if (!ours) {
+      ASSIGN_OR_RETURN(const Found found, RecogniseInOneState(*db, path));
+      if (found == Found::kEmpty) {
         return Fail(ErrorCode::kNotFound, "{}: the file is empty; `whet tune --db {}` fills it",
                     path, path);
       }
+      if (found == Found::kEarlier) db = MigratedCopy(*db, busy_timeout_ms);
       db->exec("PRAGMA query_only = ON");
       return {};
     });

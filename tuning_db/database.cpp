@@ -8,7 +8,6 @@
 
 #include "base/fingerprint.h"
 #include "tuning_db/database_impl.h"
-#include "tuning_db/schema.h"
 
 namespace whet {
 namespace {
@@ -70,51 +69,38 @@ int64_t InsertTask(SQLite::Database& db, const Task& task, const std::string& cr
   if (const int64_t id = FindId(db, "tasks", "fingerprint", fingerprint); id != 0) return id;
   SQLite::Statement insert(
       db,
-      "INSERT INTO tasks (fingerprint, target_id, describe, flops, json, created) "
-      "VALUES (?, ?, ?, ?, ?, ?)");
+      "INSERT INTO tasks (fingerprint, target_id, describe, flops, json, created, accuracy) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?)");
   insert.bind(1, fingerprint);
   insert.bind(2, TargetId(db, task.target));
   insert.bind(3, task.Describe());
   insert.bind(4, task.Flops());
   insert.bind(5, DumpJson(task.ToJson()));
   insert.bind(6, created);
+  insert.bind(7, std::string(Name(task.accuracy)));
   insert.exec();
   return db.getLastInsertRowid();
 }
 
-// How a run searched: a row of its own, since many runs share a machine. Databases of Whet before
-// it kept this have no such table yet.
-void InsertSettings(SQLite::Database& db, int64_t run_id, const Json& settings) {
-  db.exec(kRunSettingsSql);
-  SQLite::Statement insert(db, "INSERT INTO run_settings (run_id, json) VALUES (?, ?)");
-  insert.bind(1, run_id);
-  insert.bind(2, DumpJson(settings));
-  insert.exec();
-}
-
 int64_t InsertRun(SQLite::Database& db, const RunRow& run) {
-  Json machine = run.info.machine, settings;
-  if (machine.is_object() && machine.contains(kSettingsMember)) {
-    settings = machine[kSettingsMember];
-    machine.erase(kSettingsMember);
-  }
   SQLite::Statement insert(
       db,
       "INSERT INTO tuning_runs (uid, command, model, version, target_id, machine_id, "
-      "seed, threads, started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "seed, threads, started, halide_version, settings) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   insert.bind(1, run.uid);
   insert.bind(2, run.info.command);
   insert.bind(3, run.info.model);
   insert.bind(4, run.info.version);
   insert.bind(5, TargetId(db, run.info.target));
-  BindId(insert, 6, MachineId(db, machine));
+  BindId(insert, 6, MachineId(db, run.info.machine));
   insert.bind(7, std::to_string(run.info.seed));
   insert.bind(8, run.info.threads);
   insert.bind(9, run.started);
+  BindOrNull(insert, 10, run.info.halide_version);
+  BindOrNull(insert, 11, run.info.settings.is_null() ? "" : DumpJson(run.info.settings));
   insert.exec();
-  const int64_t id = db.getLastInsertRowid();
-  if (!settings.is_null()) InsertSettings(db, id, settings);
-  return id;
+  return db.getLastInsertRowid();
 }
 
 std::string HashText(const Trace& trace) { return fmt::format("{:016x}", trace.DirectivesHash()); }
@@ -129,9 +115,9 @@ int64_t InsertRecord(SQLite::Database& db, int64_t task_id, int64_t run_id, cons
   SQLite::Statement insert(
       db,
       "INSERT INTO records (task_id, run_id, status, message, sketch, trace, directives_hash, "
-      "samples_ns, "
-      "min_ns, median_ns, compile_ms, max_error, predicted, is_default, is_final, created) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "samples_ns, min_ns, median_ns, compile_ms, max_error, predicted, is_default, role, created, "
+      "accuracy) VALUES (?1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+      "(SELECT accuracy FROM tasks WHERE id = ?1))");
   insert.bind(1, task_id);
   BindId(insert, 2, run_id);
   insert.bind(3, std::string(Name(measured.status)));
@@ -151,7 +137,7 @@ int64_t InsertRecord(SQLite::Database& db, int64_t task_id, int64_t run_id, cons
   BindOrNull(insert, 12, compared, std::isnan(measured.max_error) ? INFINITY : measured.max_error);
   BindOrNull(insert, 13, record.predicted.has_value(), record.predicted.value_or(0));
   insert.bind(14, record.is_default ? 1 : 0);
-  insert.bind(15, record.is_final ? 1 : 0);
+  insert.bind(15, std::string(Name(record.role)));
   insert.bind(16, created);
   insert.exec();
   return db.getLastInsertRowid();
@@ -160,6 +146,10 @@ int64_t InsertRecord(SQLite::Database& db, int64_t task_id, int64_t run_id, cons
 Status CheckRecord(const std::string& path, const Record& record) {
   if (record.measurement.ok() && record.measurement.samples_ns.empty()) {
     return Fail(ErrorCode::kInvalidInput, "{}: a record of status 'ok' needs at least one sample",
+                path);
+  }
+  if (record.measurement.ok() && record.role == RecordRole::kCheck) {
+    return Fail(ErrorCode::kInvalidInput, "{}: a check is a record only where the kernel failed it",
                 path);
   }
   return {};
@@ -266,7 +256,7 @@ Result<int64_t> Database::AddRecord(const Record& record) {
     }
     // The latest final is what counts: also where the clock was set back since the one before it.
     SQLite::Statement newest(
-        *impl_->db, "SELECT MAX(created) FROM records WHERE task_id = ? AND is_final = 1");
+        *impl_->db, "SELECT MAX(created) FROM records WHERE task_id = ? AND role = 'final'");
     newest.bind(1, task_id);
     newest.executeStep();
     const std::string created =
@@ -285,12 +275,12 @@ Result<bool> Database::MergeRecord(const Task& task, const Record& record,
     SQLite::Statement find(
         db,
         "SELECT 1 FROM records WHERE task_id = ? AND directives_hash = ? AND status = ? "
-        "AND created = ? AND is_final = ? AND samples_ns IS ?");
+        "AND created = ? AND role = ? AND samples_ns IS ?");
     find.bind(1, task_id);
     find.bind(2, HashText(record.trace));
     find.bind(3, std::string(Name(record.measurement.status)));
     find.bind(4, created);
-    find.bind(5, record.is_final ? 1 : 0);
+    find.bind(5, std::string(Name(record.role)));
     BindOrNull(find, 6, record.measurement.ok() ? SamplesText(record.measurement) : "");
     if (find.executeStep()) return false;
 

@@ -2,16 +2,18 @@
 // (docs/formats/database.md).
 //
 // WAL with a busy timeout of 10 s (DELETE journal where the file system refuses WAL); one
-// transaction a record; opening creates the schema in an empty or missing file, refuses a newer
-// version and a file that is not ours. Rows whose JSON does not parse are skipped and counted, they
-// never stop a load. Errors name the file. Times of day are UTC, "2026-11-21T10:43:25Z"; an empty
-// one is filled in from the clock. Thread safety: one thread at a time per Database; several
-// processes may share a file. A Database must not be carried over a fork().
+// transaction a record; opening creates the schema in an empty or missing file, brings a file of an
+// earlier version to this one (migrations.h), refuses a newer version and a file that is not ours.
+// Rows whose JSON does not parse are skipped and counted, they never stop a load. Errors name the
+// file. Times of day are UTC, "2026-11-21T10:43:25Z"; an empty one is filled in from the clock.
+// Thread safety: one thread at a time per Database; several processes may share a file. A Database
+// must not be carried over a fork().
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,7 +35,7 @@ struct DatabaseOptions {
 class Database {
  public:
   // kReadOnly: the file must exist, and nothing in it can be changed; it may lie in a read-only
-  // directory.
+  // directory. Of a file of an earlier version it sees a copy in memory, as of opening.
   enum class Mode { kReadWrite, kReadOnly };
   static Result<std::unique_ptr<Database>> Open(const std::string& path,
                                                 Mode mode = Mode::kReadWrite,
@@ -54,7 +56,7 @@ class Database {
   Status AddModel(const std::string& fingerprint, const std::string& name,
                   const std::vector<std::pair<std::string, int>>& task_uses);
   // Commits the record; its task must have been added. Returns its id. kInvalidInput for an ok
-  // record without samples.
+  // record without samples, and for an ok one of a check.
   Result<int64_t> AddRecord(const Record& record);
   // Adds a record from elsewhere with its task and its run (found by `uid`, or added). False: a
   // record with the same task, directives, status, time of creation and samples is there already.
@@ -75,9 +77,13 @@ class Database {
   // returned.
   Status ForEachRecord(const std::function<Status(const Record&)>& visit,
                        int64_t* skipped = nullptr) const;
-  // The winner: the fastest ok record by median. Where there are is_final ones, the fastest ok one
-  // of the newest final comparison (those of one run): measured side by side, they decide.
+  // The winner: the fastest ok record by median. Where there are final ones, the fastest ok one
+  // of the newest final comparison (those of one run): measured side by side, they decide. No
+  // record of WrongTraces wins, whatever its time.
   Result<std::optional<Record>> Best(const std::string& task) const;
+  // The directives (Trace::DirectivesHash) of every record of the task, of any role, that found
+  // their kernel wrong: a wrong result, a write outside of its output, a crash.
+  Result<std::set<uint64_t>> WrongTraces(const std::string& task) const;
   Result<Record> RecordById(int64_t id) const;
   Result<Task> TaskByFingerprint(const std::string& prefix) const;       // a unique prefix suffices
   Result<std::vector<TaskRow>> Tasks(int64_t* skipped = nullptr) const;  // in order of addition

@@ -25,13 +25,15 @@ void CheckReferences(SQLite::Database& db, Problems& problems) {
 }
 
 void CheckTasks(SQLite::Database& db, Problems& problems) {
-  SQLite::Statement select(db, "SELECT fingerprint, json FROM tasks ORDER BY id");
+  SQLite::Statement select(db, "SELECT fingerprint, json, accuracy FROM tasks ORDER BY id");
   while (select.executeStep()) {
     const std::string fingerprint = select.getColumn(0).getString();
     const Result<Task> task = ParseTask(select.getColumn(1).getString(), fingerprint);
     if (!task) {
       problems.push_back(
           fmt::format("task {} does not parse: {}", fingerprint, task.error().message));
+    } else if (Name(task->accuracy) != select.getColumn(2).getString()) {
+      problems.push_back(fmt::format("task {}: its accuracy is not that of its JSON", fingerprint));
     }
   }
 }
@@ -39,9 +41,9 @@ void CheckTasks(SQLite::Database& db, Problems& problems) {
 void CheckRecords(SQLite::Database& db, Problems& problems) {
   SQLite::Statement select(
       db, fmt::format("SELECT {}, COALESCE(r.min_ns, 0), COALESCE(r.median_ns, 0), "
-                      "r.directives_hash FROM records AS r JOIN tasks AS t "
-                      "ON t.id = r.task_id ORDER BY r.id",
-                      kRecordColumns));
+                      "r.directives_hash, r.accuracy = t.accuracy FROM {} ORDER BY r.id",
+                      kRecordColumns, kRecordTables));
+  const auto extra = [&](int i) { return select.getColumn(kRecordColumnCount + i); };
   while (select.executeStep()) {
     const int64_t id = select.getColumn(0).getInt64();
     const Result<Record> record = ParseRecord(select);
@@ -50,15 +52,15 @@ void CheckRecords(SQLite::Database& db, Problems& problems) {
       continue;
     }
     const Measurement& measured = record->measurement;
-    if (select.getColumn(13).getInt64() != measured.MinNs() ||
-        select.getColumn(14).getInt64() != measured.MedianNs()) {
+    if (extra(0).getInt64() != measured.MinNs() || extra(1).getInt64() != measured.MedianNs()) {
       problems.push_back(
           fmt::format("record {}: min_ns and median_ns are not those of its samples", id));
     }
-    if (select.getColumn(15).getString() !=
-        fmt::format("{:016x}", record->trace.DirectivesHash())) {
+    if (extra(2).getString() != fmt::format("{:016x}", record->trace.DirectivesHash())) {
       problems.push_back(fmt::format("record {}: directives_hash is not that of its trace", id));
     }
+    if (extra(3).getInt() == 0)
+      problems.push_back(fmt::format("record {}: its accuracy is not that of its task", id));
   }
 }
 

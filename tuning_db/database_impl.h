@@ -44,11 +44,15 @@ struct Database::Impl {
   bool in_transaction = false;
 };
 
-// Columns that ParseRecord reads, of records r joined with tasks t.
+// Columns that ParseRecord reads, kRecordColumnCount of them, and where they come from.
 inline constexpr char kRecordColumns[] =
     "r.id, COALESCE(r.run_id, 0), t.fingerprint, r.trace, r.status, r.message, r.samples_ns, "
-    "r.compile_ms, "
-    "r.max_error, r.predicted, r.is_default, r.is_final, r.created";
+    "r.compile_ms, r.max_error, r.predicted, r.is_default, r.role, r.created, n.version, "
+    "n.halide_version";
+inline constexpr int kRecordColumnCount = 15;
+inline constexpr char kRecordTables[] =
+    "records AS r JOIN tasks AS t ON t.id = r.task_id "
+    "LEFT JOIN tuning_runs AS n ON n.id = r.run_id";
 
 // A row of kRecordColumns; kCorrupt where its trace, status or samples do not parse.
 Result<Record> ParseRecord(const SQLite::Statement& row);

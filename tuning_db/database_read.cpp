@@ -2,6 +2,7 @@
 // database_report.cpp.
 #include <sqlite3.h>
 
+#include <charconv>
 #include <cmath>
 
 #include "tuning_db/database_impl.h"
@@ -10,18 +11,23 @@ namespace whet {
 namespace {
 
 std::string SelectRecords(const std::string& rest) {
-  return fmt::format("SELECT {} FROM records AS r JOIN tasks AS t ON t.id = r.task_id {}",
-                     kRecordColumns, rest);
+  return fmt::format("SELECT {} FROM {} {}", kRecordColumns, kRecordTables, rest);
 }
 
-// The mode (CacheModeOf) that record r was measured in, as SQL.
-std::string ModeSql(const SQLite::Database& db) {
-  const std::string warm(Name(CacheMode::kWarm));
-  if (!db.tableExists("run_settings")) return fmt::format("'{}'", warm);
+// The mode (CacheModeOf) that record r was measured in.
+constexpr char kModeSql[] =
+    "COALESCE(CASE WHEN json_valid(n.settings) THEN json_extract(n.settings, '$.cache') END, "
+    "'warm')";
+
+// IsWrong of record w: no record of the same directives is a winner then. v_best and the index
+// records_wrong say the same.
+constexpr char kWrongSql[] = "w.status IN ('wrong_result', 'guard_overrun', 'run_crash')";
+
+std::string SoundSql() {
   return fmt::format(
-      "COALESCE((SELECT CASE WHEN json_valid(s.json) THEN json_extract(s.json, '$.cache') END "
-      "FROM run_settings AS s WHERE s.run_id = r.run_id), '{}')",
-      warm);
+      "r.status = 'ok' AND NOT EXISTS (SELECT 1 FROM records AS w WHERE w.task_id = r.task_id "
+      "AND w.directives_hash = r.directives_hash AND {})",
+      kWrongSql);
 }
 
 std::optional<double> OptionalDouble(const SQLite::Statement& row, int column) {
@@ -64,8 +70,10 @@ Result<Record> ParseRecord(const SQLite::Statement& row) {
   measured.max_error = DoubleOrZero(row, 8);
   record.predicted = OptionalDouble(row, 9);
   record.is_default = row.getColumn(10).getInt() != 0;
-  record.is_final = row.getColumn(11).getInt() != 0;
+  ASSIGN_OR_RETURN(record.role, ParseRecordRole(row.getColumn(11).getString()));
   record.created_utc = row.getColumn(12).getString();
+  record.whet_version = row.getColumn(13).getString();
+  record.halide_version = row.getColumn(14).getString();
   return record;
 }
 
@@ -82,7 +90,7 @@ Result<std::vector<Record>> Database::Records(const std::string& task, int64_t* 
                                               std::optional<CacheMode> caches) const {
   if (skipped != nullptr) *skipped = 0;
   return impl_->Read([&]() -> Result<std::vector<Record>> {
-    const std::string mode = caches ? ModeSql(*impl_->db) + " = ?2" : "TRUE";
+    const std::string mode = caches ? std::string(kModeSql) + " = ?2" : "TRUE";
     SQLite::Statement select(
         *impl_->db, SelectRecords(fmt::format(
                         "WHERE t.fingerprint = ?1 AND {} ORDER BY r.created, r.id", mode)));
@@ -122,16 +130,17 @@ Result<std::optional<Record>> Database::Best(const std::string& task) const {
   return impl_->Read([&]() -> Result<std::optional<Record>> {
     SQLite::Statement newest(
         *impl_->db,
-        "SELECT r.run_id FROM records AS r JOIN tasks AS t ON t.id = r.task_id "
-        "WHERE t.fingerprint = ? AND r.is_final = 1 AND r.status = 'ok' "
-        "ORDER BY r.created DESC, r.id DESC LIMIT 1");
+        fmt::format("SELECT r.run_id FROM records AS r JOIN tasks AS t ON t.id = r.task_id "
+                    "WHERE t.fingerprint = ? AND r.role = 'final' AND {} "
+                    "ORDER BY r.created DESC, r.id DESC LIMIT 1",
+                    SoundSql()));
     newest.bind(1, task);
     const bool compared = newest.executeStep();
     SQLite::Statement select(
-        *impl_->db,
-        SelectRecords(fmt::format("WHERE t.fingerprint = ?1 AND r.status = 'ok' {} "
-                                  "ORDER BY r.median_ns, r.min_ns, r.id",
-                                  compared ? "AND r.is_final = 1 AND r.run_id IS ?2" : "")));
+        *impl_->db, SelectRecords(fmt::format(
+                        "WHERE t.fingerprint = ?1 AND {} {} "
+                        "ORDER BY r.median_ns, r.min_ns, r.id",
+                        SoundSql(), compared ? "AND r.role = 'final' AND r.run_id IS ?2" : "")));
     select.bind(1, task);
     if (compared && !newest.isColumnNull(0)) select.bind(2, newest.getColumn(0).getInt64());
     while (select.executeStep()) {
@@ -139,6 +148,24 @@ Result<std::optional<Record>> Database::Best(const std::string& task) const {
       if (record) return std::optional<Record>(*std::move(record));
     }
     return std::optional<Record>();
+  });
+}
+
+Result<std::set<uint64_t>> Database::WrongTraces(const std::string& task) const {
+  return impl_->Read([&]() -> Result<std::set<uint64_t>> {
+    SQLite::Statement select(
+        *impl_->db, fmt::format("SELECT w.directives_hash FROM records AS w JOIN tasks AS t "
+                                "ON t.id = w.task_id WHERE t.fingerprint = ? AND {}",
+                                kWrongSql));
+    select.bind(1, task);
+    std::set<uint64_t> hashes;
+    while (select.executeStep()) {
+      const std::string text = select.getColumn(0).getString();
+      uint64_t hash = 0;
+      std::from_chars(text.data(), text.data() + text.size(), hash, 16);
+      hashes.insert(hash);
+    }
+    return hashes;
   });
 }
 

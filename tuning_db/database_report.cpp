@@ -7,15 +7,13 @@
 
 #include "tuning_db/database_impl.h"
 #include "tuning_db/query_guard.h"
-#include "tuning_db/schema.h"
 
 namespace whet {
 namespace {
 
 constexpr char kRunColumns[] =
     "SELECT run, uid, command, model, version, target, seed, threads, machine, started, finished, "
-    "outcome, seconds, "
-    "tasks, records, failed FROM v_runs";
+    "outcome, seconds, tasks, records, failed, halide_version, settings FROM v_runs";
 
 RunRow ParseRun(const SQLite::Statement& row) {
   RunRow run;
@@ -37,19 +35,9 @@ RunRow ParseRun(const SQLite::Statement& row) {
   run.tasks = row.getColumn(13).getInt64();
   run.records = row.getColumn(14).getInt64();
   run.failed = row.getColumn(15).getInt64();
+  run.info.halide_version = row.getColumn(16).getString();
+  run.info.settings = ParseJson(row.getColumn(17).getString()).value_or(Json());
   return run;
-}
-
-// Adds how the run searched, where the database knows.
-void ReadSettings(const SQLite::Database& db, RunRow* run) {
-  if (!db.tableExists("run_settings")) return;
-  SQLite::Statement select(db, "SELECT json FROM run_settings WHERE run_id = ?");
-  select.bind(1, run->id);
-  if (!select.executeStep()) return;
-  const auto settings = ParseJson(select.getColumn(0).getString());
-  if (!settings) return;
-  if (!run->info.machine.is_object()) run->info.machine = Json::object();
-  run->info.machine[kSettingsMember] = *settings;
 }
 
 // A statement that the user may run, or SQLite's reason against it. Null for blanks and comments.
@@ -135,7 +123,6 @@ Result<std::vector<RunRow>> Database::Runs() const {
     SQLite::Statement select(*impl_->db, fmt::format("{} ORDER BY started, run", kRunColumns));
     std::vector<RunRow> runs;
     while (select.executeStep()) runs.push_back(ParseRun(select));
-    for (RunRow& run : runs) ReadSettings(*impl_->db, &run);
     return runs;
   });
 }
@@ -146,9 +133,7 @@ Result<RunRow> Database::RunById(int64_t id) const {
     select.bind(1, id);
     if (!select.executeStep())
       return Fail(ErrorCode::kNotFound, "{}: there is no run {}", path(), id);
-    RunRow run = ParseRun(select);
-    ReadSettings(*impl_->db, &run);
-    return run;
+    return ParseRun(select);
   });
 }
 
@@ -217,7 +202,7 @@ Result<DatabaseTotals> Database::Totals() const {
         "json_each(CASE WHEN json_valid(r.samples_ns) THEN r.samples_ns ELSE '[]' END) AS s");
     SQLite::Statement sums(
         db,
-        "SELECT COUNT(*), TOTAL(status = 'ok'), TOTAL(is_final), TOTAL(compile_ms) / 1e3, "
+        "SELECT COUNT(*), TOTAL(status = 'ok'), TOTAL(role = 'final'), TOTAL(compile_ms) / 1e3, "
         "MIN(created), MAX(created) FROM records");
     if (sums.executeStep()) {
       totals.records = sums.getColumn(0).getInt64();

@@ -27,6 +27,8 @@ Json RunToJson(const RunRow& run) {
                {"threads", run.info.threads},
                {"machine", run.info.machine},
                {"started", run.started}};
+  if (!run.info.halide_version.empty()) json["halide_version"] = run.info.halide_version;
+  if (!run.info.settings.is_null()) json["settings"] = run.info.settings;
   if (!run.outcome.empty()) {
     json["outcome"] = run.outcome;
     json["finished"] = run.finished;
@@ -63,7 +65,24 @@ Result<T> IntegerField(const Json& json, const char* key) {
   return found->get<T>();
 }
 
-Result<RunRow> RunFromJson(const Json& json) {
+// Lines of version 1 have the settings among what is known of the machine.
+Status ReadSettings(const Json& json, int version, RunInfo* info) {
+  ASSIGN_OR_RETURN(info->machine, Field<Json>(json, "machine"));
+  if (!info->machine.is_null() && !info->machine.is_object()) {
+    return Fail(ErrorCode::kCorrupt, "field 'machine' is neither an object nor null");
+  }
+  if (version > 1) {
+    ASSIGN_OR_RETURN(info->settings, FieldOr<Json>(json, "settings", Json()));
+    if (!info->settings.is_null() && !info->settings.is_object())
+      return Fail(ErrorCode::kCorrupt, "field 'settings' is neither an object nor null");
+  } else if (info->machine.is_object() && info->machine.contains("search")) {
+    info->settings = info->machine["search"];
+    info->machine.erase("search");
+  }
+  return {};
+}
+
+Result<RunRow> RunFromJson(const Json& json, int version) {
   RunRow run;
   ASSIGN_OR_RETURN(run.uid, Field<std::string>(json, "uid"));
   if (run.uid.size() != 32 || run.uid.find_first_not_of("0123456789abcdef") != std::string::npos) {
@@ -75,10 +94,8 @@ Result<RunRow> RunFromJson(const Json& json) {
   ASSIGN_OR_RETURN(run.info.target, Field<std::string>(json, "target"));
   ASSIGN_OR_RETURN(run.info.seed, IntegerField<uint64_t>(json, "seed"));
   ASSIGN_OR_RETURN(run.info.threads, IntegerField<int>(json, "threads"));
-  ASSIGN_OR_RETURN(run.info.machine, Field<Json>(json, "machine"));
-  if (!run.info.machine.is_null() && !run.info.machine.is_object()) {
-    return Fail(ErrorCode::kCorrupt, "field 'machine' is neither an object nor null");
-  }
+  ASSIGN_OR_RETURN(run.info.halide_version, FieldOr<std::string>(json, "halide_version", ""));
+  RETURN_IF_ERROR(ReadSettings(json, version, &run.info));
   ASSIGN_OR_RETURN(run.started, TimeField(json, "started"));
   if (json.contains("outcome")) {
     ASSIGN_OR_RETURN(run.outcome, Field<std::string>(json, "outcome"));
@@ -111,6 +128,20 @@ Result<Measurement> MeasurementFromJson(const Json& json) {
     ASSIGN_OR_RETURN(measured.max_error, FieldOr<double>(json, "max_error", 0.0));
   }
   return measured;
+}
+
+// Lines of version 1 tell the role by `is_final`, and what lost a comparison by its message.
+Result<RecordRole> RoleFromJson(const Json& json, int version, const Measurement& measured) {
+  if (version == 1) {
+    ASSIGN_OR_RETURN(const bool is_final, FieldOr<bool>(json, "is_final", false));
+    if (is_final) return RecordRole::kFinal;
+    return measured.ok() && !measured.message.empty() ? RecordRole::kLostFinal : RecordRole::kTrial;
+  }
+  ASSIGN_OR_RETURN(const auto name, Field<std::string>(json, "role"));
+  ASSIGN_OR_RETURN(const RecordRole role, ParseRecordRole(name));
+  if (role == RecordRole::kCheck && measured.ok())
+    return Fail(ErrorCode::kCorrupt, "field 'role' is 'check' of a record that is ok");
+  return role;
 }
 
 // Reads one line of at most kMaxLineBytes; of a longer one the rest is dropped and `too_long` set.
@@ -186,7 +217,7 @@ std::string FormatInterchangeLine(const InterchangeLine& line) {
                {"compile_ms", measured.compile_ms},
                {"max_error", FiniteOrNull(measured.max_error)},
                {"is_default", record.is_default},
-               {"is_final", record.is_final},
+               {"role", Name(record.role)},
                {"created", record.created_utc}};
   if (record.predicted) json["predicted"] = FiniteOrNull(*record.predicted);
   if (line.run) json["run"] = RunToJson(*line.run);
@@ -217,10 +248,10 @@ Result<InterchangeLine> ParseInterchangeLine(std::string_view text) {
     ASSIGN_OR_RETURN(record.predicted, Field<double>(json, "predicted"));
   }
   ASSIGN_OR_RETURN(record.is_default, FieldOr<bool>(json, "is_default", false));
-  ASSIGN_OR_RETURN(record.is_final, FieldOr<bool>(json, "is_final", false));
+  ASSIGN_OR_RETURN(record.role, RoleFromJson(json, version, record.measurement));
   ASSIGN_OR_RETURN(record.created_utc, TimeField(json, "created"));
   if (json.contains("run")) {
-    ASSIGN_OR_RETURN(line.run, RunFromJson(json["run"]));
+    ASSIGN_OR_RETURN(line.run, RunFromJson(json["run"], version));
   }
   return line;
 }

@@ -17,7 +17,7 @@
 
 namespace whet {
 
-inline constexpr int kInterchangeVersion = 1;
+inline constexpr int kInterchangeVersion = 2;
 
 struct InterchangeLine {
   Task task;

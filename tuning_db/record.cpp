@@ -25,7 +25,19 @@ constexpr std::array<StatusName, 10> kNames = {{
     {MeasureStatus::kWorkerLost, "worker_lost"},
 }};
 
+constexpr std::array<std::string_view, 4> kRoleNames = {"trial", "final", "lost_final", "check"};
+
 }  // namespace
+
+std::string_view Name(RecordRole role) { return kRoleNames.at(static_cast<size_t>(role)); }
+
+Result<RecordRole> ParseRecordRole(std::string_view name) {
+  const auto found = std::find(kRoleNames.begin(), kRoleNames.end(), name);
+  if (found != kRoleNames.end()) return static_cast<RecordRole>(found - kRoleNames.begin());
+  return Fail(ErrorCode::kCorrupt,
+              "'{}' is no role of a record; trial, final, lost_final, check are",
+              name.substr(0, 40));
+}
 
 std::string_view Name(MeasureStatus status) {
   for (const StatusName& row : kNames) {
@@ -40,6 +52,11 @@ Result<MeasureStatus> ParseMeasureStatus(std::string_view name) {
   }
   return Fail(ErrorCode::kCorrupt, "'{}' is no status of a measurement; 'ok' or a failure class is",
               name.substr(0, 40));
+}
+
+bool IsWrong(MeasureStatus status) {
+  return status == MeasureStatus::kWrongResult || status == MeasureStatus::kGuardOverrun ||
+         status == MeasureStatus::kRunCrash;
 }
 
 int64_t Measurement::MinNs() const {

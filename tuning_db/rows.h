@@ -28,10 +28,12 @@ struct TaskRow {
 };
 
 struct RunInfo {  // a tuning run, written when it starts
-  std::string command, model, version, target;
+  std::string command, model, target;
+  std::string version, halide_version;  // of Whet and of Halide; empty: not known
   uint64_t seed = 0;
   int threads = 0;
-  Json machine;  // CPU, caches, memory; null: not known
+  Json machine;   // CPU, caches, memory; null: not known
+  Json settings;  // how it searches (docs/formats/database.md); null: not known
 };
 
 struct RunRow {

@@ -124,6 +124,10 @@ double ConvFlops(const Attributes&, Types inputs, const TensorType& output) {
          static_cast<double>(w[1] * w[2] * w[3]);
 }
 
+int64_t SumLength(const Attributes&, const Shape& w) {
+  return w.empty() ? 0 : ElementCount(Shape(w.begin() + 1, w.end()));
+}
+
 }  // namespace
 
 const std::vector<OperatorDef>& ConvOperators() {
@@ -131,7 +135,8 @@ const std::vector<OperatorDef>& ConvOperators() {
     std::vector<AttributeDef> attributes = WindowAttributes();
     attributes.push_back({"group", AttributeKind::kInt, int64_t{1}});
     return std::vector<OperatorDef>{Row<&InferConv, &ComputeConv, &ConvFlops, 2, 3>(
-        "Conv", OperatorClass::kReduction, {{"x"}, {"w", true}, {"b", true}}, attributes)};
+        "Conv", OperatorClass::kReduction, {{"x"}, {"w", true, {}, &SumLength}, {"b", true}},
+        attributes)};
   }();
   return rows;
 }

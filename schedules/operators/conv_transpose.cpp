@@ -128,6 +128,9 @@ double ConvTransposeFlops(const Attributes&, Types inputs, const TensorType&) {
          static_cast<double>(w[1] * w[2] * w[3]);
 }
 
+// Of one phase of the stride; group and stride make it shorter, which only makes results smaller.
+int64_t SumLength(const Attributes&, const Shape& w) { return w.empty() ? 0 : w[0]; }
+
 }  // namespace
 
 const std::vector<OperatorDef>& ConvTransposeOperators() {
@@ -137,8 +140,8 @@ const std::vector<OperatorDef>& ConvTransposeOperators() {
     attributes.push_back({"output_padding", AttributeKind::kInts, std::vector<int64_t>{0, 0}});
     return std::vector<OperatorDef>{
         Row<&InferConvTranspose, &ComputeConvTranspose, &ConvTransposeFlops, 2, 3>(
-            "ConvTranspose", OperatorClass::kReduction, {{"x"}, {"w", true}, {"b", true}},
-            attributes)};
+            "ConvTranspose", OperatorClass::kReduction,
+            {{"x"}, {"w", true, {}, &SumLength}, {"b", true}}, attributes)};
   }();
   return rows;
 }

@@ -118,8 +118,9 @@ TensorReader HalideConvTranspose(AlgorithmBuilder& builder, const HalideNode& n)
       tap_x = Halide::min(tap_x, columns.kernel - 1);
     }
     const Expr weight = n.inputs[1]({ic, group > 1 ? oc % channels_out : oc, tap_y, tap_x});
-    const bool all = !rows.HasShortPhases() && !columns.HasShortPhases();
-    return image(at) * (all ? weight : Halide::select(there, weight, 0.0f));
+    if (!rows.HasShortPhases() && !columns.HasShortPhases()) return image(at) * weight;
+    // Neither an infinite element nor an infinite weight has a part in a term that is not there.
+    return Halide::select(there, image(at), 0.0f) * Halide::select(there, weight, 0.0f);
   };
 
   if (rows.phases() == 1 && columns.phases() == 1) {

@@ -1,7 +1,8 @@
 // Halide algorithms of the elementwise operators.
-#include <limits>
+#include <cmath>
 
 #include "schedules/operators/halide_exp.h"
+#include "schedules/operators/halide_ieee.h"
 #include "schedules/operators/halide_operators.h"
 
 namespace whet {
@@ -9,16 +10,23 @@ namespace {
 
 using Halide::Expr;
 
-Expr Bounded(Expr x, const Attributes& a) {
-  if (a.Has("min")) x = Halide::max(x, Halide::cast(x.type(), static_cast<float>(a.Float("min"))));
-  if (a.Has("max")) x = Halide::min(x, Halide::cast(x.type(), static_cast<float>(a.Float("max"))));
+// A bound that is NaN makes everything NaN, as the maximum with it does.
+Expr Clipped(Expr x, const Attributes& a) {
+  const auto bound = [&](const char* name) { return static_cast<float>(a.Float(name)); };
+  if (a.Has("min")) {
+    const float low = bound("min");
+    x = std::isnan(low) ? MaxOrNan(x, low) : AtLeast(x, low);
+  }
+  if (a.Has("max")) {
+    const float high = bound("max");
+    x = std::isnan(high) ? MinOrNan(x, high) : AtMost(x, high);
+  }
   return x;
 }
 
-// 1 - 2 / (e^2x + 1): no cancellation that matters at fp32, and it saturates without overflow
-// trouble.
+// 1 - 2 / (e^2x + 1): no cancellation that matters at fp32, and it saturates exactly.
 Expr TanhOf(const Expr& x) {
-  return 1.0f - 2.0f / (BoundedExp(2.0f * Halide::clamp(x, -20.0f, 20.0f)) + 1.0f);
+  return IeeeSub(1.0f, IeeeDiv(2.0f, IeeeAdd(BoundedExp(IeeeMul(x, 2.0f)), 1.0f)));
 }
 
 // Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7.
@@ -29,50 +37,64 @@ Expr ErfOf(const Expr& x) {
       t * (0.254829592f +
            t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
   const Expr y = 1.0f - poly * ExpOfNonPositive(-magnitude * magnitude);
-  return Halide::select(x < 0.0f, -y, y);
+  return Halide::select(IeeeLess(x, 0.0f), IeeeNeg(y), y);
 }
 
 Expr HardSigmoidOf(const Expr& x, float alpha, float beta) {
-  return Halide::clamp(alpha * x + beta, 0.0f, 1.0f);
+  return AtMost(AtLeast(IeeeAdd(IeeeMul(x, alpha), beta), 0.0f), 1.0f);
+}
+
+Expr GeluOf(const Expr& x, bool by_tanh) {
+  const Expr gate =
+      by_tanh ? TanhOf(0.7978845608f * (x + 0.044715f * x * x * x)) : ErfOf(x * 0.7071067812f);
+  return IeeeMul(IeeeMul(x, 0.5f), IeeeAdd(gate, 1.0f));
 }
 
 Expr Unary(const std::string& op, const Attributes& a, const Expr& x) {
-  if (op == "Relu") return Halide::max(x, Halide::cast(x.type(), 0));
-  if (op == "Clip") return Bounded(x, a);
-  if (op == "Sigmoid") return 1.0f / (1.0f + BoundedExp(-x));
+  const auto number = [&](const char* name, double fallback) {
+    return static_cast<float>(a.Float(name, fallback));
+  };
+  if (op == "Relu") return AtLeast(x, 0.0f);
+  if (op == "Clip") return Clipped(x, a);
+  if (op == "Sigmoid") return IeeeDiv(1.0f, IeeeAdd(BoundedExp(IeeeNeg(x)), 1.0f));
   if (op == "Tanh") return TanhOf(x);
-  if (op == "Exp") return Halide::exp(x);
-  if (op == "Log") return Halide::log(x);
+  if (op == "Exp") return ExpOf(x);
+  if (op == "Log") return LogOf(x);
   if (op == "Sqrt") return Halide::sqrt(x);
-  if (op == "Neg") return -x;
+  if (op == "Neg") return IeeeNeg(x);
   if (op == "Abs") return Halide::abs(x);
   if (op == "Erf") return ErfOf(x);
-  if (op == "HardSwish") return x * HardSigmoidOf(x, 1.0f / 6.0f, 0.5f);
-  if (op == "HardSigmoid") {
-    return HardSigmoidOf(x, static_cast<float>(a.Float("alpha", 0.2)),
-                         static_cast<float>(a.Float("beta", 0.5)));
-  }
-  if (op == "LeakyRelu") {
-    return Halide::select(x < 0.0f, x * static_cast<float>(a.Float("alpha", 0.01)), x);
-  }
-  // Gelu.
-  if (a.String("approximate", "none") == "tanh") {
-    return 0.5f * x * (1.0f + TanhOf(0.7978845608f * (x + 0.044715f * x * x * x)));
-  }
-  return 0.5f * x * (1.0f + ErfOf(x * 0.7071067812f));
+  if (op == "HardSwish") return IeeeMul(x, HardSigmoidOf(x, 1.0f / 6.0f, 0.5f));
+  if (op == "HardSigmoid") return HardSigmoidOf(x, number("alpha", 0.2), number("beta", 0.5));
+  if (op == "LeakyRelu")
+    return Halide::select(IeeeLess(x, 0.0f), IeeeMul(x, number("alpha", 0.01)), x);
+  return GeluOf(x, a.String("approximate", "none") == "tanh");
 }
 
 Expr Binary(const std::string& op, const Expr& a, const Expr& b) {
-  if (op == "Add") return a + b;
-  if (op == "Sub") return a - b;
-  if (op == "Mul") return a * b;
-  if (op == "Div") return a / b;
-  if (op == "Max") return Halide::max(a, b);
-  if (op == "Pow") return Halide::pow(a, b);
-  if (op == "Min") return Halide::min(a, b);
-  if (op == "Equal") return Halide::cast<uint8_t>(a == b);
-  if (op == "Less") return Halide::cast<uint8_t>(a < b);
-  return Halide::cast<uint8_t>(a <= b);  // LessOrEqual
+  if (op == "Add") return IeeeAdd(a, b);
+  if (op == "Sub") return IeeeSub(a, b);
+  if (op == "Mul") return IeeeMul(a, b);
+  if (op == "Div") return IeeeDiv(a, b);
+  if (op == "Max") return MaxOrNan(a, b);
+  if (op == "Pow") return PowOf(a, b);
+  if (op == "Min") return MinOrNan(a, b);
+  if (op == "Equal") return IeeeEqual(a, b);
+  if (op == "Less") return IeeeLess(a, b);
+  return IeeeLessOrEqual(a, b);
+}
+
+// As x86's conversions and ONNX Runtime's: towards zero; what no int32 (int64 and u32: no int64)
+// holds, NaN included, becomes the lowest one, and narrower integers take the lowest bits of that.
+Expr Converted(const Expr& x, DataType to) {
+  const Halide::Type type = HalideType(to);
+  if (to == DataType::kBool) return !IeeeEqual(x, Halide::cast(x.type(), 0));
+  if (!x.type().is_float() || type.is_float() || type == Halide::Int(32) || type == Halide::Int(64))
+    return Halide::cast(type, x);
+  const Expr wide = Halide::cast(Halide::Int(type.bits() == 32 ? 64 : 32), x);
+  // Behind the mask Halide does not merge the two conversions into one.
+  const int64_t mask = (int64_t{1} << type.bits()) - 1;
+  return Halide::cast(type, wide & Halide::Internal::make_const(wide.type(), mask));
 }
 
 std::string Lower(std::string text) {
@@ -100,7 +122,7 @@ TensorReader HalideBinary(AlgorithmBuilder& builder, const HalideNode& n) {
 
 TensorReader HalideCast(AlgorithmBuilder& builder, const HalideNode& n) {
   return builder.Pure("cast", n.output, [&](const Exprs& index) {
-    return Halide::cast(HalideType(n.output.dtype), n.inputs[0](index));
+    return Converted(n.inputs[0](index), n.output.dtype);
   });
 }
 

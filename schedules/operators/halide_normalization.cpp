@@ -1,5 +1,6 @@
 // BatchNormalization (where it could not be folded into weights), LayerNormalization and Softmax.
 #include "schedules/operators/halide_exp.h"
+#include "schedules/operators/halide_ieee.h"
 #include "schedules/operators/halide_operators.h"
 #include "schedules/operators/halide_rows.h"
 
@@ -19,8 +20,11 @@ TensorReader HalideBatchNormalization(AlgorithmBuilder& builder, const HalideNod
   });
 }
 
-// Mean first, then the mean square of what differs from it: nothing cancels. A row is read three
-// times, from the cache once a schedule computes its sums where it is normalised.
+// Mean first, then the mean square of what differs from it: nothing cancels. Both are taken of what
+// differs from the row's first element, which is exact where a row varies little about a large
+// mean: the mean's error is then a matter of the row's spread (at most the root of its length in
+// deviations lies between any element and the mean), not of the mean. A row is read three times,
+// from the cache once a schedule computes its sums where it is normalised.
 TensorReader HalideLayerNormalization(AlgorithmBuilder& builder, const HalideNode& n) {
   const Shape& shape = n.output.shape;
   const size_t rank = shape.size();
@@ -41,19 +45,26 @@ TensorReader HalideLayerNormalization(AlgorithmBuilder& builder, const HalideNod
     at.insert(at.end(), k.rbegin(), k.rend());
     return x(at);
   };
+  const Exprs first(extents.size(), Expr(0));
+  const auto shifted = [&](const Exprs& row, const Exprs& k) {
+    return IeeeSub(element(row, k), element(row, first));
+  };
   const auto add = [](Expr a, Expr b) { return a + b; };
   const TensorReader total =
-      ReduceRows(builder, rows, extents, true, {"total", Expr(0.0f), add, element});
+      ReduceRows(builder, rows, extents, true, {"total", Expr(0.0f), add, shifted});
+  const auto centred = [&](const Exprs& row, const Exprs& k) {
+    return IeeeSub(shifted(row, k), total(row) * inverse);
+  };
   const TensorReader squares =
       ReduceRows(builder, rows, extents, true,
                  {"squares", Expr(0.0f), add, [&](const Exprs& row, const Exprs& k) {
-                    const Expr difference = element(row, k) - total(row) * inverse;
+                    const Expr difference = centred(row, k);
                     return difference * difference;
                   }});
   return builder.Pure("layernormalization", n.output, [&](const Exprs& index) -> Expr {
     const Exprs row = row_of(index), at(index.begin() + axis, index.end());
     const Expr factor = 1.0f / Halide::sqrt(squares(row) * inverse + epsilon);
-    const Expr value = (x(index) - total(row) * inverse) * factor * n.inputs[1](at);
+    const Expr value = centred(row, Exprs(at.rbegin(), at.rend())) * factor * n.inputs[1](at);
     return n.inputs.size() > 2 ? value + n.inputs[2](at) : value;
   });
 }
@@ -75,12 +86,13 @@ TensorReader HalideSoftmax(AlgorithmBuilder& builder, const HalideNode& n) {
   };
   const TensorReader& x = n.inputs[0];
   const bool contiguous = axis == rank - 1;
+  // A NaN in a row need not be the largest: its power is NaN, and so is the sum.
   const TensorReader largest = ReduceRows(
       builder, rows, {extent}, contiguous,
       {"largest", HalideType(rows.dtype).min(), [](Expr a, Expr b) { return Halide::max(a, b); },
        [&](const Exprs& row, const Exprs& k) { return x(with_axis(row, k[0])); }});
   const TensorReader power = builder.Pure("power", n.output, [&](const Exprs& index) {
-    return ExpOfNonPositive(x(index) - largest(without_axis(index)));
+    return ExpOfNonPositive(IeeeSub(x(index), largest(without_axis(index))));
   });
   const TensorReader sum =
       ReduceRows(builder, rows, {extent}, contiguous,

@@ -179,6 +179,7 @@ TensorReader HalidePipeline(AlgorithmBuilder& builder, const HalideNode& node) {
   for (size_t i = 0; fits && i < node.inputs.size(); ++i)
     fits = loaded->images()[i].type == node.inputs[i].type;
   if (!fits) throw Halide::CompileError("the attributes do not describe the pipeline");
+  builder.LeaveNans();
   return loaded->Build(builder, node.inputs);
 }
 

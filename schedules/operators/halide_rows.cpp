@@ -1,5 +1,7 @@
 #include "schedules/operators/halide_rows.h"
 
+#include "schedules/operators/halide_ieee.h"
+
 namespace whet {
 namespace {
 
@@ -48,7 +50,12 @@ TensorReader ReduceRows(AlgorithmBuilder& builder, const TensorType& rows,
                         [&](Expr so_far, const Exprs& row, const Exprs& r) {
                           Exprs at = row;
                           at.push_back(r[0]);
-                          return reduction.combine(so_far, partial(at));
+                          const Expr value = partial(at);
+                          if (reduction.combining == Combining::kMax)
+                            return MaxOrNan(value, so_far);
+                          if (reduction.combining == Combining::kMin)
+                            return MinOrNan(value, so_far);
+                          return reduction.combine(so_far, value);
                         });
 }
 

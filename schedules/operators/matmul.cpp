@@ -181,14 +181,24 @@ double GemmFlops(const Attributes& attributes, Types inputs, const TensorType& o
          static_cast<double>(attributes.Int("transA") != 0 ? a[0] : a[1]);
 }
 
+int64_t MatMulLength(const Attributes&, const Shape& b) {
+  if (b.empty()) return 0;
+  return b.size() == 1 ? b[0] : b[b.size() - 2];
+}
+
+int64_t GemmLength(const Attributes& attributes, const Shape& b) {
+  if (b.empty()) return 0;
+  return attributes.Int("transB") != 0 ? b.back() : b.front();
+}
+
 }  // namespace
 
 const std::vector<OperatorDef>& MatMulOperators() {
   static const std::vector<OperatorDef> rows = {
-      Row<&InferMatMul, &ComputeMatMul, &MatMulFlops, 2, 2>("MatMul", OperatorClass::kReduction,
-                                                            {{"a"}, {"b", true}}),
+      Row<&InferMatMul, &ComputeMatMul, &MatMulFlops, 2, 2>(
+          "MatMul", OperatorClass::kReduction, {{"a"}, {"b", true, {}, &MatMulLength}}),
       Row<&InferGemm, &ComputeGemm, &GemmFlops, 2, 3>(
-          "Gemm", OperatorClass::kReduction, {{"a"}, {"b", true}, {"c", true}},
+          "Gemm", OperatorClass::kReduction, {{"a"}, {"b", true, {}, &GemmLength}, {"c", true}},
           {{"alpha", AttributeKind::kFloat, 1.0},
            {"beta", AttributeKind::kFloat, 1.0},
            {"transA", AttributeKind::kInt, int64_t{0}},

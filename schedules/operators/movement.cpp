@@ -199,7 +199,8 @@ const std::vector<OperatorDef>& MovementOperators() {
       Row<&InferConcat, &ComputeConcat, &NoFlops, 1, -1>("Concat", kClass, {{"x"}},
                                                          {{"axis", AttributeKind::kInt}}),
       Row<&InferGather, &ComputeGather, &NoFlops, 2, 2>(
-          "Gather", kClass, {{"x"}, {"indices"}}, {{"axis", AttributeKind::kInt, int64_t{0}}}),
+          "Gather", kClass, {{"x"}, {"indices", false, {}, nullptr, true}},
+          {{"axis", AttributeKind::kInt, int64_t{0}}}),
   };
   return rows;
 }

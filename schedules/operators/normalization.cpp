@@ -143,21 +143,38 @@ double SoftmaxFlops(const Attributes&, Types, const TensorType& output) {
   return 5.0 * static_cast<double>(ElementCount(output.shape));
 }
 
+std::vector<int64_t> MixesNothing(const Attributes&, const Shape&) { return {}; }
+
+std::vector<int64_t> MixesFromAxis(const Attributes& attributes, const Shape& x) {
+  const auto rank = static_cast<int64_t>(x.size());
+  const int64_t axis = attributes.Int("axis", -1);
+  std::vector<int64_t> dims;
+  for (int64_t d = axis < 0 ? axis + rank : axis; d < rank; ++d) dims.push_back(d);
+  return dims;
+}
+
+std::vector<int64_t> MixesAxis(const Attributes& attributes, const Shape& x) {
+  const int64_t axis = attributes.Int("axis", -1);
+  return {axis < 0 ? axis + static_cast<int64_t>(x.size()) : axis};
+}
+
 }  // namespace
 
 const std::vector<OperatorDef>& NormalizationOperators() {
   static const std::vector<OperatorDef> rows = {
       Row<&InferBatchNormalization, &ComputeBatchNormalization, &BatchNormalizationFlops, 5, 5>(
           "BatchNormalization", OperatorClass::kReduction,
-          {{"x"}, {"scale", true}, {"bias", true}, {"mean", true}, {"variance", true}},
+          {{"x"}, {"scale", true}, {"bias", true}, {"mean", true}, {"variance", true, {0.5, 1.5}}},
           {{"epsilon", AttributeKind::kFloat, 1e-5},
-           {"layout", AttributeKind::kString, std::string("NCHW")}}),
+           {"layout", AttributeKind::kString, std::string("NCHW")}},
+          &MixesNothing),
       Row<&InferLayerNormalization, &ComputeLayerNormalization, &LayerNormalizationFlops, 2, 3>(
           "LayerNormalization", OperatorClass::kReduction, {{"x"}, {"scale", true}, {"b", true}},
-          {{"axis", AttributeKind::kInt, int64_t{-1}}, {"epsilon", AttributeKind::kFloat, 1e-5}}),
+          {{"axis", AttributeKind::kInt, int64_t{-1}}, {"epsilon", AttributeKind::kFloat, 1e-5}},
+          &MixesFromAxis),
       Row<&InferSoftmax, &ComputeSoftmax, &SoftmaxFlops, 1, 1>(
           "Softmax", OperatorClass::kReduction, {{"x"}},
-          {{"axis", AttributeKind::kInt, int64_t{-1}}}),
+          {{"axis", AttributeKind::kInt, int64_t{-1}}}, &MixesAxis),
   };
   return rows;
 }

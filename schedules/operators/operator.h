@@ -35,9 +35,19 @@ struct AttributeDef {
       {};  // none: required, or absence has a meaning (Clip's bounds)
 };
 
+// Where ordinary values lie: low + (high - low) u for u in [0, 1), of either sign where `signs`.
+struct ValueRange {
+  double low = -1, high = 1;
+  bool signs = false;
+};
+
 struct OperandDef {
   std::string_view name;
   bool parameter = false;  // a weight: usually constant
+  ValueRange range = {};
+  // How long the sums are that its values are weights of; null: they are none.
+  int64_t (*sum_length)(const Attributes&, const Shape& operand) = nullptr;
+  bool index = false;  // positions in the dimension `axis` of the first operand
 };
 
 struct OperatorDef {
@@ -58,6 +68,12 @@ struct OperatorDef {
   double (*flops)(const Attributes&, std::span<const TensorType* const> inputs);
   std::vector<OperandDef> operands;
   std::vector<AttributeDef> attributes;
+  // Which dimensions of the first operand run through what is made of one of its rows: the reduced
+  // ones. Null: of kReduction, sums run over everything; of other classes, nothing is mixed.
+  std::vector<int64_t> (*mixes)(const Attributes&, const Shape& x) = nullptr;
+  // Nothing is rounded: kernels and the reference agree to the last bit. So it is of kMovement and
+  // kView in any case.
+  bool exact = false;
 
   const AttributeDef* FindAttribute(
       std::string_view attribute_name) const;  // nullptr: none of that name
@@ -67,9 +83,9 @@ const OperatorDef* FindOperator(std::string_view name);  // nullptr: not one of 
 std::span<const OperatorDef* const> AllOperators();      // sorted by name
 
 // The attributes as the canonical JSON has them, so that equal work reads equal: defaults explicit,
-// floats rounded to fp32 as ONNX stores them, infinite bounds of Clip and attributes that are not
-// the operator's dropped, a negative `axis` counted from the front of `rank` dimensions (rank -1:
-// left alone).
+// floats rounded to fp32 as ONNX stores them, bounds of Clip that bound nothing (-inf as min, +inf
+// as max) and attributes that are not the operator's dropped, a negative `axis` counted from the
+// front of `rank` dimensions (rank -1: left alone).
 Attributes CanonicalAttributes(const OperatorDef& def, const Attributes& attributes, int rank = -1);
 
 }  // namespace whet

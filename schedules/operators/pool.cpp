@@ -1,6 +1,6 @@
 // MaxPool, AveragePool and GlobalAveragePool over 4-D tensors.
 //
-//   MaxPool:     y[n, c, i, j] = max over taps of the window that are inside x
+//   MaxPool:     y[n, c, i, j] = max over taps of the window that are inside x; NaN if one is
 //   AveragePool: the mean over them; with count_include_pad, padding counts as zeros, but not what
 //   hangs over
 //                the padded end with ceil_mode
@@ -95,14 +95,14 @@ Status ComputePool(const Attributes& attributes, Tensors inputs, Tensor& output)
           for (int64_t j = 0; j < window.out[1]; ++j) {
             const int64_t left = j * window.strides[1] - window.pads[1];
             const auto [q0, q1] = taps(1, left, 0, window.in[1]);
-            float largest = std::numeric_limits<float>::lowest();
+            float largest = -std::numeric_limits<float>::infinity();
             double sum = 0;
             for (int64_t p = p0; p < p1; ++p) {
               for (int64_t q = q0; q < q1; ++q) {
                 const float value =
                     x[(top + p * window.dilations[0]) * xh + (left + q * window.dilations[1]) * xw];
                 if (kMax)
-                  largest = std::max(largest, value);
+                  largest = value != value ? value : std::max(largest, value);
                 else
                   sum += value;
               }
@@ -146,6 +146,11 @@ double GlobalPoolFlops(const Attributes&, Types inputs, const TensorType& output
   return static_cast<double>(ElementCount(inputs[0]->shape) + ElementCount(output.shape));
 }
 
+std::vector<int64_t> MixesPlanes(const Attributes& attributes, const Shape&) {
+  return attributes.String("layout", "NCHW") == "NHWC" ? std::vector<int64_t>{1, 2}
+                                                       : std::vector<int64_t>{2, 3};
+}
+
 }  // namespace
 
 const std::vector<OperatorDef>& PoolOperators() {
@@ -156,13 +161,13 @@ const std::vector<OperatorDef>& PoolOperators() {
     std::vector<AttributeDef> average = max;
     average.push_back({"count_include_pad", AttributeKind::kInt, int64_t{0}});
     return std::vector<OperatorDef>{
-        Row<&InferPool, &ComputePool<true>, &PoolFlops, 1, 1>("MaxPool", OperatorClass::kReduction,
-                                                              {{"x"}}, max),
+        Exact(Row<&InferPool, &ComputePool<true>, &PoolFlops, 1, 1>(
+            "MaxPool", OperatorClass::kReduction, {{"x"}}, max, &MixesPlanes)),
         Row<&InferPool, &ComputePool<false>, &PoolFlops, 1, 1>(
-            "AveragePool", OperatorClass::kReduction, {{"x"}}, average),
+            "AveragePool", OperatorClass::kReduction, {{"x"}}, average, &MixesPlanes),
         Row<&InferGlobalPool, &ComputeGlobalPool, &GlobalPoolFlops, 1, 1>(
             "GlobalAveragePool", OperatorClass::kReduction, {{"x"}},
-            {{"layout", AttributeKind::kString, std::string("NCHW")}}),
+            {{"layout", AttributeKind::kString, std::string("NCHW")}}, &MixesPlanes),
     };
   }();
   return rows;

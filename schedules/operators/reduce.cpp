@@ -43,8 +43,10 @@ T OfNothing() {
   return static_cast<T>(kKind == Reduction::kProd ? 1 : 0);
 }
 
+// A NaN among what is reduced makes the result NaN (std::max and std::min keep one in `a`).
 template <Reduction kKind, typename Sum>
 Sum Combine(Sum a, Sum b) {
+  if ((kKind == Reduction::kMax || kKind == Reduction::kMin) && b != b) return b;
   if (kKind == Reduction::kMax) return std::max(a, b);
   if (kKind == Reduction::kMin) return std::min(a, b);
   if (kKind == Reduction::kProd) return a * b;
@@ -97,18 +99,26 @@ double ReduceFlops(const Attributes&, Types inputs, const TensorType&) {
   return static_cast<double>(ElementCount(inputs[0]->shape));
 }
 
+std::vector<int64_t> MixesAxes(const Attributes& attributes, const Shape&) {
+  return attributes.Ints("axes");
+}
+
 template <Reduction kKind>
 OperatorDef Reduce(std::string_view name) {
   return Row<&InferReduce<kKind>, &ComputeReduce<kKind>, &ReduceFlops, 1, 1>(
-      name, OperatorClass::kReduction, {{"x"}}, {{"axes", AttributeKind::kInts}});
+      name, OperatorClass::kReduction, {{"x"}}, {{"axes", AttributeKind::kInts}},
+      // What a product of many is depends on where it underflows: infinities and NaN would too.
+      kKind == Reduction::kProd ? nullptr : &MixesAxes);
 }
 
 }  // namespace
 
 const std::vector<OperatorDef>& ReduceOperators() {
   static const std::vector<OperatorDef> rows = {
-      Reduce<Reduction::kSum>("ReduceSum"),   Reduce<Reduction::kMean>("ReduceMean"),
-      Reduce<Reduction::kMax>("ReduceMax"),   Reduce<Reduction::kMin>("ReduceMin"),
+      Reduce<Reduction::kSum>("ReduceSum"),
+      Reduce<Reduction::kMean>("ReduceMean"),
+      Exact(Reduce<Reduction::kMax>("ReduceMax")),
+      Exact(Reduce<Reduction::kMin>("ReduceMin")),
       Reduce<Reduction::kProd>("ReduceProd"),
   };
   return rows;

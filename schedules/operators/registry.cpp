@@ -1,10 +1,12 @@
 #include <algorithm>
-#include <cmath>
+#include <limits>
 
 #include "schedules/operators/row.h"
 
 namespace whet {
 namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 const std::vector<const OperatorDef*>& Sorted() {
   static const std::vector<const OperatorDef*> operators = [] {
@@ -56,7 +58,9 @@ Attributes CanonicalAttributes(const OperatorDef& def, const Attributes& attribu
     Attribute value = it != attributes.values().end() ? it->second : *attribute.fallback;
     if (attribute.kind == AttributeKind::kFloat) {
       if (auto rounded = RoundedFloat(value)) {
-        if (std::isinf(*rounded) && !attribute.fallback) continue;  // an infinite bound is none
+        // A bound that bounds nothing is none.
+        if (!attribute.fallback && (name == "min" ? *rounded == -kInfinity : *rounded == kInfinity))
+          continue;
         value = *rounded;
       }
     }

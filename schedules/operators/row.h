@@ -54,7 +54,8 @@ double GuardedFlops(const Attributes& attributes, Types inputs) {
 
 template <auto Infer, auto Compute, auto Flops, int kMin, int kMax>
 OperatorDef Row(std::string_view name, OperatorClass op_class, std::vector<OperandDef> operands,
-                std::vector<AttributeDef> attributes = {}) {
+                std::vector<AttributeDef> attributes = {},
+                std::vector<int64_t> (*mixes)(const Attributes&, const Shape&) = nullptr) {
   return {name,
           op_class,
           kMin,
@@ -63,7 +64,14 @@ OperatorDef Row(std::string_view name, OperatorClass op_class, std::vector<Opera
           &GuardedReference<Infer, Compute, kMin, kMax>,
           &GuardedFlops<Infer, Flops, kMin, kMax>,
           std::move(operands),
-          std::move(attributes)};
+          std::move(attributes),
+          mixes};
+}
+
+// The row of an operator that rounds nothing.
+inline OperatorDef Exact(OperatorDef def) {
+  def.exact = true;
+  return def;
 }
 
 // Movement and views compute nothing.

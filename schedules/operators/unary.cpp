@@ -1,5 +1,5 @@
 // Elementwise operators of one operand: activations, Clip, and simple functions. Computed in
-// double, rounded once.
+// double, rounded once. NaN gives NaN (std::max and std::min return their first operand then).
 #include <algorithm>
 #include <cmath>
 
@@ -90,15 +90,15 @@ Status ComputeLeakyRelu(const Attributes& attributes, Tensors inputs, Tensor& ou
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Clip's bounds may be infinite, which is the same as absent.
+// Clip's bounds may be infinite: -inf as min and +inf as max are the same as absent. One that is
+// NaN makes everything NaN, as the maximum with it does.
 Result<TensorType> InferClip(const Attributes& attributes, Types inputs) {
   for (const char* name : {"min", "max"}) {
     auto it = attributes.values().find(name);
     if (it == attributes.values().end()) continue;
     const bool number =
         std::holds_alternative<double>(it->second) || std::holds_alternative<int64_t>(it->second);
-    if (!number || std::isnan(attributes.Float(name)))
-      return Fail(ErrorCode::kInvalidInput, "attribute {} should be a number", name);
+    if (!number) return Fail(ErrorCode::kInvalidInput, "attribute {} should be a number", name);
   }
   return InferUnary(attributes, inputs);
 }
@@ -106,7 +106,9 @@ Result<TensorType> InferClip(const Attributes& attributes, Types inputs) {
 Status ComputeClip(const Attributes& attributes, Tensors inputs, Tensor& output) {
   const double low = static_cast<float>(attributes.Float("min", -kInfinity));
   const double high = static_cast<float>(attributes.Float("max", kInfinity));
-  return Map(inputs, output, [&](double x) { return std::min(std::max(x, low), high); });
+  const bool nan = std::isnan(low) || std::isnan(high);
+  return Map(inputs, output,
+             [&](double x) { return nan ? low + high : std::min(std::max(x, low), high); });
 }
 
 Result<TensorType> InferGelu(const Attributes& attributes, Types inputs) {
@@ -130,9 +132,9 @@ Status ComputeGelu(const Attributes& attributes, Tensors inputs, Tensor& output)
 }
 
 template <typename Function, int kFlopsPerElement>
-OperatorDef Simple(std::string_view name) {
+OperatorDef Simple(std::string_view name, ValueRange range = {}) {
   return Row<&InferUnary, &ComputeUnary<Function>, &UnaryFlops<kFlopsPerElement>, 1, 1>(
-      name, OperatorClass::kElementwise, {{"x"}});
+      name, OperatorClass::kElementwise, {{"x", false, range}});
 }
 
 }  // namespace
@@ -140,24 +142,24 @@ OperatorDef Simple(std::string_view name) {
 const std::vector<OperatorDef>& UnaryOperators() {
   constexpr OperatorClass kClass = OperatorClass::kElementwise;
   static const std::vector<OperatorDef> rows = {
-      Simple<Relu, 1>("Relu"),
+      Exact(Simple<Relu, 1>("Relu")),
       Simple<Sigmoid, 4>("Sigmoid"),
       Simple<Tanh, 1>("Tanh"),
       Simple<HardSwish, 5>("HardSwish"),
       Simple<Exp, 1>("Exp"),
-      Simple<Log, 1>("Log"),
-      Simple<Sqrt, 1>("Sqrt"),
-      Simple<Neg, 1>("Neg"),
-      Simple<Abs, 1>("Abs"),
+      Simple<Log, 1>("Log", {0.1, 1}),
+      Simple<Sqrt, 1>("Sqrt", {0.1, 1}),
+      Exact(Simple<Neg, 1>("Neg")),
+      Exact(Simple<Abs, 1>("Abs")),
       Simple<Erf, 1>("Erf"),
       Row<&InferHardSigmoid, &ComputeHardSigmoid, &UnaryFlops<4>, 1, 1>(
           "HardSigmoid", kClass, {{"x"}},
           {{"alpha", AttributeKind::kFloat, 0.2}, {"beta", AttributeKind::kFloat, 0.5}}),
       Row<&InferLeakyRelu, &ComputeLeakyRelu, &UnaryFlops<2>, 1, 1>(
           "LeakyRelu", kClass, {{"x"}}, {{"alpha", AttributeKind::kFloat, 0.01}}),
-      Row<&InferClip, &ComputeClip, &UnaryFlops<2>, 1, 1>(
+      Exact(Row<&InferClip, &ComputeClip, &UnaryFlops<2>, 1, 1>(
           "Clip", kClass, {{"x"}},
-          {{"min", AttributeKind::kFloat}, {"max", AttributeKind::kFloat}}),
+          {{"min", AttributeKind::kFloat}, {"max", AttributeKind::kFloat}})),
       Row<&InferGelu, &ComputeGelu, &UnaryFlops<5>, 1, 1>(
           "Gelu", kClass, {{"x"}}, {{"approximate", AttributeKind::kString, std::string("none")}}),
   };

@@ -1,6 +1,8 @@
 // Operators that keep the elements in their order: Reshape, and Cast, which changes their type.
+#include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "schedules/operators/checks.h"
 
@@ -48,6 +50,24 @@ bool IsFloat(DataType dtype) {
          dtype == DataType::kFloat16 || dtype == DataType::kBFloat16;
 }
 
+// Towards zero. ONNX leaves open what no T holds, and NaN: the lowest T, as x86 converts and ONNX
+// Runtime with it.
+template <typename T>
+T Truncated(double value) {
+  constexpr double kEnd = -static_cast<double>(std::numeric_limits<T>::min());  // a power of two
+  const double whole = std::trunc(value);
+  return whole >= -kEnd && whole < kEnd ? static_cast<T>(whole) : std::numeric_limits<T>::min();
+}
+
+// The lowest bits of x as an integer of 32 bits (of 64, if 32 are asked for).
+template <typename T>
+T FromFloat(double value) {
+  if constexpr (std::is_floating_point_v<T>) return static_cast<T>(value);
+  if constexpr (sizeof(T) == 8 || std::is_same_v<T, uint32_t>)
+    return static_cast<T>(Truncated<int64_t>(value));
+  return static_cast<T>(Truncated<int32_t>(value));
+}
+
 Status ComputeCast(const Attributes&, Tensors inputs, Tensor& output) {
   const Tensor& x = *inputs[0];
   const int64_t count = x.count();
@@ -55,12 +75,8 @@ Status ComputeCast(const Attributes&, Tensors inputs, Tensor& output) {
   auto convert = [&](auto element) {
     using T = decltype(element);
     T* y = output.data<T>();
-    for (int64_t i = 0; i < count; ++i) {
-      // Integers go through 64 bits and wrap; AsInt64 keeps floats that no integer can hold
-      // defined.
-      y[i] = std::is_floating_point_v<T> && from_float ? static_cast<T>(x.AsDouble(i))
-                                                       : static_cast<T>(x.AsInt64(i));
-    }
+    for (int64_t i = 0; i < count; ++i)
+      y[i] = from_float ? FromFloat<T>(x.AsDouble(i)) : static_cast<T>(x.AsInt64(i));
   };
   switch (output.dtype()) {
     case DataType::kFloat64:
@@ -88,6 +104,7 @@ Status ComputeCast(const Attributes&, Tensors inputs, Tensor& output) {
       convert(int64_t());
       break;
     case DataType::kBool:
+      // NaN is not 0 either.
       for (int64_t i = 0; i < count; ++i) output.data<uint8_t>()[i] = x.AsDouble(i) != 0;
       break;
     default:

@@ -44,7 +44,8 @@ struct Winograd {
   Tensor TransformWeights(const Tensor& weights) const;
 };
 
-// Those worth trying for a node: convolutions of stride, dilation and group 1 in NHWC with constant
+// Those worth trying for a node: none of a strict task, whose outputs must not depend on what else
+// is in a tile; else convolutions of stride, dilation and group 1 in NHWC with constant
 // weights that nothing else reads, channels enough for matrix products, and an error that fp32
 // affords.
 std::vector<Winograd> WinogradsFor(const Task& task, const TaskNode& node);

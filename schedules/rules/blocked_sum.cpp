@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "schedules/rules/location.h"
+#include "schedules/rules/moving_needs.h"
 #include "schedules/rules/tile_group.h"
 
 namespace whet {
@@ -18,7 +19,9 @@ constexpr size_t kMostTiled = 3;
 class BlockedSumStep : public SketchStep {
  public:
   BlockedSumStep(const Dag& dag, const Roles& roles, int stage, const MachineModel& machine)
-      : group_(dag, roles, stage, kMostTiled, machine), roles_(roles) {
+      : group_(dag, roles, stage, kMostTiled, machine),
+        roles_(roles),
+        depends_on_start_(NeedDependsOnStart(dag, stage)) {
     const std::string& s = group_.owner().name;
     decisions_ = {
         {"locate." + s, "location", {{kOuter}, {kRoot}, {kMiddle}, {kOutermost}}},
@@ -41,7 +44,8 @@ class BlockedSumStep : public SketchStep {
 
   void Expand(DecisionValues values, Expansion* out) const override {
     const int stage = group_.owner_index();
-    const auto loop = ResolveLocation(values[0][0], roles_, stage, *out);
+    auto loop = ResolveLocation(values[0][0], roles_, stage, *out);
+    if (loop && depends_on_start_ && !NeedIsBounded(stage, *loop, out)) loop.reset();
     const std::vector<int64_t> region = PlaceStage(stage, loop, false, out).extents;
     if (region.empty()) return;
     RegisterTile tile = group_.Read(values[1]);
@@ -122,6 +126,7 @@ class BlockedSumStep : public SketchStep {
 
   const TileGroup group_;
   const Roles roles_;
+  const bool depends_on_start_;
   std::vector<DecisionSpec> decisions_;
 };
 

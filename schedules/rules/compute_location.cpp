@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "schedules/rules/location.h"
+#include "schedules/rules/moving_needs.h"
 
 namespace whet {
 namespace {
@@ -17,7 +18,7 @@ class LocationStep : public SketchStep {
       decisions_.push_back({"unroll." + s, "unroll", {{1}, {8}, {24}, {48}}});
     else if (MaySlide(dag, roles, stage))
       decisions_.push_back({"slide." + s, "slide", {{0}, {1}}});
-    divided_ = FindDividedLoops();
+    depends_on_start_ = NeedDependsOnStart(dag, stage);
   }
 
   std::string name() const override { return "locate(" + dag_.stages[stage_index_].name + ")"; }
@@ -40,7 +41,7 @@ class LocationStep : public SketchStep {
     }
     const Stage& stage = dag_.stages[stage_index_];
     auto loop = ResolveLocation(values[0][0], roles_, stage_index_, *out);
-    if (loop && !divided_.empty() && !IsAligned(*loop, out)) loop.reset();
+    if (loop && depends_on_start_ && !NeedIsBounded(stage_index_, *loop, out)) loop.reset();
     if (loop && !CoversChoices(*loop, out)) loop.reset();
     const bool slide = !HasChoices() && values.size() > 1 && values[1][0] == 1;
     const PlacedRegion placed = PlaceStage(stage_index_, loop, slide, out);
@@ -77,59 +78,6 @@ class LocationStep : public SketchStep {
     });
     const bool inlines = decisions_[0].candidates[0][0] == kInlined;
     return inlines && !reduced ? kInlined : kRoot;
-  }
-
-  // A loop of the consumer whose index is divided on the way to this stage: into panels (x / 16, x
-  // % 16) or into groups of channels (c / 6).
-  struct DividedLoop {
-    size_t loop;
-    int64_t extent, by;
-    bool modulo;
-  };
-
-  std::vector<DividedLoop> FindDividedLoops() const {
-    std::vector<DividedLoop> found;
-    for (const Stage& reader : dag_.stages)
-      for (const Definition& definition : reader.definitions)
-        for (const Access& access : definition.reads)
-          if (access.stage == stage_index_)
-            AddDividedLoops(definition, access, reader.dims.size(), &found);
-    return found;
-  }
-
-  static void AddDividedLoops(const Definition& definition, const Access& access, size_t pure_loops,
-                              std::vector<DividedLoop>* found) {
-    for (const IndexExpr& index : access.index) {
-      for (const IndexExpr::Node& node : index.nodes) {
-        if (node.op != IndexExpr::Op::kMod && node.op != IndexExpr::Op::kFloorDiv) continue;
-        for (size_t l = 0; l < pure_loops; ++l) {
-          if (index.Uses(static_cast<int>(l)))
-            found->push_back(
-                {l, definition.loops[l].extent, node.value, node.op == IndexExpr::Op::kMod});
-        }
-      }
-    }
-  }
-
-  // Whether tiles begin and end where the divisions do. A tile that lies across them needs more
-  // than its width says, and then the region that is promised to Halide would be too small.
-  bool IsAligned(const LoopOf& loop, Expansion* out) const {
-    if (!out->nest.BuildStages(loop.stage)) return false;
-    const StageNest* const consumer = out->nest.Built(loop.stage);
-    if (consumer == nullptr) return false;
-    const std::vector<NestLoop>& loops = consumer->definitions.back().loops;
-    const auto at = std::find_if(loops.begin(), loops.end(),
-                                 [&](const NestLoop& l) { return l.name == loop.loop; });
-    const std::vector<int64_t>& alignment = out->placed[loop.stage].alignment;
-    return at != loops.end() &&
-           std::all_of(divided_.begin(), divided_.end(), [&](const DividedLoop& divided) {
-             if (divided.loop < alignment.size() && alignment[divided.loop] % divided.by == 0)
-               return true;
-             const int64_t tile = divided.loop < at->tile.size() ? at->tile[divided.loop] : 1;
-             if (tile >= divided.extent) return true;
-             if (tile % divided.by == 0) return divided.extent % divided.by == 0;
-             return !divided.modulo && divided.by % tile == 0 && divided.extent % tile == 0;
-           });
   }
 
   // Whether the loops that choose among expressions run in full inside the loop: unrolled then,
@@ -272,7 +220,7 @@ class LocationStep : public SketchStep {
   const int stage_index_;
   const MachineModel machine_;
   std::vector<DecisionSpec> decisions_;
-  std::vector<DividedLoop> divided_;
+  bool depends_on_start_ = false;
 };
 
 }  // namespace

@@ -9,16 +9,23 @@ namespace {
 
 constexpr int64_t kManyResults = 16;
 
-// True where every access to `stage` reads exactly the element that is being written.
-bool ReadElementwise(const Definition& definition, int stage) {
+// True where every access of the definition, one of `reader`'s, to `stage` reads exactly the
+// element that is being written: the same for no two elements, and under the same names.
+bool ReadElementwise(const Dag& dag, const Stage& reader, const Definition& definition, int stage) {
+  const std::vector<Loop>&written = reader.dims, &read = dag.stages[stage].dims;
   for (const Access& access : definition.reads) {
     if (access.stage != stage) continue;
-    for (size_t i = 0; i < access.index.size(); ++i) {
+    for (size_t i = 0; i < std::max(read.size(), written.size()); ++i) {
+      const bool only_element = i >= written.size() || written[i].extent == 1;
+      if (i >= read.size()) {
+        if (!only_element) return false;
+        continue;
+      }
       const IndexExpr& e = access.index[i];
-      const bool same = e.IsLoop(static_cast<int>(i));
-      const bool only_element = e.nodes.size() == 1 && e.nodes[0].op == IndexExpr::Op::kConst &&
-                                definition.loops[i].extent == 1;
-      if (!same && !only_element) return false;
+      const bool same = i < written.size() && e.IsLoop(static_cast<int>(i)) &&
+                        (only_element || read[i].name == written[i].name);
+      const bool constant = e.nodes.size() == 1 && e.nodes[0].op == IndexExpr::Op::kConst;
+      if (!same && !(constant && only_element)) return false;
     }
   }
   return true;
@@ -64,7 +71,7 @@ class RoleAssigner {
       for (const Access& access : stage.definitions[0].reads) {
         const bool from_reduction = dag_.stages[access.stage].kind == StageKind::kReduction;
         if ((from_reduction || carries_[access.stage]) &&
-            ReadElementwise(stage.definitions[0], access.stage))
+            ReadElementwise(dag_, stage, stage.definitions[0], access.stage))
           carries_[s] = true;
       }
     }
@@ -76,7 +83,7 @@ class RoleAssigner {
     int tile = -2;
     for (int c : dag_.Consumers(s)) {
       for (const Definition& definition : dag_.stages[c].definitions)
-        if (!ReadElementwise(definition, s)) return -1;
+        if (!ReadElementwise(dag_, dag_.stages[c], definition, s)) return -1;
       const bool pure = dag_.stages[c].kind == StageKind::kPure;
       if (!pure || tile_of_[c] < 0 || (tile != -2 && tile_of_[c] != tile)) return -1;
       tile = tile_of_[c];

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "schedules/rules/location.h"
+#include "schedules/rules/moving_needs.h"
 #include "schedules/rules/tile_group.h"
 
 namespace whet {
@@ -13,7 +14,9 @@ constexpr size_t kMostTiled = 3;
 class LocatedTilesStep : public SketchStep {
  public:
   LocatedTilesStep(const Dag& dag, const Roles& roles, int stage, const MachineModel& machine)
-      : group_(dag, roles, stage, kMostTiled, machine), roles_(roles) {
+      : group_(dag, roles, stage, kMostTiled, machine),
+        roles_(roles),
+        depends_on_start_(NeedDependsOnStart(dag, stage)) {
     const std::string& s = group_.owner().name;
     decisions_.push_back({"locate." + s, "location", LocationCandidates(dag, roles, stage)});
     defaults_.push_back({kOuter});
@@ -48,7 +51,8 @@ class LocatedTilesStep : public SketchStep {
 
   void Expand(DecisionValues values, Expansion* out) const override {
     const int stage = group_.owner_index();
-    const auto loop = ResolveLocation(values[0][0], roles_, stage, *out);
+    auto loop = ResolveLocation(values[0][0], roles_, stage, *out);
+    if (loop && depends_on_start_ && !NeedIsBounded(stage, *loop, out)) loop.reset();
     const bool slide = values.size() > kSlide && values[kSlide][0] == 1;
     const PlacedRegion at = PlaceStage(stage, loop, slide, out);
     const std::vector<int64_t>& region = at.extents;
@@ -169,6 +173,7 @@ class LocatedTilesStep : public SketchStep {
 
   const TileGroup group_;
   const Roles roles_;
+  const bool depends_on_start_;
   std::vector<DecisionSpec> decisions_;
   std::vector<std::vector<int64_t>> defaults_;
 };

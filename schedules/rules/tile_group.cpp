@@ -11,6 +11,9 @@ namespace {
 // depthwise 5x5 convolution lost half of its speed.
 constexpr int64_t kMostUnrolled = 64;
 
+// Extents of a register tile along what is not vectorised.
+constexpr int64_t kTileSizes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 24, 28};
+
 // Waste of covering `extent` with tiles of `size`, of which the last is shifted inwards.
 bool Wasteful(int64_t extent, int64_t size) {
   return size > extent || CeilDiv(extent, size) * size * 4 > extent * 5 + 4;
@@ -32,6 +35,13 @@ TileGroup::TileGroup(const Dag& dag, const Roles& roles, int owner, size_t most_
   tiled_ = dims_;
   if (tiled_.size() > most_tiled) tiled_.resize(most_tiled);
   FindAlignment(roles, owner);
+  // Blocks that no register tile is made of: what is stored in them is computed before.
+  for (size_t d = 0; d < alignment_.size(); ++d) {
+    const bool tiled = std::find(tiled_.begin(), tiled_.end(), static_cast<int>(d)) != tiled_.end();
+    const bool fits = std::any_of(std::begin(kTileSizes), std::end(kTileSizes),
+                                  [&](int64_t size) { return size % alignment_[d] == 0; });
+    if (!tiled || !fits) alignment_[d] = 1;
+  }
 }
 
 void TileGroup::FindAlignment(const Roles& roles, int stage) {
@@ -93,8 +103,10 @@ std::vector<std::vector<int64_t>> TileGroup::RegisterTiles() const {
     }
   }
   if (tiles.empty()) {
-    tiles.push_back(std::vector<int64_t>(tiled_.size() + 2, 1));
-    tiles.back()[0] = 0;
+    // Nothing to vectorise: the smallest tile of whole blocks.
+    std::vector<int64_t> tile = {0, 1};
+    for (int d : tiled_) tile.push_back(alignment_[d]);
+    tiles.push_back(std::move(tile));
   }
   return tiles;
 }
@@ -128,7 +140,7 @@ void TileGroup::Grow(size_t position, size_t vector_position, int64_t vectors, i
   const int64_t extent = Extent(tiled_[position]), aligned = alignment_[tiled_[position]];
   // Only the two dimensions next to the vectorised one are unrolled: further ones are too far in
   // memory. Where tiles have to be aligned, they are whole blocks.
-  for (int64_t size : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 24, 28}) {
+  for (int64_t size : kTileSizes) {
     if (aligned > 1) {
       const int64_t blocks = Blocks(tiled_[position]);
       if (size % aligned != 0 || size / aligned > blocks) continue;

@@ -69,7 +69,7 @@ def query(database, sql):
 
 def candidates_measured_twice(database):
     # The final comparison measures again, on purpose: its records are final, or say what they are.
-    return query(database, "SELECT task_id, directives_hash, count(*) FROM records WHERE is_final = 0 "
+    return query(database, "SELECT task_id, directives_hash, count(*) FROM records WHERE role = 'trial' "
                            "AND NOT (status = 'ok' AND message LIKE 'final comparison%') "
                            "GROUP BY task_id, directives_hash HAVING count(*) > 1")
 

@@ -28,7 +28,7 @@ def count_records(database):
     if not database.exists():
         return 0
     try:
-        return query(database, "SELECT count(*) FROM records WHERE is_final = 0")[0][0]
+        return query(database, "SELECT count(*) FROM records WHERE role = 'trial'")[0][0]
     except Exception:  # the file is there and the schema is not yet
         return 0
 
@@ -100,14 +100,14 @@ def test_every_record_knows_where_it_comes_from(database):
 def test_going_on_measures_no_candidate_again(database):
     command = ["tune", SMALL_TASK, "--db", database, "--trials", 8, "--progress", "none"]
     succeed(*command)
-    first = query(database, "SELECT id, directives_hash FROM records WHERE is_final = 0")
+    first = query(database, "SELECT id, directives_hash FROM records WHERE role = 'trial'")
     succeed(*command)
-    assert query(database, "SELECT id, directives_hash FROM records WHERE is_final = 0")[: len(first)] == first
+    assert query(database, "SELECT id, directives_hash FROM records WHERE role = 'trial'")[: len(first)] == first
     assert candidates_measured_twice(database) == []
 
 
 def test_cold_caches_are_a_mode_of_the_run_and_of_its_records_alone(database, tmp_path):
-    trials = "SELECT count(*) FROM records WHERE is_final = 0 AND message = '' AND run_id = {}"
+    trials = "SELECT count(*) FROM records WHERE role = 'trial' AND run_id = {}"
     cold = ["tune", SMALL_TASK, "--db", database, "--trials", 5, "--progress", "none", "--cache", "cold"]
     warm = cold[:-2]
     succeed(*cold)
@@ -123,7 +123,7 @@ def test_cold_caches_are_a_mode_of_the_run_and_of_its_records_alone(database, tm
         succeed("replay", "--db", database, "--run", run)
     succeed("db", "export", "--db", database, "-o", tmp_path / "x.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
-    assert {line["run"]["machine"]["search"]["cache"] for line in lines} == {"warm", "cold"}
+    assert {line["run"]["settings"]["cache"] for line in lines} == {"warm", "cold"}
     refused("tune", SMALL_TASK, "--db", database, "--cache", "tepid", mentions=["--cache", "warm", "cold", "tepid"])
 
 
@@ -135,11 +135,11 @@ def test_a_killed_run_loses_nothing_and_goes_on(database):
     process.wait(timeout=60)
     assert marked_processes(process) == [], "workers outlive a killed run"
     assert query(database, "PRAGMA integrity_check") == [("ok",)]
-    kept = query(database, "SELECT id, task_id, directives_hash, samples_ns FROM records WHERE is_final = 0")
+    kept = query(database, "SELECT id, task_id, directives_hash, samples_ns FROM records WHERE role = 'trial'")
     assert len(kept) >= 4
 
     succeed("tune", *options, "--progress", "none")
-    after = query(database, "SELECT id, task_id, directives_hash, samples_ns FROM records WHERE is_final = 0")
+    after = query(database, "SELECT id, task_id, directives_hash, samples_ns FROM records WHERE role = 'trial'")
     assert after[: len(kept)] == kept
     assert len(after) >= 32
     assert candidates_measured_twice(database) == []
@@ -250,7 +250,7 @@ def test_the_decisions_of_a_run_replay_from_its_records(tmp_path):
         assert "every proposal, prediction and decision is the same" in succeed("replay", "--db", database, "--run", run)
     with sqlite3.connect(database) as connection:
         connection.execute("UPDATE records SET predicted = predicted + 1 WHERE id = (SELECT max(id) FROM records "
-                           "WHERE is_final = 0 AND predicted IS NOT NULL)")
+                           "WHERE role = 'trial' AND predicted IS NOT NULL)")
     done = run_whet("replay", "--db", database, "--run", "2")
     assert done.returncode == 2 and "prediction" in done.stdout
     succeed("tune", SMALL_TASK, "--db", database, "--time-budget", "2s", "--progress", "none")

@@ -4,6 +4,9 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
+#include <utility>
+#include <vector>
 
 namespace whet {
 namespace {
@@ -43,16 +46,39 @@ TEST(BoundedExp, IsTheExponentialWithinItsBounds) {
   EXPECT_LT(LargestError(BoundedExp, -1, 1), 2e-7);
 }
 
-TEST(BoundedExp, StaysAtTheBoundsOutside) {
+TEST(BoundedExp, IsZeroOrInfiniteOutside) {
   const Halide::Buffer<float> y = Evaluate(BoundedExp, Points(-1000, 1000));
-  EXPECT_NEAR(y(0) / std::exp(-87.0), 1, 5e-7);
-  EXPECT_NEAR(y(kSteps - 1) / std::exp(88.0), 1, 5e-7);
+  EXPECT_EQ(y(0), 0);
+  EXPECT_EQ(y(kSteps - 1), std::numeric_limits<float>::infinity());
 }
 
 TEST(ExpOfNonPositive, IsTheExponentialDownToItsBound) {
   EXPECT_LT(LargestError(ExpOfNonPositive, -87, 0), 5e-7);
   EXPECT_LT(LargestError(ExpOfNonPositive, -1, 0), 2e-7);
-  EXPECT_NEAR(Evaluate(ExpOfNonPositive, Points(-1000, 0))(0) / std::exp(-87.0), 1, 5e-7);
+  EXPECT_EQ(Evaluate(ExpOfNonPositive, Points(-1000, 0))(0), 0);
+  EXPECT_EQ(Evaluate(ExpOfNonPositive, Points(-1000, 0))(kSteps - 1), 1);
+}
+
+TEST(ExpOf, IsTheExponentialOfAllNumbers) {
+  EXPECT_LT(LargestError(ExpOf, -87, 88.7f), 3e-7);
+  // Denormal results have an absolute error.
+  const Halide::Buffer<float> x = Points(-110, -87), y = Evaluate(ExpOf, x);
+  for (int i = 0; i < kSteps; ++i)
+    ASSERT_NEAR(y(i), std::exp(static_cast<double>(x(i))), 4e-45) << x(i);
+  const Halide::Buffer<float> large = Evaluate(ExpOf, Points(88.8f, 3e38f));
+  EXPECT_EQ(large(0), std::numeric_limits<float>::infinity());
+  EXPECT_EQ(large(kSteps - 1), std::numeric_limits<float>::infinity());
+}
+
+TEST(LogOf, IsTheLogarithmOfAllNumbers) {
+  for (const auto& [from, to] : std::vector<std::pair<float, float>>{
+           {1e-45f, 1e-38f}, {1e-38f, 1e-30f}, {0.5f, 2}, {0.999f, 1.001f}, {1, 3.4e38f}}) {
+    const Halide::Buffer<float> x = Points(from, to), y = Evaluate(LogOf, x);
+    for (int i = 0; i < kSteps; ++i) {
+      const double log = std::log(static_cast<double>(x(i)));
+      ASSERT_LE(std::abs(y(i) - log), 3e-7 * std::abs(log)) << x(i);
+    }
+  }
 }
 
 }  // namespace

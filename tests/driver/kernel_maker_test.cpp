@@ -104,7 +104,7 @@ TEST_F(KernelMakerTest, WhereNoChoiceIsRightTheTaskHasNoKernel) {
   const SpoilKernels spoil("lane");
   const MadeKernels made = Make(OptionsOf(), TaskOf("Add(a=8x8,b=8x8)"));
   ASSERT_FALSE(made.AllRight());
-  EXPECT_EQ(made.AllRight().error().code, ErrorCode::kFailed);
+  EXPECT_EQ(made.AllRight().error().code, ErrorCode::kWrongResult);
   EXPECT_NE(made.AllRight().error().message.find("wrong_result"), std::string::npos);
   EXPECT_GE(refused_.size(), 1u);
 }
@@ -117,6 +117,7 @@ TEST_F(KernelMakerTest, ARecordOfThisVersionVouchesAndOfAnotherDoesNot) {
     const auto database = Database::Open(path).value();
     RunInfo info;
     info.version = version;
+    info.halide_version = kHalideVersion;
     info.target = task.target;
     Record record;
     record.task = task.Fingerprint();
@@ -166,8 +167,27 @@ TEST_F(KernelMakerTest, ARefusedKernelIsOneRowOfTheDatabase) {
   const auto records =
       Database::Open(path, Database::Mode::kReadOnly).value()->Records(task.Fingerprint()).value();
   ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].role, RecordRole::kCheck);
   EXPECT_EQ(records[0].measurement.status, MeasureStatus::kWrongResult);
   EXPECT_EQ(records[0].trace.DirectivesHash(), refused_[0].schedule.trace.DirectivesHash());
+}
+
+TEST_F(KernelMakerTest, WhatTheDatabaseSaysIsWrongIsNotChosenAgain) {
+  const std::string path = (directory_.path() / "tuning.db").string();
+  const Task task = TaskOf(kConv);
+  const Trace trace = Make(OptionsOf(), task).schedules[0].trace;
+  RefusedKernel refused{task, {trace, 0}, {}};
+  refused.verdict.status = MeasureStatus::kWrongResult;
+  RunInfo info;
+  info.target = task.target;
+  ASSERT_TRUE(RecordRefusal(path, info, refused));
+  const auto database = Database::Open(path).value();
+  auto options = OptionsOf();
+  options.database = database.get();
+  const MadeKernels made = Make(options, task);
+  ASSERT_TRUE(made.AllRight());
+  EXPECT_NE(made.schedules[0].trace.DirectivesHash(), trace.DirectivesHash());
+  EXPECT_TRUE(refused_.empty()) << "it was not even tried";
 }
 
 struct Spoilt {
@@ -193,7 +213,7 @@ TEST_P(SpoiltKernels, AreFoundOutAndAnotherTakesTheirPlace) {
 std::vector<Spoilt> AllWays() {
   std::vector<Spoilt> ways;
   for (const char* how : {"lane", "tail", "halo", "uninitialised", "off_by_one", "constant", "race",
-                          "overrun", "transposed"})
+                          "overrun", "denormals", "transposed"})
     for (const int threads : {1, 2, 4})
       if (how != std::string("race") || threads > 1) ways.push_back({how, threads});
   return ways;

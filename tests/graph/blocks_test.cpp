@@ -43,6 +43,21 @@ TEST(FindBlocks, OffersAnInvertedResidualWithItsSum) {
   EXPECT_EQ(fused.use_counts, (std::vector<int>{1}));
 }
 
+TEST(FindBlocks, KeepsToTheAccuracyOfItsParts) {
+  Rng rng(1);
+  GraphBuilder b;
+  const ValueId x = b.Input("x", {1, 8, 6, 6});
+  b.Output(b.Node("Add", {InvertedResidual(b, x, 8, rng), x}));
+  for (const Accuracy accuracy : {Accuracy::kFast, Accuracy::kStrict}) {
+    const Result<Partition> partition = PartitionGraph(b.graph, "host", accuracy);
+    ASSERT_TRUE(partition);
+    for (const Task& task : partition->tasks) EXPECT_EQ(task.accuracy, accuracy);
+    const std::vector<Block> blocks = Blocks(b.graph, *partition);
+    ASSERT_EQ(blocks.size(), 1u);
+    EXPECT_EQ(blocks[0].task.accuracy, accuracy);
+  }
+}
+
 TEST(FindBlocks, CutsARowOfBlocksWhereLeastIsSaved) {
   Rng rng(2);
   GraphBuilder b;

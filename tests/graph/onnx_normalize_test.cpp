@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "tests/graph/onnx_import_fixture.h"
 
 namespace whet {
@@ -159,14 +162,78 @@ TEST(OnnxNormalize, RefusesAxesOfAReductionThatAreWrong) {
 
 TEST(OnnxNormalize, SpellsEasyPowersAsProductsAndRoots) {
   for (const auto& [exponent, op] : std::vector<std::pair<float, std::string>>{
-           {2, "Mul"}, {0.5f, "Sqrt"}, {-1, "Div"}, {2.5f, "Pow"}}) {
+           {2, "Mul"}, {0.5f, "Sqrt"}, {-1, "Div"}, {-0.5f, "Div"}, {2.5f, "Pow"}}) {
     OnnxModelBuilder builder = OneNode(13, "Pow", {3}, {"e"});
     builder.Floats("e", {}, {exponent});
     const Graph graph = Import(builder);
-    ASSERT_EQ(graph.nodes.size(), 1u);
-    EXPECT_EQ(graph.nodes[0].op, op);
+    EXPECT_EQ(graph.nodes.back().op, op);
+    if (std::abs(exponent) != 0.5f) EXPECT_EQ(graph.nodes.size(), 1u);
     EXPECT_NEAR(RunOnCounting(graph)[2], std::pow(2, exponent), 1e-6);
   }
+}
+
+std::vector<float> RunOn(const Graph& graph, const std::vector<float>& values) {
+  const Tensor x = Tensor::Float({static_cast<int64_t>(values.size())}, values);
+  const Tensor* inputs[] = {&x};
+  const auto outputs = Evaluate(graph, inputs);
+  EXPECT_TRUE(outputs) << (outputs ? "" : outputs.error().message);
+  if (!outputs) return {};
+  const float* y = (*outputs)[0].data<float>();
+  return {y, y + (*outputs)[0].count()};
+}
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+TEST(OnnxNormalize, EasyPowersOfZerosAndInfinitiesAreStillPowers) {
+  const std::vector<float> bases = {0, -0.0f, kInfinity, -kInfinity, -2, 4};
+  for (float exponent : {1.0f, -1.0f, 2.0f, 3.0f, 0.5f, -0.5f}) {
+    OnnxModelBuilder builder = OneNode(13, "Pow", {6}, {"e"});
+    builder.Floats("e", {}, {exponent});
+    const std::vector<float> y = RunOn(Import(builder), bases);
+    ASSERT_EQ(y.size(), bases.size());
+    for (size_t i = 0; i < y.size(); ++i) {
+      const float power = std::pow(bases[i], exponent);
+      EXPECT_TRUE(y[i] == power || (std::isnan(y[i]) && std::isnan(power)))
+          << bases[i] << "^" << exponent << " is " << y[i];
+    }
+  }
+}
+
+TEST(OnnxNormalize, TakesTheRootInANormalisationAsItIs) {
+  OnnxModelBuilder builder(13);
+  builder.Input("x", {4}).Floats("half", {}, {0.5f}).Floats("epsilon", {}, {1e-5f});
+  builder.Node("Mul", {"x", "x"}, {"squares"});
+  builder.Node("ReduceMean", {"squares"}, {"mean"});
+  builder.Node("Add", {"mean", "epsilon"}, {"variance"});
+  builder.Node("Pow", {"variance", "half"}, {"y"}).Output("y");
+  EXPECT_EQ(Import(builder).nodes.size(), 4u);
+}
+
+TEST(OnnxNormalize, ClipsToInfiniteBoundsAndBoundsThatAreNoNumber) {
+  const std::vector<float> x = {-kInfinity, -2, 3, kInfinity};
+  const auto clipped = [&](std::vector<float> low, std::vector<float> high) {
+    OnnxModelBuilder builder = OneNode(13, "Clip", {4}, {"low", "high"});
+    builder.Floats("low", {}, std::move(low)).Floats("high", {}, std::move(high));
+    return RunOn(Import(builder), x);
+  };
+  using ::testing::Each;
+  using ::testing::ElementsAreArray;
+  using ::testing::IsNan;
+  EXPECT_THAT(clipped({-kInfinity}, {kInfinity}), ElementsAreArray(x));
+  EXPECT_THAT(clipped({kInfinity}, {kInfinity}), Each(kInfinity));
+  EXPECT_THAT(clipped({-1}, {-kInfinity}), Each(-kInfinity));
+  EXPECT_THAT(clipped({std::nanf("")}, {1}), Each(IsNan()));
+  EXPECT_THAT(clipped({1}, {std::nanf("")}), Each(IsNan()));
+}
+
+TEST(OnnxNormalize, SumsExponentialsOfInfinities) {
+  OnnxModelBuilder builder = OneNode(13, "ReduceLogSumExp", {2});
+  builder.IntList("axes", {0}).Int("keepdims", 0);
+  const Graph graph = Import(builder);
+  EXPECT_THAT(RunOn(graph, {kInfinity, 2}), ::testing::ElementsAre(kInfinity));
+  EXPECT_THAT(RunOn(graph, {-kInfinity, -kInfinity}), ::testing::ElementsAre(-kInfinity));
+  EXPECT_THAT(RunOn(graph, {-kInfinity, 2}), ::testing::ElementsAre(2));
+  EXPECT_THAT(RunOn(graph, {std::nanf(""), 2}), ::testing::ElementsAre(::testing::IsNan()));
 }
 
 TEST(OnnxNormalize, ReadsLayerNormalizationWithItsStatistics) {

@@ -72,6 +72,35 @@ TEST(Task, WritesTheJsonOfItsDocument) {
       R"("output":"t0","target":"t","version":1})");
 }
 
+TEST(Task, KeepsTheFingerprintItHadBeforeThereWasAnAccuracyToChoose) {
+  EXPECT_EQ(Example().Fingerprint(), "b55c72233becbdc6f5b2861eb229f09b");
+  EXPECT_FALSE(Example().ToJson().contains("accuracy"));
+}
+
+TEST(Task, IsAnotherTaskWhereItIsStrict) {
+  Task strict = Example();
+  strict.accuracy = Accuracy::kStrict;
+  EXPECT_NE(strict.Fingerprint(), Example().Fingerprint());
+  EXPECT_EQ(strict.ToJson()["accuracy"], "strict");
+  const auto read = Task::FromJson(strict.ToJson());
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->accuracy, Accuracy::kStrict);
+  EXPECT_EQ(read->Fingerprint(), strict.Fingerprint());
+}
+
+TEST(Task, RefusesAnAccuracyThatThereIsNot) {
+  for (const Json& accuracy : {Json("exact"), Json("fast"), Json(1), Json()}) {
+    Json json = Example().ToJson();
+    json["accuracy"] = accuracy;
+    const auto read = Task::FromJson(json);
+    ASSERT_FALSE(read) << accuracy;
+    EXPECT_THAT(read.error().message, HasSubstr("accuracy"));
+  }
+  EXPECT_EQ(*ParseAccuracy("strict"), Accuracy::kStrict);
+  EXPECT_EQ(*ParseAccuracy("fast"), Accuracy::kFast);
+  EXPECT_THAT(ParseAccuracy("exact").error().message, HasSubstr("strict and fast"));
+}
+
 TEST(Task, HasAFingerprintOf32Digits) {
   EXPECT_THAT(Example().Fingerprint(), testing::MatchesRegex("[0-9a-f]{32}"));
 }

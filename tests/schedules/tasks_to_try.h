@@ -62,6 +62,19 @@ inline std::vector<std::string> TasksToTry() {
       "MatMul(a=2x7x4096,b=4096x64)",
       "Pad(x=1x6x5x24,begins=0x1x2x0,ends=0x0x1x3,value=0.5)",
       "Pad(x=3x6x20,begins=0x1x2,ends=2x0x1,mode=edge)",
+      "ConvTranspose(x=1x5x5x4,w=5x1x3x3,strides=2,pads=1)",
+      "ConvTranspose(x=1x8x5x6,w=8x1x2x2,strides=3)+Relu",
+      "ConvTranspose(x=2x3x4x5,w=3x1x1x1,strides=2,layout=NCHW)",
+      "ConvTranspose(x=1x6x4x1,w=6x1x5x1,strides=3x1,group=6,pads=1x0x2x0)",
+      "ConvTranspose(x=1x16x3x2,w=16x5x21x21,strides=17)",
+      "Softmax(x=37,axis=0)",
+      "Softmax(x=13x5,axis=0)",
+      "Softmax(x=3x7x4x2,axis=1)",
+      "LayerNormalization(x=13x1,axis=0)",
+      "LayerNormalization(x=1x7x1,axis=0)",
+      "ReduceSum(x=11,axes=0)",
+      "ReduceMean(x=1x1x5x1x7x3,axes=0x2x4)+Relu",
+      "Abs(x=3x7)+Add+Abs+Erf+Abs",
   };
 }
 

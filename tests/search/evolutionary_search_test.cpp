@@ -231,11 +231,35 @@ TEST(CandidateSet, AFinalComparisonBelongsToItsCandidate) {
   set.Add(Measured(source.Default(), 8, true));
   EXPECT_FALSE(set.has_final());
   Record final_record = Measured(source.Default(), 9);
-  final_record.is_final = true;
+  final_record.role = RecordRole::kFinal;
   EXPECT_FALSE(set.Add(final_record));
   EXPECT_TRUE(set.has_final());
   EXPECT_EQ(set.default_ns(), 8'000'000);
   EXPECT_EQ(set.all().front().final_ns, 9'000'000);
+}
+
+TEST(CandidateSet, ACandidateThatWasFoundWrongOnceIsAFailedOne) {
+  InventedSource source;
+  CandidateSet set;
+  set.Add(Measured(source.Default(), 8, true));
+  set.Add(Measured(source.At({2, 2, 2, 2}), 4));
+  const auto check = [&](const Trace& trace, MeasureStatus status) {
+    Record record = Measured(trace, 1);
+    record.role = RecordRole::kCheck;
+    record.measurement = {status, "off by 3", {}, 0, 0};
+    return set.Add(record);
+  };
+  check(source.At({2, 2, 2, 2}), MeasureStatus::kOutOfMemory);
+  EXPECT_EQ(set.best_ns(), 4'000'000);
+  EXPECT_FALSE(check(source.At({2, 2, 2, 2}), MeasureStatus::kWrongResult));
+  EXPECT_EQ(set.best_ns(), 8'000'000);
+  EXPECT_EQ(set.failed(), 1);
+  EXPECT_EQ(set.Fastest(10).size(), 1u);
+  // A check alone is no trial; the trial of what it found wrong fails, whatever its time.
+  EXPECT_FALSE(check(source.At({1, 1, 1, 1}), MeasureStatus::kWrongResult));
+  EXPECT_EQ(set.size(), 2u);
+  EXPECT_TRUE(set.Add(Measured(source.At({1, 1, 1, 1}), 1)));
+  EXPECT_EQ(set.best_ns(), 8'000'000);
 }
 
 TEST(CandidateSet, TrainsThroughputRelativeToTheTasksBest) {

@@ -159,7 +159,7 @@ TEST_F(TuningRunTest, RecordsOfTheOtherCacheModeAreNoTrials) {
   const auto tune = [&](CacheMode cache) {
     Reopen();
     options_.cache = cache;
-    options_.info.machine = {{"search", {{"cache", Name(cache)}}}};
+    options_.info.settings = {{"cache", Name(cache)}};
     return Tune();
   };
   tune(CacheMode::kWarm);
@@ -178,7 +178,7 @@ TEST_F(TuningRunTest, AWinnerOfTheOtherCacheModeIsNotComparedWithThisOnesDefault
   Tune();
   Reopen();
   options_.cache = CacheMode::kCold;
-  options_.info.machine = {{"search", {{"cache", "cold"}}}};
+  options_.info.settings = {{"cache", "cold"}};
   options_.trials = 1;  // the default alone: nothing to compare
   const TuningOutcome cold = Tune();
   EXPECT_GT(cold.tasks[0].best_ms, 0);
@@ -276,9 +276,9 @@ TEST_F(TuningRunTest, FinalistsAreComparedWithTheDefaultSchedule) {
   ASSERT_EQ(measurer_.compared.size(), 8u);
   EXPECT_EQ(measurer_.compared[0], (std::vector<int64_t>{0, 0, 0, 0}));
   int64_t finals = 0;
-  for (const Record& record : Records()) finals += record.is_final;
+  for (const Record& record : Records()) finals += record.is_final();
   EXPECT_EQ(finals, 8);
-  EXPECT_TRUE(database_->RecordById(outcome.tasks[0].best_record)->is_final);
+  EXPECT_TRUE(database_->RecordById(outcome.tasks[0].best_record)->is_final());
 }
 
 TEST_F(TuningRunTest, WhatTheBaseModelWouldRunIsATrialAndAFinalist) {
@@ -309,7 +309,7 @@ TEST_F(TuningRunTest, TheDefaultWinsWhereTheFinalsDoNotConfirmAGain) {
 
 TEST_F(TuningRunTest, RecordsWhatTheModelPredicted) {
   Tune();
-  for (const Record& record : Records()) EXPECT_EQ(record.predicted.has_value(), !record.is_final);
+  for (const Record& record : Records()) EXPECT_EQ(record.predicted.has_value(), record.is_trial());
 }
 
 TEST_F(TuningRunTest, AnExhaustedSpaceEndsTheTask) {

@@ -23,11 +23,11 @@ TEST(CacheMode, OfARunIsWhatItsSettingsSayAndWarmWhereTheySayNothing) {
   EXPECT_EQ(*CacheModeOf(run), CacheMode::kWarm);
   run.machine = {{"cpu", "Test CPU"}};
   EXPECT_EQ(*CacheModeOf(run), CacheMode::kWarm);
-  run.machine["search"] = {{"trials", 64}};
+  run.settings = {{"trials", 64}};
   EXPECT_EQ(*CacheModeOf(run), CacheMode::kWarm);
-  run.machine["search"]["cache"] = "cold";
+  run.settings["cache"] = "cold";
   EXPECT_EQ(*CacheModeOf(run), CacheMode::kCold);
-  run.machine["search"]["cache"] = "tepid";
+  run.settings["cache"] = "tepid";
   EXPECT_FALSE(CacheModeOf(run));
 }
 
@@ -36,7 +36,7 @@ class RecordsOfAMode : public TestDatabase {
   // Adds a record of a run with these settings; its trace splits by `factor`.
   void AddMeasured(Database& database, int64_t factor, const Json& settings) {
     RunInfo info = MakeRun();
-    if (!settings.is_null()) info.machine["search"] = settings;
+    info.settings = settings;
     Record record = MakeRecord(task_, factor, {100 * factor});
     record.run_id = database.StartRun(info).value();
     ASSERT_OK(database.AddRecord(record));

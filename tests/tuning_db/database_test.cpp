@@ -1,5 +1,7 @@
 #include "tuning_db/database.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include <cmath>
 
 #include "tests/tuning_db/test_database.h"
@@ -25,7 +27,7 @@ void ExpectEqual(const Record& a, const Record& b) {
   EXPECT_EQ(a.measurement.max_error, b.measurement.max_error);
   EXPECT_EQ(a.predicted, b.predicted);
   EXPECT_EQ(a.is_default, b.is_default);
-  EXPECT_EQ(a.is_final, b.is_final);
+  EXPECT_EQ(a.role, b.role);
   EXPECT_EQ(a.created_utc, b.created_utc);
 }
 
@@ -37,7 +39,7 @@ TEST_F(TunerDb, GivesBackEveryFieldOfARecordAfterReopening) {
                                "signal 11\nin two lines, with \"quotes\"");
   failure.predicted.reset();
   Record final_record = MakeRecord(task, 32, {1'000'000'007});
-  final_record.is_final = true;
+  final_record.role = RecordRole::kFinal;
   {
     auto db = Open();
     ASSERT_OK(db->AddTask(task));
@@ -73,7 +75,7 @@ TEST_F(TunerDb, ALaterFinalCountsAlsoWhereTheClockWasSetBack) {
   const Task task = MakeTask(32);
   ASSERT_OK(db->AddTask(task));
   Record first = MakeRecord(task, 8, {20}), second = MakeRecord(task, 16, {10});
-  first.is_final = second.is_final = true;
+  first.role = second.role = RecordRole::kFinal;
   first.created_utc = "2027-01-02T03:04:05Z";
   second.created_utc = "2026-01-02T03:04:05Z";
   ASSERT_OK(db->AddRecord(first));
@@ -150,33 +152,33 @@ TEST_F(TunerDb, LetsTheNewestFinalComparisonDecide) {
   auto db = Open();
   const Task task = MakeTask(32);
   ASSERT_OK(db->AddTask(task));
-  const auto add = [&](int64_t run, int64_t factor, int64_t ns, bool is_final,
+  const auto add = [&](int64_t run, int64_t factor, int64_t ns, RecordRole role,
                        const std::string& created) {
     Record record = MakeRecord(task, factor, {ns});
     record.run_id = run;
-    record.is_final = is_final;
+    record.role = role;
     record.is_default = factor == 1;
     record.created_utc = created;
     return db->AddRecord(record).value();
   };
   const int64_t first = db->StartRun(MakeRun()).value();
   const int64_t second = db->StartRun(MakeRun()).value();
-  add(first, 1, 900, false, "2026-11-21T10:00:00Z");
-  add(first, 2, 100, false, "2026-11-21T10:00:01Z");
-  add(first, 2, 300, true, "2026-11-21T10:00:02Z");
-  const int64_t decided = add(second, 4, 500, true, "2026-11-21T11:00:00Z");
-  add(second, 1, 800, true, "2026-11-21T11:00:00Z");
+  add(first, 1, 900, RecordRole::kTrial, "2026-11-21T10:00:00Z");
+  add(first, 2, 100, RecordRole::kTrial, "2026-11-21T10:00:01Z");
+  add(first, 2, 300, RecordRole::kFinal, "2026-11-21T10:00:02Z");
+  const int64_t decided = add(second, 4, 500, RecordRole::kFinal, "2026-11-21T11:00:00Z");
+  add(second, 1, 800, RecordRole::kFinal, "2026-11-21T11:00:00Z");
   Record failed = MakeFailure(task, 8, MeasureStatus::kWorkerLost, "lost");
   failed.run_id = second;
-  failed.is_final = true;
+  failed.role = RecordRole::kFinal;
   failed.created_utc = "2026-11-21T12:00:00Z";
   ASSERT_OK(db->AddRecord(failed));
   // Compared, and lost with a lower median than the winner's: neither a trial nor the best.
   Record lost = MakeRecord(task, 2, {400});
   lost.run_id = second;
+  lost.role = RecordRole::kLostFinal;
   lost.measurement.message = "final comparison: lost";
   lost.created_utc = "2026-11-21T11:00:00Z";
-  EXPECT_FALSE(lost.is_trial());
   ASSERT_OK(db->AddRecord(lost));
 
   EXPECT_EQ(db->Best(task.Fingerprint()).value()->id, decided);
@@ -193,6 +195,103 @@ TEST_F(TunerDb, LetsTheNewestFinalComparisonDecide) {
   EXPECT_EQ(db->Query("SELECT SUM(records) FROM v_runs").value().rows[0][0], "2");
   EXPECT_EQ(db->Query("SELECT COUNT(*) FROM v_curve").value().rows[0][0], "2");
   EXPECT_DOUBLE_EQ(tasks[0].gflops, task.Flops() / 500);
+}
+
+TEST_F(TunerDb, LetsNoRecordWinWhoseDirectivesAnotherFoundWrong) {
+  auto db = Open();
+  const Task task = MakeTask(32), other = MakeTask(64);
+  const std::string fingerprint = task.Fingerprint();
+  for (const Task& t : {task, other}) ASSERT_OK(db->AddTask(t));
+  const int64_t run = db->StartRun(MakeRun()).value();
+  const auto add = [&](Record record, RecordRole role) {
+    record.run_id = run;
+    record.role = role;
+    return db->AddRecord(record).value();
+  };
+  const int64_t slow = add(MakeRecord(task, 1, {900}), RecordRole::kTrial);
+  const int64_t trial = add(MakeRecord(task, 2, {300}), RecordRole::kTrial);
+  const int64_t final_id = add(MakeRecord(task, 4, {100}), RecordRole::kFinal);
+  EXPECT_THAT(db->WrongTraces(fingerprint).value(), IsEmpty());
+  EXPECT_EQ(db->Best(fingerprint).value()->id, final_id);
+
+  // A machine that was out of memory says nothing of the kernel; nor does another task's record.
+  add(MakeFailure(task, 4, MeasureStatus::kOutOfMemory, "no memory"), RecordRole::kTrial);
+  add(MakeFailure(other, 4, MeasureStatus::kWrongResult, "off"), RecordRole::kTrial);
+  EXPECT_EQ(db->Best(fingerprint).value()->id, final_id);
+
+  add(MakeFailure(task, 4, MeasureStatus::kWrongResult, "off by 3"), RecordRole::kCheck);
+  EXPECT_EQ(db->Best(fingerprint).value()->id, trial) << "no sound final is left";
+  EXPECT_EQ(db->Query("SELECT record FROM v_best").value().rows[0][0], std::to_string(trial));
+  add(MakeFailure(task, 2, MeasureStatus::kGuardOverrun, "over"), RecordRole::kLostFinal);
+  EXPECT_EQ(db->Best(fingerprint).value()->id, slow);
+  EXPECT_EQ(db->Query("SELECT record FROM v_best").value().rows[0][0], std::to_string(slow));
+  EXPECT_THAT(
+      db->WrongTraces(fingerprint).value(),
+      testing::UnorderedElementsAre(MakeTrace(2).DirectivesHash(), MakeTrace(4).DirectivesHash()));
+}
+
+TEST_F(TunerDb, CountsAFailedCheckAsAFailureAndNotAsATrial) {
+  auto db = Open();
+  const Task task = MakeTask(32);
+  ASSERT_OK(db->AddTask(task));
+  ASSERT_OK(db->AddRecord(MakeRecord(task, 1, {900})));
+  Record check = MakeFailure(task, 2, MeasureStatus::kWrongResult, "off by 3");
+  check.role = RecordRole::kCheck;
+  EXPECT_EQ(db->RecordById(db->AddRecord(check).value())->role, RecordRole::kCheck);
+  EXPECT_EQ(db->Tasks()->at(0).trials, 1);
+  EXPECT_EQ(db->Tasks()->at(0).failed, 0);
+  EXPECT_THAT(db->Curve(task.Fingerprint()).value(), SizeIs(1));
+  EXPECT_EQ(db->Query("SELECT role FROM v_failures").value().rows[0][0], "check");
+  EXPECT_THAT(db->Check().value(), IsEmpty());
+  // A kernel that passes leaves no record: nothing was measured.
+  Record passed = MakeRecord(task, 4, {10});
+  passed.role = RecordRole::kCheck;
+  EXPECT_EQ(db->AddRecord(passed).error().code, ErrorCode::kInvalidInput);
+}
+
+TEST_F(TunerDb, KeepsAStrictTaskApartFromTheFastOneAndSaysWhichIsWhich) {
+  auto db = Open();
+  const Task fast = MakeTask(32);
+  Task strict = fast;
+  strict.accuracy = Accuracy::kStrict;
+  for (const Task& task : {fast, strict}) ASSERT_OK(db->AddTask(task));
+  ASSERT_OK(db->AddRecord(MakeRecord(fast, 1, {10})));
+  const int64_t id = db->AddRecord(MakeRecord(strict, 2, {20})).value();
+  EXPECT_EQ(db->Best(strict.Fingerprint()).value()->id, id);
+  EXPECT_EQ(db->TaskByFingerprint(strict.Fingerprint())->accuracy, Accuracy::kStrict);
+  const auto rows = db->Query("SELECT accuracy FROM v_best ORDER BY record").value().rows;
+  EXPECT_THAT(rows, ElementsAre(ElementsAre("fast"), ElementsAre("strict")));
+  EXPECT_EQ(db->Query("SELECT accuracy FROM records WHERE id = 2")->rows[0][0], "strict");
+  EXPECT_EQ(db->Query("SELECT accuracy FROM v_tasks WHERE best_record = 2")->rows[0][0], "strict");
+  EXPECT_THAT(db->Check().value(), IsEmpty());
+  SQLite::Database(Path(), SQLite::OPEN_READWRITE).exec("UPDATE tasks SET accuracy = 'fast'");
+  EXPECT_THAT(db->Check().value(), SizeIs(2)) << "the task's and the record's";
+}
+
+TEST_F(TunerDb, TellsTheVersionsThatARecordWasMeasuredWith) {
+  auto db = Open();
+  const Task task = MakeTask(32);
+  ASSERT_OK(db->AddTask(task));
+  RunInfo info = MakeRun();
+  info.version = "0.3.0";
+  info.halide_version = "22.0.1";
+  Record record = MakeRecord(task, 1, {900});
+  record.run_id = db->StartRun(info).value();
+  ASSERT_OK(db->AddRecord(record));
+  const Record best = **db->Best(task.Fingerprint());
+  EXPECT_EQ(best.whet_version, "0.3.0");
+  EXPECT_EQ(best.halide_version, "22.0.1");
+  EXPECT_EQ(db->Runs()->at(0).info.halide_version, "22.0.1");
+  const auto row = db->Query("SELECT version, halide_version FROM v_best").value();
+  EXPECT_THAT(row.rows, ElementsAre(ElementsAre("0.3.0", "22.0.1")));
+}
+
+TEST_F(TunerDb, ReadsBackTheNameOfEveryRole) {
+  for (int i = 0; i <= static_cast<int>(RecordRole::kCheck); ++i) {
+    const auto role = static_cast<RecordRole>(i);
+    EXPECT_EQ(ParseRecordRole(Name(role)).value(), role);
+  }
+  EXPECT_FALSE(ParseRecordRole("winner"));
 }
 
 TEST_F(TunerDb, KeepsTheSameTaskOfTwoTargetsApart) {
@@ -295,7 +394,7 @@ TEST_F(TunerDb, DrawsTheCurveFromTrialsInOrderOfTime) {
   add(MakeFailure(task, 2, MeasureStatus::kRunCrash, "signal 11"), "2026-11-21T10:00:02Z");
   add(MakeRecord(task, 8, {7'000'000}), "2026-11-21T10:00:04Z");
   Record final_record = MakeRecord(task, 4, {1'000'000});
-  final_record.is_final = true;
+  final_record.role = RecordRole::kFinal;
   add(final_record, "2026-11-21T10:00:05Z");
   const auto curve = db->Curve(task.Fingerprint()).value();
   ASSERT_THAT(curve, SizeIs(4));

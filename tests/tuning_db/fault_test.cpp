@@ -10,6 +10,7 @@
 
 #include "base/rng.h"
 #include "tests/tuning_db/test_database.h"
+#include "tuning_db/schema.h"
 #include "tuning_db/sqlite_error.h"
 
 namespace whet {
@@ -239,12 +240,12 @@ TEST_F(FaultyDatabase, RefusesTheSqliteFileOfAnotherProgramAndLeavesItAsItWas) {
 
 TEST_F(FaultyDatabase, RefusesAFileOfALaterVersion) {
   Fill(1);
-  Sql("PRAGMA user_version = 2");
+  Sql(fmt::format("PRAGMA user_version = {}", kSchemaVersion + 1));
   for (const auto mode : {Database::Mode::kReadOnly, Database::Mode::kReadWrite}) {
     const Error error = OpenError("tuning.db", mode);
     EXPECT_EQ(error.code, ErrorCode::kTooNew);
-    EXPECT_THAT(error.message,
-                AllOf(HasSubstr(Path()), HasSubstr("later version"), HasSubstr("format 2")));
+    EXPECT_THAT(error.message, AllOf(HasSubstr(Path()), HasSubstr("later version"),
+                                     HasSubstr(fmt::format("format {}", kSchemaVersion + 1))));
   }
 }
 

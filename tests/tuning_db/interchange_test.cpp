@@ -23,19 +23,19 @@ class Interchange : public TestDatabase {
     EXPECT_TRUE(db->AddTask(a) && db->AddTask(b));
     EXPECT_TRUE(db->AddModel("f00d", "net", {{a.Fingerprint(), 2}, {b.Fingerprint(), 1}}));
     const int64_t run = db->StartRun(MakeRun()).value();
-    const auto add = [&](Record record, bool is_default, bool is_final) {
+    const auto add = [&](Record record, bool is_default, RecordRole role) {
       record.run_id = run;
       record.is_default = is_default;
-      record.is_final = is_final;
+      record.role = role;
       EXPECT_TRUE(db->AddRecord(record));
     };
-    add(MakeRecord(a, 1, {900, 901}), true, false);
+    add(MakeRecord(a, 1, {900, 901}), true, RecordRole::kTrial);
     add(MakeFailure(a, 2, MeasureStatus::kWrongResult, "largest difference \xff at [1, 2]"), false,
-        false);
-    add(MakeRecord(a, 4, {500, 501}), false, false);
-    add(MakeRecord(a, 4, {510, 511}), false, true);
-    add(MakeRecord(a, 1, {905, 906}), true, true);
-    add(MakeRecord(b, 1, {70}), true, false);
+        RecordRole::kTrial);
+    add(MakeRecord(a, 4, {500, 501}), false, RecordRole::kTrial);
+    add(MakeRecord(a, 4, {510, 511}), false, RecordRole::kFinal);
+    add(MakeRecord(a, 1, {905, 906}), true, RecordRole::kFinal);
+    add(MakeRecord(b, 1, {70}), true, RecordRole::kTrial);
     EXPECT_TRUE(db->FinishRun(run, "done", 12.5));
     return db;
   }
@@ -86,6 +86,45 @@ TEST_F(Interchange, KeepsAnInfiniteErrorThroughALine) {
   const auto back = ParseInterchangeLine(FormatInterchangeLine(line));
   ASSERT_OK(back);
   EXPECT_TRUE(std::isinf(back->record.measurement.max_error));
+}
+
+TEST_F(Interchange, KeepsRoleSettingsAndVersionsThroughALine) {
+  InterchangeLine line = Line();
+  line.record.role = RecordRole::kLostFinal;
+  line.record.measurement.message = "final comparison: lost";
+  line.run->info.settings = {{"trials", 64}, {"cache", "cold"}};
+  line.run->info.halide_version = "21.0.0";
+  const auto back = ParseInterchangeLine(FormatInterchangeLine(line));
+  ASSERT_OK(back);
+  EXPECT_EQ(back->record.role, RecordRole::kLostFinal);
+  EXPECT_EQ(back->run->info.settings, line.run->info.settings);
+  EXPECT_EQ(back->run->info.machine, line.run->info.machine);
+  EXPECT_EQ(back->run->info.halide_version, "21.0.0");
+}
+
+TEST_F(Interchange, ReadsLinesOfVersion1) {
+  Json json = Json::parse(FormatInterchangeLine(Line()));
+  json["version"] = 1;
+  json.erase("role");
+  json["run"]["machine"]["search"] = {{"cache", "cold"}};
+  const auto role = [&](bool is_final, const std::string& message) {
+    json["is_final"] = is_final;
+    json["message"] = message;
+    const auto line = ParseInterchangeLine(json.dump());
+    EXPECT_TRUE(line) << line.error().message;
+    return line->record.role;
+  };
+  EXPECT_EQ(role(false, ""), RecordRole::kTrial);
+  EXPECT_EQ(role(true, ""), RecordRole::kFinal);
+  EXPECT_EQ(role(false, "final comparison: lost"), RecordRole::kLostFinal);
+  const auto line = ParseInterchangeLine(json.dump());
+  ASSERT_OK(line);
+  EXPECT_EQ(line->run->info.settings, (Json{{"cache", "cold"}}));
+  EXPECT_EQ(line->run->info.machine, MakeRun().machine);
+  EXPECT_EQ(line->run->info.halide_version, "");
+  json["status"] = "run_crash";
+  json["samples_ns"] = Json::array();
+  EXPECT_EQ(role(false, "signal 11"), RecordRole::kTrial);
 }
 
 TEST_F(Interchange, MakesTheSameDatabaseOfAnExport) {
@@ -174,9 +213,10 @@ TEST_F(Interchange, RefusesAFileWithoutAnyRecord) {
 
 TEST_F(Interchange, RefusesALineOfALaterVersion) {
   std::string text = FormatInterchangeLine(Line());
-  const std::string version = "\"version\":1}";
+  const std::string version = fmt::format("\"version\":{}}}", kInterchangeVersion);
   ASSERT_TRUE(text.ends_with(version));
-  text.replace(text.size() - version.size(), version.size(), "\"version\":2}");
+  text.replace(text.size() - version.size(), version.size(),
+               fmt::format("\"version\":{}}}", kInterchangeVersion + 1));
   const auto line = ParseInterchangeLine(text);
   ASSERT_FALSE(line);
   EXPECT_EQ(line.error().code, ErrorCode::kTooNew);
@@ -203,7 +243,10 @@ TEST_F(Interchange, SaysWhichFieldOfALineIsWrong) {
   EXPECT_THAT(error("/run/seed", -1), HasSubstr("'seed'"));
   EXPECT_THAT(error("/run/threads", 5'000'000'000), HasSubstr("'threads'"));
   EXPECT_THAT(error("/run/machine", 3), HasSubstr("'machine'"));
-  EXPECT_THAT(error("/is_final", 1), HasSubstr("'is_final'"));
+  EXPECT_THAT(error("/run/settings", 3), HasSubstr("'settings'"));
+  EXPECT_THAT(error("/role", 1), HasSubstr("'role'"));
+  EXPECT_THAT(error("/role", "winner"), HasSubstr("'winner'"));
+  EXPECT_THAT(error("/role", "check"), HasSubstr("that is ok"));
   EXPECT_THAT(error("/task", 1), testing::Not(IsEmpty()));
   EXPECT_THAT(error("/trace", 1), testing::Not(IsEmpty()));
 }

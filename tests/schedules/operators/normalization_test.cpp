@@ -1,3 +1,6 @@
+#include <cmath>
+#include <limits>
+
 #include "tests/schedules/operators/operator_testing.h"
 
 namespace whet {
@@ -57,6 +60,12 @@ TEST(LayerNormalization, KeepsItsDigitsFarFromZero) {
               ElementsAre(-1, 1));
 }
 
+TEST(LayerNormalization, MakesNothingOfARowOfEqualNumbers) {
+  const Tensor x = Tensor::Float({1, 3}, {12345.678f, 12345.678f, 12345.678f});
+  const Tensor scale = Tensor::Float({3}, {2, 2, 2}), bias = Tensor::Float({3}, {1, 0, -1});
+  EXPECT_THAT(Floats(Apply("LayerNormalization", {}, {x, scale, bias})), ElementsAre(1, 0, -1));
+}
+
 TEST(LayerNormalization, NamesTheOperandOfTheWrongShape) {
   EXPECT_EQ(Refusal("LayerNormalization", {}, {F32({2, 4}), F32({4}), F32({2})}),
             "b has the shape 2 and should have 4: x's dimensions from axis 1 on");
@@ -76,6 +85,15 @@ TEST(Softmax, SumsToOneAlongItsAxis) {
 TEST(Softmax, DoesNotOverflow) {
   EXPECT_THAT(Floats(Apply("Softmax", {}, {Tensor::Float({1, 3}, {1000, 1000, -1000})})),
               ElementsAre(0.5, 0.5, 0));
+}
+
+TEST(Softmax, IsNanForRowsThatHaveNoSoftmaxAndForNoOthers) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float inf = std::numeric_limits<float>::infinity();
+  const std::vector<float> y = Floats(
+      Apply("Softmax", {}, {Tensor::Float({5, 2}, {1, nan, inf, 1, -inf, -inf, -inf, 1, 0, 0})}));
+  for (int i = 0; i < 6; ++i) EXPECT_TRUE(std::isnan(y[i])) << i;
+  EXPECT_THAT(std::vector<float>(y.begin() + 6, y.end()), ElementsAre(0, 1, 0.5, 0.5));
 }
 
 TEST(Softmax, RefusesAnAxisThatIsNotThere) {

@@ -2,6 +2,9 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "tests/schedules/operators/operator_testing.h"
 
 namespace whet {
@@ -31,6 +34,16 @@ TEST(MaxPool, IgnoresPaddingEvenWhereAllValuesAreNegative) {
   const Tensor x = Tensor::Float({1, 1, 1, 2}, {-5, -7});
   EXPECT_THAT(Floats(Apply("MaxPool", Kernel({1, 2}, {1, 1}, {0, 1, 0, 1}), {x})),
               ElementsAre(-5, -5, -7));
+}
+
+TEST(MaxPool, IsNanWhereOneIsUnderTheWindowAndInfiniteWhereAllAre) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float inf = std::numeric_limits<float>::infinity();
+  const Tensor x = Tensor::Float({1, 1, 1, 8}, {1, nan, 2, -inf, -inf, -inf, inf, 3});
+  const std::vector<float> y = Floats(Apply("MaxPool", Kernel({1, 2}, {1, 1}, {0, 1, 0, 1}), {x}));
+  EXPECT_EQ(y[0], 1);
+  EXPECT_TRUE(std::isnan(y[1]) && std::isnan(y[2]));
+  EXPECT_THAT(std::vector<float>(y.begin() + 3, y.end()), ElementsAre(2, -inf, -inf, inf, inf, 3));
 }
 
 TEST(MaxPool, SpreadsItsWindowByDilation) {

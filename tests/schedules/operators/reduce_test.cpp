@@ -25,6 +25,29 @@ TEST(Reduce, ComputesEachKindOverOneDimension) {
   EXPECT_THAT(Floats(Apply("ReduceProd", Over({0}), {x})), ElementsAre(3, 0, -24));
 }
 
+TEST(Reduce, ANanIsTheExtremeOfItsRowWhereverItStands) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const Tensor x = Tensor::Float({4, 3}, {nan, 2, 1, 2, nan, 1, 2, 1, nan, 1, 2, 3});
+  for (const char* op : {"ReduceMax", "ReduceMin"}) {
+    const std::vector<float> y = Floats(Apply(op, Over({1}), {x}));
+    for (int row = 0; row < 3; ++row) EXPECT_TRUE(std::isnan(y[row])) << op << " of row " << row;
+    EXPECT_FALSE(std::isnan(y[3])) << op;
+  }
+}
+
+TEST(Reduce, InfinitiesAreReducedLikeNumbers) {
+  const float inf = std::numeric_limits<float>::infinity();
+  const Tensor x = Tensor::Float({3, 2}, {inf, 1, -inf, -inf, inf, -inf});
+  EXPECT_THAT(Floats(Apply("ReduceMax", Over({1}), {x})), ElementsAre(inf, -inf, inf));
+  EXPECT_THAT(Floats(Apply("ReduceMin", Over({1}), {x})), ElementsAre(1, -inf, -inf));
+  for (const char* op : {"ReduceSum", "ReduceMean"}) {
+    const std::vector<float> y = Floats(Apply(op, Over({1}), {x}));
+    EXPECT_EQ(y[0], inf) << op;
+    EXPECT_EQ(y[1], -inf) << op;
+    EXPECT_TRUE(std::isnan(y[2])) << op;
+  }
+}
+
 TEST(Reduce, TakesDimensionsThatAreNotNeighbours) {
   const Tensor x = Tensor::Float({2, 2, 2}, {0, 1, 2, 3, 4, 5, 6, 7});
   EXPECT_THAT(Floats(Apply("ReduceSum", Over({0, 2}), {x})), ElementsAre(10, 18));

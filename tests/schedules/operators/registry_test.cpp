@@ -109,10 +109,15 @@ TEST(CanonicalAttributes, RoundsFloatsAsOnnxStoresThem) {
             CanonicalAttributes(def, {{"beta", 1.0}}));
 }
 
-TEST(CanonicalAttributes, TakesAnInfiniteBoundForNone) {
+TEST(CanonicalAttributes, TakesABoundThatBoundsNothingForNone) {
   const double infinity = std::numeric_limits<double>::infinity();
-  EXPECT_EQ(CanonicalAttributes(*FindOperator("Clip"), {{"min", 0.0}, {"max", infinity}}),
+  const OperatorDef& clip = *FindOperator("Clip");
+  EXPECT_EQ(CanonicalAttributes(clip, {{"min", 0.0}, {"max", infinity}}),
             (Attributes{{"min", 0.0}}));
+  EXPECT_EQ(CanonicalAttributes(clip, {{"min", -infinity}, {"max", 0.0}}),
+            (Attributes{{"max", 0.0}}));
+  const Attributes everything{{"min", infinity}, {"max", -infinity}};
+  EXPECT_EQ(CanonicalAttributes(clip, everything), everything);
 }
 
 TEST(CanonicalAttributes, CountsAxesFromTheFront) {

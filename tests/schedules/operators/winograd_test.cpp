@@ -103,6 +103,24 @@ TEST(AlternativeAlgorithms, AreNoneWhereWinogradDoesNotApply) {
       EXPECT_FALSE(algorithm.starts_with("winograd")) << spelling << ": " << algorithm;
 }
 
+TEST(AlternativeAlgorithms, MixNoElementsOfATileWhereTheTaskIsStrict) {
+  auto task = ParseTaskSpelling("Conv(x=1x32x14x14,w=32x32x3x3,pads=1)", "x86-64-linux-avx512-2t");
+  ASSERT_FALSE(AlternativeAlgorithms(*task, task->nodes[0]).empty());
+  task->accuracy = Accuracy::kStrict;
+  EXPECT_TRUE(AlternativeAlgorithms(*task, task->nodes[0]).empty());
+  // Nor does a trace bring one along.
+  AlgorithmOptions options;
+  options.algorithms[task->nodes[0].output] = "winograd(2x2,3x3)";
+  const auto type = PreparedType(*task, options, 1);
+  ASSERT_FALSE(type);
+  EXPECT_NE(type.error().message.find("winograd(2x2,3x3)"), std::string::npos);
+  // Copies leave each sum what it is.
+  task = ParseTaskSpelling("Conv(x=1x32x14x14,w=32x32x3x3,strides=2)", "x86-64-linux-avx512-2t");
+  task->accuracy = Accuracy::kStrict;
+  EXPECT_EQ(AlternativeAlgorithms(*task, task->nodes[0]),
+            (std::vector<std::string>{"blocked", "im2col"}));
+}
+
 TEST(AlternativeAlgorithms, AreCopiesOfTheImageWherePositionsLieFarApart) {
   EXPECT_EQ(AlgorithmsOf("Conv(x=1x32x14x14,w=32x32x3x3,strides=2)"),
             (std::vector<std::string>{"blocked", "im2col"}));
