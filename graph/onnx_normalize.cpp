@@ -190,7 +190,11 @@ Result<ValueId> OnnxNode::Emit(std::string op, std::vector<ValueId> inputs, Attr
                 Counted(static_cast<int64_t>(inputs.size()), "input"));
   }
   for (const auto& [key, attribute] : attributes.values()) {
-    if (const double* number = std::get_if<double>(&attribute); number && !std::isfinite(*number)) {
+    const double* number = std::get_if<double>(&attribute);
+    const AttributeDef* known = def->FindAttribute(key);
+    // A float that may be left out is a bound, and may be infinite.
+    if (known != nullptr && known->kind == AttributeKind::kFloat && !known->fallback) continue;
+    if (number && !std::isfinite(*number)) {
       return Fail(ErrorCode::kInvalidInput, "attribute '{}' is not a finite number", key);
     }
   }

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "graph/onnx_normalize.h"
 #include "graph/onnx_tensor.h"
@@ -280,6 +281,15 @@ Status Gelu(OnnxNode& node) {
 }
 
 // The bounds are attributes before opset 11 and inputs since.
+// The bounds set so far, then one that is not an attribute's number: max(x, low), then min(..,
+// high) is the order that counts where low > high.
+Result<ValueId> EmitBound(OnnxNode& node, ValueId x, Attributes* before, bool low, ValueId bound) {
+  if (!before->values().empty()) {
+    ASSIGN_OR_RETURN(x, node.Emit("Clip", {x}, std::exchange(*before, Attributes{})));
+  }
+  return node.Emit(low ? "Max" : "Min", {x, bound});
+}
+
 Status Clip(OnnxNode& node) {
   ValueId value = node.Input(0);
   Attributes attributes;
@@ -301,7 +311,7 @@ Status Clip(OnnxNode& node) {
       }
       if (bound == nullptr || node.Type(value).dtype != DataType::kFloat32) {
         // A bound known only at run time, or one that a double may not hold.
-        ASSIGN_OR_RETURN(value, node.Emit(i == 1 ? "Max" : "Min", {value, node.Input(i)}));
+        ASSIGN_OR_RETURN(value, EmitBound(node, value, &attributes, i == 1, node.Input(i)));
         continue;
       }
       if (bound->count() != 1) {
@@ -310,7 +320,12 @@ Status Clip(OnnxNode& node) {
       }
       const double limit = bound->AsDouble(0);
       const bool none = std::isinf(limit) && (limit < 0) == (i == 1);
-      if (!none) attributes.Set(i == 1 ? "min" : "max", limit);
+      if (std::isfinite(limit)) {
+        attributes.Set(i == 1 ? "min" : "max", limit);
+      } else if (!none) {
+        const ValueId number = node.EmitConstant(bound->Reshaped({}));
+        ASSIGN_OR_RETURN(value, EmitBound(node, value, &attributes, i == 1, number));
+      }
     }
   }
   if (!attributes.values().empty()) {

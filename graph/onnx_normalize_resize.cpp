@@ -137,7 +137,7 @@ Status EmitResize(OnnxNode& node, const Wanted& wanted, Attributes attributes) {
   ValueId value = node.Input(0);
   const bool image = shape.size() == 4 && !changed.empty() && changed.front() >= 1;
   if (image && (changed.front() >= 2 || changed.back() == 2)) {
-    const int64_t height = changed.front() >= 2 ? 2 : 1;
+    const int64_t height = changed.back() == 2 ? 1 : 2;
     std::vector<double> scales;
     if (!wanted.scales.empty()) scales = {wanted.scales[height], wanted.scales[height + 1]};
     ASSIGN_OR_RETURN(

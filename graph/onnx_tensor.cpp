@@ -150,6 +150,11 @@ Status ReadExternal(const onnx::TensorProto& proto, const fs::path& folder, cons
 }  // namespace
 
 Result<int64_t> CheckedBytes(const TensorType& type) {
+  constexpr size_t kMostDimensions = 16;  // of a plan
+  if (type.shape.size() > kMostDimensions) {
+    return Fail(ErrorCode::kUnsupported, "{} has {} dimensions, Whet supports up to {}",
+                ToString(type), type.shape.size(), kMostDimensions);
+  }
   int64_t bytes = SizeOf(type.dtype);
   bool empty = false;
   for (int64_t extent : type.shape) {

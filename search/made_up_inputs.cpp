@@ -129,9 +129,10 @@ int64_t RowOf(int64_t i, const Shape& shape, const std::vector<int64_t>& dims) {
   return row;
 }
 
-// Whether extremes go to element `i`, of a tensor of `count` and of `rows`.
+// Whether an extreme goes to element `i`.
 bool IsExtreme(const Tensor& tensor, int64_t i, const Reach& reach, Rng* rng) {
-  if (reach.kind == Reach::Kind::kElement) return rng->Chance(1.0 / kShare) || i == 0;
+  if (reach.kind == Reach::Kind::kElement)
+    return rng->Chance(1.0 / kShare) || i == tensor.count() / 2;
   const int64_t row = RowOf(i, tensor.shape(), reach.dims);
   int64_t length = 1;
   for (int64_t dim : reach.dims) length *= tensor.shape()[static_cast<size_t>(dim)];
@@ -150,8 +151,10 @@ void AddExtremes(Tensor* tensor, const Wishes& wishes, const Reach& reach, Rng* 
     values[count / 2] = 0;
     return;
   }
-  std::vector<T> extremes = Extremes<T>(reach);
-  if (extremes.empty()) return;
+  // Where there are few elements, each may be felt everywhere: broadcast, it would say nothing
+  // else.
+  const std::vector<T> extremes = Extremes<T>(reach);
+  if (extremes.empty() || count < kShare) return;
   if (reach.kind == Reach::Kind::kSum) {
     if constexpr (std::is_floating_point_v<T>) {
       for (int64_t i = 0; i < count && wishes.range.low < 0; ++i)
@@ -163,7 +166,6 @@ void AddExtremes(Tensor* tensor, const Wishes& wishes, const Reach& reach, Rng* 
   for (int64_t i = 0; i < count; ++i)
     if (IsExtreme(*tensor, i, reach, rng)) values[i] = extremes[next++ % extremes.size()];
   if constexpr (std::is_floating_point_v<T>) {
-    if (count < kShare) return;
     values[rng->Below(count)] = std::numeric_limits<T>::min() / 1000;
     values[rng->Below(count)] = -std::numeric_limits<T>::denorm_min();
   }

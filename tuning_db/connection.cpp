@@ -229,8 +229,10 @@ Result<Connection> OpenForReading(const std::string& path, int busy_timeout_ms) 
         return Fail(ErrorCode::kNotFound, "{}: the file is empty; `whet tune --db {}` fills it",
                     path, path);
       }
-      if (found == Found::kEarlier) db = MigratedCopy(*db, busy_timeout_ms);
-      db->exec("PRAGMA query_only = ON");
+      Connection copy;
+      if (found == Found::kEarlier) copy = MigratedCopy(*db, busy_timeout_ms);
+      (copy ? copy : db)->exec("PRAGMA query_only = ON");
+      if (copy) db = std::move(copy);  // last: an error is that of the connection that made it
       return {};
     });
   };

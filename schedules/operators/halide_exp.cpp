@@ -22,6 +22,13 @@ Expr Bits(const Expr& x) { return Halide::reinterpret<uint32_t>(x); }
 Expr FromBits(const Expr& bits) { return Halide::reinterpret<float>(bits); }
 Expr U32(uint32_t number) { return Halide::Internal::make_const(Halide::UInt(32), number); }
 
+// Of the bits: a comparison with infinity LLVM may decide by itself where the value comes straight
+// out of a sum, whose result it takes for finite.
+constexpr uint32_t kInfinityBits = 0x7f800000, kSignBit = 0x80000000;
+Expr IsPositiveNumber(const Expr& x) { return Bits(x) - U32(1) < U32(kInfinityBits - 1); }
+Expr IsInfinite(const Expr& x) { return (Bits(x) & U32(~kSignBit)) == U32(kInfinityBits); }
+Expr IsMinusInfinity(const Expr& x) { return Bits(x) == U32(kInfinityBits | kSignBit); }
+
 // e^r for |r| <= ln 2 / 2: the polynomial of least relative error among those that are 1 at 0:
 // 9.2e-8.
 Expr ExpNearZero(const Expr& r) {
@@ -86,7 +93,7 @@ Expr LogOf(const Expr& x) {
   const Expr nan = std::numeric_limits<float>::quiet_NaN();
   const Expr of_no_number =  // and infinity and NaN, which stay
       Halide::select(IeeeEqual(x, 0.0f), -kInfinity, IeeeLess(x, 0.0f), nan, x);
-  return Halide::select(IeeeLess(0.0f, x) && IeeeLess(x, kInfinity), log, of_no_number);
+  return Halide::select(IsPositiveNumber(x), log, of_no_number);
 }
 
 Expr PowOf(const Expr& x, const Expr& y) {
@@ -98,10 +105,10 @@ Expr PowOf(const Expr& x, const Expr& y) {
   const Expr negative = Halide::reinterpret<int32_t>(x) < 0;
   const Expr with_sign = Halide::select(negative && odd, IeeeNeg(power), power);
   const Expr nan = std::numeric_limits<float>::quiet_NaN();
-  const Expr has_no_value = !whole && IeeeLess(x, 0.0f) && IeeeLess(-kInfinity, x);
+  const Expr has_no_value = !whole && IeeeLess(x, 0.0f) && !IsMinusInfinity(x);
   // x^0 and 1^y are 1 even for NaN, (-1)^inf is 1.
-  const Expr is_one = IeeeEqual(y, 0.0f) || IeeeEqual(x, 1.0f) ||
-                      (IeeeEqual(magnitude, 1.0f) && IeeeEqual(Halide::abs(y), kInfinity));
+  const Expr is_one =
+      IeeeEqual(y, 0.0f) || IeeeEqual(x, 1.0f) || (IeeeEqual(magnitude, 1.0f) && IsInfinite(y));
   return Halide::select(is_one, 1.0f, IeeeEqual(y, 1.0f), x, has_no_value, nan, with_sign);
 }
 

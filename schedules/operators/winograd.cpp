@@ -139,8 +139,9 @@ std::vector<Winograd> WinogradsFor(const Task& task, const TaskNode& node) {
     const std::vector<int64_t> values = a.Ints(name, {1, 1});
     return std::all_of(values.begin(), values.end(), [](int64_t v) { return v == 1; });
   };
-  if (task.accuracy == Accuracy::kStrict || node.op != "Conv" || a.String("layout", "NCHW") != "NHWC" || a.Int("group", 1) != 1 ||
-      !all_ones("strides") || !all_ones("dilations"))
+  if (task.accuracy == Accuracy::kStrict || node.op != "Conv" ||
+      a.String("layout", "NCHW") != "NHWC" || a.Int("group", 1) != 1 || !all_ones("strides") ||
+      !all_ones("dilations"))
     return result;
   const auto weights = std::find_if(task.inputs.begin(), task.inputs.end(),
                                     [&](const TaskInput& i) { return i.name == node.inputs[1]; });

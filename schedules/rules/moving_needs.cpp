@@ -1,7 +1,6 @@
 #include "schedules/rules/moving_needs.h"
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
 #include <optional>
 
@@ -30,6 +29,7 @@ MovingRange Sum(MovingRange a, const MovingRange& b) {
   if (a.steps.size() < b.steps.size()) a.steps.resize(b.steps.size(), 0);
   for (size_t l = 0; l < b.steps.size(); ++l) a.steps[l] += b.steps[l];
   a.moves = std::max(a.moves, b.moves);
+  a.inside = a.inside && b.inside;
   return a;
 }
 
@@ -42,21 +42,56 @@ bool MoveTogether(const MovingRange& a, const MovingRange& b, int64_t sign = 1) 
   return a.moves != Moves::kSomehow && b.moves != Moves::kSomehow;
 }
 
+// No more than there is, where nothing lies outside of that.
+void Limit(int64_t extent, MovingRange* values) {
+  if (values->inside && values->range.width() > extent)
+    values->range.high = values->range.low + extent - 1;
+}
+
+// What a stage computes of a dimension of which `values` are needed, `region` elements at a time:
+// that many wherever they start, over the edges of an image that it is clamped to, too. `once`: at
+// one time, not piece by piece.
+void Promise(int64_t region, int64_t extent, bool once, MovingRange* values) {
+  const bool clamped = values->moves != Moves::kAsTold, stays = Stays(*values);
+  if (once) {
+    Limit(extent, values);
+    values->range.high = std::max(values->range.high, values->range.low + region - 1);
+  } else if (clamped && stays) {
+    values->range.high += region - 1;
+  }
+  if (clamped && !(once && stays)) values->inside = false;
+  if (stays) values->moves = Moves::kAsTold;
+  Limit(extent, values);
+}
+
 // Follows needs from a tile down to a stage.
 class Follower {
  public:
-  Follower(const Dag& dag, const std::function<bool(int)>& is_evaluated)
-      : dag_(dag), is_evaluated_(is_evaluated), needs_(dag.stages.size()) {}
+  // Without an expansion: as if all stages were inlined.
+  explicit Follower(const Dag& dag, const Expansion* out = nullptr, int loop = -1)
+      : dag_(dag), out_(out), loop_(loop), needs_(dag.stages.size()) {}
 
   // What `tile`, values of the loops of the consumer's last definition, needs of `stage`.
   MovingBox NeedOf(int stage, int consumer, const MovingBox& tile) {
     AddReads(dag_.stages[consumer].definitions.back(), tile);
     for (int p = consumer - 1; p > stage; --p) {
-      if (!needs_[p] || !is_evaluated_(p)) continue;
+      if (!needs_[p] || (out_ != nullptr && !out_->nest.InScope(p, consumer, loop_))) continue;
+      const StageNest* const nest = out_ == nullptr ? nullptr : out_->nest.Built(p);
+      for (size_t d = 0; d < needs_[p]->size(); ++d) {
+        MovingRange& values = (*needs_[p])[d];
+        const int64_t extent = dag_.stages[p].dims[d].extent;
+        depends_on_start_ |= values.moves != Moves::kAsTold;
+        if (nest == nullptr) {
+          Limit(extent, &values);
+          continue;
+        }
+        const bool once = nest->at_stage == consumer && nest->at_loop == loop_;
+        Promise(nest->region[d], extent, once, &values);
+      }
       for (const Definition& definition : dag_.stages[p].definitions) {
         MovingBox loops = *needs_[p];
         for (size_t l = loops.size(); l < definition.loops.size(); ++l)
-          loops.push_back({{0, definition.loops[l].extent - 1}, {}, Moves::kAsTold});
+          loops.push_back({{0, definition.loops[l].extent - 1}});
         AddReads(definition, loops);
       }
     }
@@ -81,7 +116,7 @@ class Follower {
                           return other.stage == access.stage && other.index[d] == access.index[d];
                         });
         if (same) continue;
-        const MovingRange whole{{0, source.dims[d].extent - 1}, {}, Moves::kAsTold};
+        const MovingRange whole{{0, source.dims[d].extent - 1}};
         const MovingRange values = ValuesOf(access.index[d], loops).value_or(whole);
         box[d] = first ? values : Union(box[d], values, whole);
       }
@@ -91,10 +126,15 @@ class Follower {
   MovingRange Union(MovingRange a, const MovingRange& b, const MovingRange& whole) {
     if (!MoveTogether(a, b)) {
       depends_on_start_ = true;
-      return whole;
+      if (a.inside && b.inside) return whole;
+      a = whole;
+      a.range.high *= 2;  // more than there is
+      a.inside = false;
+      return a;
     }
     a.range = {std::min(a.range.low, b.range.low), std::max(a.range.high, b.range.high)};
     a.moves = std::max(a.moves, b.moves);
+    a.inside = a.inside && b.inside;
     return a;
   }
 
@@ -105,7 +145,7 @@ class Follower {
       using Op = IndexExpr::Op;
       switch (node.op) {
         case Op::kConst:
-          stack.push_back({{node.value, node.value}, {}, Moves::kAsTold});
+          stack.push_back({{node.value, node.value}});
           continue;
         case Op::kLoop:
           stack.push_back(loops[static_cast<size_t>(node.value)]);
@@ -124,22 +164,37 @@ class Follower {
         stack.back() = Remainder(top, node.value);
       } else {
         stack.pop_back();
-        stack.back() = node.op == Op::kAdd ? Sum(std::move(stack.back()), top)
-                                           : Clamped(std::move(stack.back()), top);
+        stack.back() = node.op == Op::kAdd
+                           ? Sum(std::move(stack.back()), top)
+                           : Clamped(std::move(stack.back()), std::move(top), node.op);
       }
     }
     return stack.back();
   }
 
-  // As bounds inference has it: a tile lies inside of what it is clamped to.
-  MovingRange Clamped(MovingRange a, const MovingRange& b) {
-    if (Stays(a) && a.range.width() == 1) a = b;
-    const bool other_is_constant = Stays(b) && b.range.width() == 1;
-    if (!other_is_constant && !MoveTogether(a, b) && !MoveTogether(a, b, -1)) {
+  // Of what moves it is known only that it does not grow.
+  MovingRange Clamped(MovingRange a, MovingRange b, IndexExpr::Op op) {
+    const auto is_constant = [](const MovingRange& r) { return Stays(r) && r.range.width() == 1; };
+    if (is_constant(a)) std::swap(a, b);
+    const bool together = MoveTogether(a, b) || MoveTogether(a, b, -1);
+    if (!is_constant(b) && !together) {
       depends_on_start_ = true;
       a.moves = Moves::kSomehow;
     }
-    if (!Stays(a)) a.moves = std::max(a.moves, Moves::kAsToldButClamped);
+    a.inside = true;
+    if (!Stays(a)) {
+      a.moves = std::max(a.moves, Moves::kAsToldButClamped);
+      return a;
+    }
+    if (!is_constant(b)) return a;
+    const IndexRange before = a.range;
+    const int64_t limit = b.range.low;
+    const auto clamp = [&](int64_t value) {
+      return op == IndexExpr::Op::kMin ? std::min(value, limit) : std::max(value, limit);
+    };
+    a.range = {clamp(before.low), clamp(before.high)};
+    if (a.range.low != before.low || a.range.high != before.high)
+      a.moves = Moves::kAsToldButClamped;
     return a;
   }
 
@@ -159,16 +214,15 @@ class Follower {
     return {{0, last}, std::move(r.steps), Moves::kSomehow};
   }
 
-  // Halide takes all remainders to be possible, unless the values are constant.
+  // Halide takes all remainders to be possible.
   MovingRange Remainder(const MovingRange& r, int64_t by) {
-    const int64_t low = Modulo(r.range.low, by), high = low + r.range.width() - 1;
-    if (Stays(r) && high < by) return {{low, high}, {}, Moves::kAsTold};
     if (!Stays(r)) depends_on_start_ = true;
-    return {{0, by - 1}, {}, Moves::kAsTold};
+    return {{0, by - 1}};
   }
 
   const Dag& dag_;
-  const std::function<bool(int)> is_evaluated_;
+  const Expansion* const out_;
+  const int loop_;                               // of the consumer
   std::vector<std::optional<MovingBox>> needs_;  // nothing: not needed
   bool depends_on_start_ = false;
 };
@@ -180,7 +234,10 @@ MovingBox StartsOf(int stage, Expansion* out) {
   const StageNest& nest = *out->nest.Built(stage);
   if (nest.at_stage >= 0) {
     MovingBox starts = NeedAt(stage, nest.at_stage, nest.at_loop, out);
-    for (MovingRange& start : starts) start.range.high = start.range.low;
+    for (size_t d = 0; d < starts.size(); ++d) {
+      Promise(nest.region[d], out->dag->stages[stage].dims[d].extent, true, &starts[d]);
+      starts[d].range.high = starts[d].range.low;
+    }
     return starts;
   }
   MovingBox starts(out->dag->stages[stage].dims.size());
@@ -224,8 +281,7 @@ MovingBox TileIn(int consumer, int loop, Expansion* out) {
 }
 
 MovingBox NeedAt(int stage, int consumer, int loop, Expansion* out) {
-  Follower follower(*out->dag, [&](int p) { return out->nest.InScope(p, consumer, loop); });
-  return follower.NeedOf(stage, consumer, TileIn(consumer, loop, out));
+  return Follower(*out->dag, out, loop).NeedOf(stage, consumer, TileIn(consumer, loop, out));
 }
 
 }  // namespace
@@ -240,7 +296,7 @@ bool NeedDependsOnStart(const Dag& dag, int stage) {
       tile[l].steps.resize(loops, 0);
       tile[l].steps[l] = 1;
     }
-    Follower follower(dag, [](int) { return true; });
+    Follower follower(dag);
     follower.NeedOf(stage, consumer, tile);
     if (follower.depends_on_start()) return true;
   }
@@ -253,9 +309,18 @@ bool NeedIsBounded(int stage, const LoopOf& loop, Expansion* out) {
   place.at = out->dag->stages[loop.stage].name;
   const auto placed = out->nest.Placed(stage, place);
   if (!placed) return false;
-  const MovingBox need = NeedAt(stage, loop.stage, placed->at_loop, out);
-  for (size_t d = 0; d < need.size(); ++d)
-    if (std::min(need[d].range.width(), s.dims[d].extent) > placed->region[d]) return false;
+  // Of a stage at root that is not needed in full, Halide may compute more than is needed.
+  int outermost = loop.stage;
+  while (out->nest.Built(outermost)->at_stage >= 0)
+    outermost = out->nest.Built(outermost)->at_stage;
+  const Extents& region = out->nest.Built(outermost)->region;
+  for (size_t d = 0; d < region.size(); ++d)
+    if (region[d] < out->dag->stages[outermost].dims[d].extent) return false;
+  MovingBox need = NeedAt(stage, loop.stage, placed->at_loop, out);
+  for (size_t d = 0; d < need.size(); ++d) {
+    Limit(s.dims[d].extent, &need[d]);
+    if (need[d].range.width() > placed->region[d]) return false;
+  }
   return true;
 }
 

@@ -4,7 +4,9 @@
 // loops, all other tiles need as much. Not so where an index is divided (x / 2, x % 2): only tiles
 // that start at multiples of the divisor do; nor where accesses to a stage move apart (a[x, y] and
 // a[y, x]). A region that is promised to Halide there and does not hold is computed in part only.
-// Here the start of a tile is followed too. Thread safety: pure functions.
+// Nor at the edges of an image, where a stage that is read at clamped positions computes a region
+// as large as elsewhere: it reaches over them, and what it reads must reach as far. Here the start
+// of a tile is followed too. Thread safety: pure functions.
 #pragma once
 
 #include <vector>
@@ -20,6 +22,7 @@ struct MovingRange {
   IndexRange range{0, 0};
   InlineVector<int64_t, 8> steps;  // empty: the range stays
   Moves moves = Moves::kAsTold;
+  bool inside = true;  // no value lies outside of the dimension
 };
 using MovingBox = std::vector<MovingRange>;
 

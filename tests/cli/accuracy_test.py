@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 CHANNELS = 16
 SIDE = 34
 DARK = np.float32(1e-3)
+PICTURE_TASK = f"Conv(x=1x{CHANNELS}x{SIDE}x{SIDE},w={CHANNELS}x{CHANNELS}x3x3,pads=1,bias=0)"
 SEEN = np.s_[..., 15:18, 15:18]  # the outputs that see the pixel at 16, 16
 
 
@@ -51,12 +52,12 @@ def elsewhere(y):
 
 @pytest.fixture(scope="module")
 def winograd_database(picture_model, tmp_path_factory):
-    """The convolution, tuned; of the records in which it runs by Winograd's algorithm."""
+    """The convolution, tuned; of the records in which it runs by Winograd's algorithm, with tiles of 4x4 outputs."""
     folder = tmp_path_factory.mktemp("winograd")
-    succeed("tune", picture_model, "--db", folder / "all.db", "--trials", 24, "--search", "random", "--progress", "none")
+    succeed("tune", PICTURE_TASK, "--db", folder / "all.db", "--trials", 12, "--search", "random", "--progress", "none")
     shutil.copy(folder / "all.db", folder / "winograd.db")
     connection = sqlite3.connect(folder / "winograd.db")
-    connection.execute("DELETE FROM records WHERE sketch NOT LIKE '%winograd%'")
+    connection.execute("DELETE FROM records WHERE sketch NOT LIKE '%winograd(4x4%'")
     connection.commit()
     connection.close()
     assert query(folder / "winograd.db", "SELECT count(*) FROM v_best WHERE sketch LIKE '%winograd%'")[0][0] >= 1
@@ -90,10 +91,10 @@ def test_fast_outputs_nearby_take_their_error_from_the_pixel(picture_model, wino
     assert np.all(np.isfinite(y[far]))
 
 
-def test_a_strict_task_has_records_of_its_own_and_none_by_winograd(picture_model, tmp_path):
+def test_a_strict_task_has_records_of_its_own_and_none_by_winograd(tmp_path):
     database = tmp_path / "tuning.db"
     for accuracy in ("strict", "fast"):
-        succeed("tune", picture_model, "--db", database, "--trials", 12, "--search", "random", "--progress", "none",
+        succeed("tune", PICTURE_TASK, "--db", database, "--trials", 8, "--search", "random", "--progress", "none",
                 "--accuracy", accuracy)
     rows = query(database, "SELECT t.accuracy, r.accuracy, t.json, r.sketch, r.status FROM records AS r "
                            "JOIN tasks AS t ON t.id = r.task_id")
@@ -124,7 +125,7 @@ def test_a_bundle_says_how_exact_it_is_and_cannot_be_run_otherwise(picture_model
         succeed("compile", picture_model, "--db", winograd_database, "-o", folder, "--accuracy", accuracy)
         manifest = json.loads((folder / "manifest.json").read_text())
         assert manifest["provenance"]["accuracy"] == accuracy
-        assert [task["task"].get("accuracy", "fast") for task in manifest["provenance"]["tasks"]] == [accuracy]
+        assert {task["task"].get("accuracy", "fast") for task in manifest["provenance"]["tasks"]} == {accuracy}
         run_on(folder, picture(DARK), tmp_path, "--accuracy", accuracy)
         run_on(folder, picture(DARK), tmp_path)
     refused("run", tmp_path / "fast", "--accuracy", "strict", mentions=["compiled with --accuracy fast"])
@@ -144,4 +145,5 @@ def test_inspect_and_bench_take_an_accuracy(picture_model, tmp_path):
 
 @pytest.mark.parametrize("verb", ["tune", "compile", "run", "bench", "inspect", "replay"])
 def test_an_accuracy_that_there_is_not_is_refused(verb, picture_model):
-    refused(verb, picture_model, "--accuracy", "exact", mentions=["--accuracy"])
+    what = 1 if verb == "replay" else picture_model
+    refused(verb, what, "--accuracy", "exact", mentions=["--accuracy"])

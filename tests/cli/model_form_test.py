@@ -1,10 +1,10 @@
 """Valid models of unusual forms: without kernels, without inputs, with several open shapes, with shapes as inputs."""
 
-import json
 import subprocess
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from conftest import assert_refusal, refused, run_whet, succeed, write_model
 from onnx import TensorProto, helper, numpy_helper
@@ -181,3 +181,83 @@ def test_indices_are_checked_when_they_are_known(tmp_path):
             np.save(tmp_path / "i.npy", np.array([0, bad, 1]))
             refused("run", network, "--input", f"x={tmp_path / 'x.npy'}", "--input", f"i={tmp_path / 'i.npy'}",
                     mentions=[f"element 1 of its indices is {bad}", "from -4 to 3"])
+
+
+# ---- Forms that are rare, and valid -----------------------------------------------------------------------
+
+
+def branch(name, operator, *reads):
+    out = helper.make_tensor_value_info(f"{name}_y", TensorProto.FLOAT, None)
+    return helper.make_graph([node(operator, list(reads), [out.name])], name, [], [out])
+
+
+random = np.random.default_rng(5)
+image = random.standard_normal((1, 3, 6, 5)).astype(np.float32)
+deep = random.standard_normal((2,) * 9).astype(np.float32)
+either = [node("If", ["c"], ["y"], then_branch=branch("then", "Add", "x", "t"),
+               else_branch=branch("else", "Sub", "x", "t"))]
+scales = {"s": np.array([1, 1, 2, 1.5], np.float32)}
+rows = np.array([4, 3, 2, 1], np.float32)
+RARE = {
+    "nine dimensions": ([node("Relu", ["x"], ["y"])], {"x": deep}, {}),
+    "nine dimensions transposed": ([node("Transpose", ["x"], ["y"], perm=[2, 7, 3, 8, 4, 0, 5, 1, 6])], {"x": deep}, {}),
+    "an If that holds": (either, {"c": np.array(True), "x": rows}, {"t": rows}),
+    "an If that does not hold": (either, {"c": np.array(False), "x": rows}, {"t": rows}),
+    "cubic": ([node("Resize", ["x", "", "s"], ["y"], mode="cubic")], {"x": image}, scales),
+    "antialiased": ([node("Resize", ["x", "", "s"], ["y"], mode="linear", antialias=1)], {"x": image},
+                    {"s": np.array([1, 1, 0.6, 0.5], np.float32)}),
+    "a crop": ([node("Resize", ["x", "roi", "", "n"], ["y"], coordinate_transformation_mode="tf_crop_and_resize",
+                     mode="linear", extrapolation_value=7.0)], {"x": image},
+               {"roi": np.array([0, 0, 0.2, -0.3, 1, 1, 0.9, 1.2], np.float32), "n": np.array([1, 3, 4, 7])}),
+    "a volume resized": ([node("Resize", ["x", "", "s"], ["y"], mode="linear")], {"x": image.reshape(1, 1, 3, 6, 5)},
+                         {"s": np.array([1, 1, 2, 2, 2], np.float32)}),
+    "mirrored beyond": ([node("Pad", ["x", "p"], ["y"], mode="reflect")], {"x": image[0, 0, :2]},
+                        {"p": np.array([1, 4, 1, 2])}),
+    "backwards": ([node("Slice", ["x", "b", "e", "a", "t"], ["y"])], {"x": image},
+                  {"b": np.array([-1, 4]), "e": np.array([-2**63, 0]), "a": np.array([2, 3]), "t": np.array([-2, -1])}),
+    "a vector normalised": ([node("BatchNormalization", ["x", "one", "one", "one", "one"], ["y"])], {"x": rows},
+                            {"one": np.ones(1, np.float32)}),
+}
+
+
+@pytest.mark.parametrize("form", RARE)
+def test_a_rare_form_agrees_with_another_engine(form, tmp_path):
+    nodes, inputs, constants = RARE[form]
+    folder = write_case(tmp_path / "case", nodes, inputs, {"y": np.zeros((), np.float32)}, constants, opset=18)
+    model = onnx.load(folder / "model.onnx")
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    onnx.save(model, folder / "model.onnx")
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+    expected = session.run(None, inputs)[0]
+    (folder / "test_data_set_0" / "output_0.pb").write_bytes(numpy_helper.from_array(expected).SerializeToString())
+    agrees(folder)
+
+
+def test_the_indices_of_a_maximum_agree_with_another_engine(tmp_path):
+    nodes = [node("MaxPool", ["x"], ["y", "i"], kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 1, 1])]
+    folder = write_case(tmp_path / "case", nodes, {"x": image}, {"y": image, "i": np.array([0])}, opset=12)
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), providers=["CPUExecutionProvider"])
+    for i, expected in enumerate(session.run(None, {"x": image})):
+        data = numpy_helper.from_array(expected).SerializeToString()
+        (folder / "test_data_set_0" / f"output_{i}.pb").write_bytes(data)
+    agrees(folder)
+
+
+EMPTY = {
+    "a product of nothing": ([node("MatMul", ["x", "w"], ["y"])], np.zeros((2, 0), np.float32),
+                             np.zeros((2, 3), np.float32), {"w": np.zeros((0, 3), np.float32)}),
+    "no rows": ([node("MatMul", ["x", "w"], ["a"]), node("Relu", ["a"], ["y"])], np.zeros((1, 0, 4), np.float32),
+                np.zeros((1, 0, 3), np.float32), {"w": np.ones((4, 3), np.float32)}),
+    "a sum of nothing": ([node("ReduceSum", ["x"], ["y"])], np.zeros((0,), np.float32), np.zeros((1,), np.float32), {}),
+    "a view of nothing": ([node("Reshape", ["x", "s"], ["y"], allowzero=1)], np.zeros((0, 8, 2), np.float32),
+                          np.zeros((4, 0, 3), np.float32), {"s": np.array([4, 0, 3])}),
+    "a slice of nothing": ([node("Slice", ["x", "b", "e", "b", "t"], ["y"])], rows, np.zeros((0,), np.float32),
+                           {"b": np.array([0]), "e": np.array([2**63 - 1]), "t": np.array([-1])}),
+}
+
+
+@pytest.mark.parametrize("form", EMPTY)
+def test_tensors_without_elements_are_right(form, tmp_path):
+    nodes, x_value, y_value, constants = EMPTY[form]
+    folder = write_case(tmp_path / "case", nodes, {"x": x_value}, {"y": y_value}, constants)
+    agrees(folder)

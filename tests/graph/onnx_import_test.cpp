@@ -170,6 +170,15 @@ TEST(OnnxImport, ListsTheInputsThatAreNoInitialisers) {
   EXPECT_THAT(ListInputs("nowhere/model.onnx").error().message, HasSubstr("nowhere/model.onnx"));
 }
 
+TEST(OnnxImport, RefusesTensorsOfTooManyDimensions) {
+  EXPECT_EQ(Import(OneNode(17, "Relu", Shape(16, 1))).nodes.size(), 1u);
+  EXPECT_THAT(ErrorOf(OneNode(17, "Relu", Shape(17, 1))),
+              AllOf(HasSubstr("input 'x'"), HasSubstr("17 dimensions, Whet supports up to 16")));
+  OnnxModelBuilder grows = OneNode(13, "Unsqueeze", Shape(16, 1), {"axes"});
+  grows.Ints("axes", {0});
+  EXPECT_THAT(ErrorOf(grows), AllOf(HasSubstr("the_Unsqueeze"), HasSubstr("up to 16")));
+}
+
 TEST(OnnxImport, AsksForTheShapesOfAllOpenInputsAtOnce) {
   OnnxModelBuilder builder(17);
   builder.Input("a", {-1, 3}).Input("b", {1, 3}).Input("c", {4, -1});

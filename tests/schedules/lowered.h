@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "schedules/task.h"
@@ -25,5 +26,9 @@ struct LoweredStage {
 // words.
 Result<std::map<std::string, LoweredStage>> Lower(const Task& task, const Trace& trace,
                                                   const std::string& halide_target);
+
+// Regions that the trace promises to be enough for a stage, and that are not, as Halide sees it.
+// Empty as it should be; kFailed with Halide's words.
+Result<std::vector<std::string>> BrokenPromises(const Task& task, const Trace& trace);
 
 }  // namespace whet

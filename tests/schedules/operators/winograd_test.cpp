@@ -107,7 +107,8 @@ TEST(AlternativeAlgorithms, MixNoElementsOfATileWhereTheTaskIsStrict) {
   auto task = ParseTaskSpelling("Conv(x=1x32x14x14,w=32x32x3x3,pads=1)", "x86-64-linux-avx512-2t");
   ASSERT_FALSE(AlternativeAlgorithms(*task, task->nodes[0]).empty());
   task->accuracy = Accuracy::kStrict;
-  EXPECT_TRUE(AlternativeAlgorithms(*task, task->nodes[0]).empty());
+  for (const std::string& algorithm : AlternativeAlgorithms(*task, task->nodes[0]))
+    EXPECT_FALSE(algorithm.starts_with("winograd")) << algorithm;
   // Nor does a trace bring one along.
   AlgorithmOptions options;
   options.algorithms[task->nodes[0].output] = "winograd(2x2,3x3)";
