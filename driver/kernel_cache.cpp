@@ -33,7 +33,11 @@ std::string HashOf(const Json& header, const std::string& body) {
   return Fingerprint(DumpJson(header) + "\n" + body);
 }
 
-std::optional<Entry> ParseEntry(std::string_view bytes) {
+std::string TextOf(const Json& header, const char* key) {
+  return FieldOr<std::string>(header, key, "").value_or("");
+}
+
+std::optional<Entry> ParseEntry(std::string_view bytes, const std::string& name) {
   const size_t line = bytes.find('\n');
   if (line == std::string_view::npos) return std::nullopt;
   auto header = ParseJson(bytes.substr(0, line));
@@ -44,11 +48,9 @@ std::optional<Entry> ParseEntry(std::string_view bytes) {
   if (!format || *format != kFormat || !hash) return std::nullopt;
   entry.header.erase("hash");
   if (*hash != HashOf(entry.header, entry.body)) return std::nullopt;
+  // An entry under another's name is as good as none.
+  if (TextOf(entry.header, "name") != name) return std::nullopt;
   return entry;
-}
-
-std::string TextOf(const Json& header, const char* key) {
-  return FieldOr<std::string>(header, key, "").value_or("");
 }
 
 // Beside its place and renamed, readable by its owner only: it is code. Not flushed to the disk: a
@@ -56,6 +58,7 @@ std::string TextOf(const Json& header, const char* key) {
 void WriteEntry(const fs::path& path, Json header, const std::string& body) {
   static std::atomic<int> number{0};
   header["format"] = kFormat;
+  header["name"] = path.filename().string();
   header["hash"] = HashOf(header, body);
   const std::string line = DumpJson(header) + "\n";
   std::error_code error;
@@ -81,7 +84,7 @@ void WriteEntry(const fs::path& path, Json header, const std::string& body) {
 std::optional<Entry> ReadEntry(const fs::path& path) {
   const auto bytes = ReadFile(path);
   if (!bytes) return std::nullopt;
-  std::optional<Entry> entry = ParseEntry(*bytes);
+  std::optional<Entry> entry = ParseEntry(*bytes, path.filename().string());
   if (!entry) {
     unlink(path.c_str());
     return std::nullopt;
@@ -96,9 +99,17 @@ struct File {
   struct timespec used {};
 };
 
-bool IsEntry(const fs::path& path) {
-  const std::string extension = path.extension().string();
-  return extension == std::string(".") + kKernel || extension == std::string(".") + kChoice;
+// Whether the file is one of ours by its name: KEY.kernel, KEY.choice; being written,
+// KEY.kernel.PID-N.part.
+bool IsEntry(const fs::path& path, bool part) {
+  const std::string name = path.filename().string();
+  constexpr size_t kKeyDigits = 32;
+  if (name.find_first_not_of("0123456789abcdef") != kKeyDigits) return false;
+  const std::string rest = name.substr(kKeyDigits + 1);
+  for (const std::string kind : {kKernel, kChoice})
+    if (part ? rest.starts_with(kind + ".") && path.extension() == ".part" : rest == kind)
+      return true;
+  return false;
 }
 
 // Entries, and what killed writers left (whose files nobody has written to for an hour).
@@ -113,8 +124,8 @@ Result<std::vector<File>> FilesIn(const fs::path& directory, bool leftovers) {
   constexpr int64_t kHour = 3600;
   for (const fs::directory_entry& entry : entries) {
     struct stat status {};
-    const bool part = entry.path().extension() == ".part";
-    if (!(IsEntry(entry.path()) || (leftovers && part)) ||
+    const bool part = IsEntry(entry.path(), true);
+    if (!(IsEntry(entry.path(), false) || (leftovers && part)) ||
         stat(entry.path().c_str(), &status) != 0 || !S_ISREG(status.st_mode))
       continue;
     if (part && status.st_mtim.tv_sec + kHour > time(nullptr)) continue;

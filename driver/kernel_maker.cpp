@@ -103,7 +103,9 @@ class KernelMaker::Making {
       ASSIGN_OR_RETURN(std::optional<ScheduleChoice> choice, state.choices.Next());
       if (!choice) {
         return Fail(ErrorCode::kWrongResult, "{}: none of its schedules gives a right kernel: {}",
-                    state.task.Describe(), state.last_refusal);
+                    state.task.Describe(),
+                    state.last_refusal.empty() ? "the database tells that they are wrong"
+                                               : state.last_refusal);
       }
       state.choice = std::move(*choice);
       state.key = KernelKey(state.task, state.choice.schedule.trace);

@@ -190,8 +190,19 @@ struct Maker {
   }
 };
 
+// Half precision is moved and not computed with: any bits will do.
+void FillWithBits(Tensor* tensor, Rng* rng) {
+  auto* values = reinterpret_cast<uint16_t*>(tensor->bytes());
+  for (int64_t i = 0; i < tensor->count(); ++i)
+    values[i] = static_cast<uint16_t>(rng->Below(int64_t{1} << 16));
+}
+
 bool FillTensor(const Maker& maker, Tensor* tensor) {
   switch (tensor->dtype()) {
+    case DataType::kFloat16:
+    case DataType::kBFloat16:
+      FillWithBits(tensor, maker.rng);
+      return true;
     case DataType::kFloat32:
       maker.Fill<float>(tensor);
       return true;

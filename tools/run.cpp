@@ -1,4 +1,5 @@
 // `whet run`: runs a network once on given inputs, writes the outputs, checks them.
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
 #include <filesystem>
@@ -31,6 +32,18 @@ std::string SafeFileName(const std::string& name) {
     safe +=
         std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == '_' ? c : '_';
   return safe;
+}
+
+// One an output; names that would be one file get the output's number behind them.
+std::vector<std::string> FileNamesOf(const PlanSpec& plan) {
+  std::vector<std::string> names;
+  for (const PlanPort& port : plan.outputs) {
+    std::string name = SafeFileName(port.name);
+    while (std::find(names.begin(), names.end(), name) != names.end())
+      name += fmt::format("_{}", names.size());
+    names.push_back(std::move(name));
+  }
+  return names;
 }
 
 // What is known about the network's inputs before it is loaded.
@@ -101,6 +114,7 @@ Result<int> RunAll(RunOptions options) {
     if (error) return Fail(ErrorCode::kIo, "--output {}: {}", options.output, error.message());
   }
 
+  const std::vector<std::string> file_names = FileNamesOf(plan);
   Table table({"set", "output", "type", "largest difference", "tolerance", "verdict"});
   Json results = Json::array();
   bool all_good = true;
@@ -143,8 +157,7 @@ Result<int> RunAll(RunOptions options) {
                     bound, verdict});
       if (!options.output.empty()) {
         const std::string prefix = sets.size() > 1 ? set.name + "_" : "";
-        const fs::path file =
-            fs::path(options.output) / (prefix + SafeFileName(plan.outputs[i].name) + ".npy");
+        const fs::path file = fs::path(options.output) / (prefix + file_names[i] + ".npy");
         RETURN_IF_ERROR(WriteFileAtomically(file, ToNpy(outputs[i])));
       }
     }

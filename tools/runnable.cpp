@@ -78,7 +78,10 @@ Result<std::map<std::string, Tensor>> ReadInputFiles(const std::vector<std::stri
       return Fail(ErrorCode::kInvalidInput, "--input '{}': write NAME=FILE.npy or NAME=FILE.pb",
                   text);
     }
-    ASSIGN_OR_RETURN(tensors[text.substr(0, equals)], ReadTensorFile(text.substr(equals + 1)));
+    const std::string name = text.substr(0, equals);
+    if (tensors.contains(name))
+      return Fail(ErrorCode::kInvalidInput, "--input '{}': input '{}' is given twice", text, name);
+    ASSIGN_OR_RETURN(tensors[name], ReadTensorFile(text.substr(equals + 1)));
   }
   return tensors;
 }

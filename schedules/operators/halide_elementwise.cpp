@@ -1,5 +1,6 @@
 // Halide algorithms of the elementwise operators.
 #include <cmath>
+#include <initializer_list>
 
 #include "schedules/operators/halide_exp.h"
 #include "schedules/operators/halide_ieee.h"
@@ -24,20 +25,37 @@ Expr Clipped(Expr x, const Attributes& a) {
   return x;
 }
 
-// 1 - 2 / (e^2x + 1): no cancellation that matters at fp32, and it saturates exactly.
-Expr TanhOf(const Expr& x) {
-  return IeeeSub(1.0f, IeeeDiv(2.0f, IeeeAdd(BoundedExp(IeeeMul(x, 2.0f)), 1.0f)));
+Expr Polynomial(const Expr& z, std::initializer_list<float> highest_first) {
+  Expr p;
+  for (const float c : highest_first) p = p.defined() ? p * z + c : Expr(c);
+  return p;
 }
 
+// Near 0, x (1 + z p(z)) with z = x^2 (Cephes's tanhf), so that small results are as exact as large
+// ones; else 1 - 2 / (e^2x + 1), which saturates exactly.
+Expr TanhOf(const Expr& x) {
+  const Expr z = x * x;
+  const Expr p = Polynomial(z, {-5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f,
+                                1.33314422036e-1f, -3.33332819422e-1f});
+  const Expr small = IeeeMul(x, z * p + 1.0f);
+  const Expr large = IeeeSub(1.0f, IeeeDiv(2.0f, IeeeAdd(BoundedExp(IeeeMul(x, 2.0f)), 1.0f)));
+  return Halide::select(IeeeLess(Halide::abs(x), 0.625f), small, large);
+}
+
+// Near 0, x p(x^2) (Cephes's erff), so that small results are as exact as large ones; else
 // Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7.
 Expr ErfOf(const Expr& x) {
   const Expr magnitude = Halide::abs(x);
   const Expr t = 1.0f / (1.0f + 0.3275911f * magnitude);
   const Expr poly =
-      t * (0.254829592f +
-           t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
+      t * Polynomial(t, {1.061405429f, -1.453152027f, 1.421413741f, -0.284496736f, 0.254829592f});
   const Expr y = 1.0f - poly * ExpOfNonPositive(-magnitude * magnitude);
-  return Halide::select(IeeeLess(x, 0.0f), IeeeNeg(y), y);
+  const Expr large = Halide::select(IeeeLess(x, 0.0f), IeeeNeg(y), y);
+  const Expr p =
+      Polynomial(x * x, {7.853861353153693e-5f, -8.010193625184903e-4f, 5.188327685732524e-3f,
+                         -2.685381193529856e-2f, 1.128358514861418e-1f, -3.761262582423300e-1f,
+                         1.128379165726710e+0f});
+  return Halide::select(IeeeLess(magnitude, 1.0f), IeeeMul(x, p), large);
 }
 
 Expr HardSigmoidOf(const Expr& x, float alpha, float beta) {

@@ -14,7 +14,7 @@ Halide::Expr BoundedExp(const Halide::Expr& x);
 // The same for x that is never above 0.
 Halide::Expr ExpOfNonPositive(const Halide::Expr& x);
 
-// e^x for all x, relative error below 3e-7, denormal results included.
+// e^x for all x, relative error below 5e-7, denormal results included.
 Halide::Expr ExpOf(const Halide::Expr& x);
 // The natural logarithm, relative error below 3e-7 (Cephes's logf).
 Halide::Expr LogOf(const Halide::Expr& x);

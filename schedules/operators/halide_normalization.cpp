@@ -13,10 +13,12 @@ TensorReader HalideBatchNormalization(AlgorithmBuilder& builder, const HalideNod
   const size_t channel =
       rank == 4 ? static_cast<size_t>(AxesOf(n.node.attributes).c) : (rank > 1 ? 1 : 0);
   const float epsilon = static_cast<float>(n.node.attributes.Float("epsilon", 1e-5));
+  // As ONNX Runtime's, whose factor and offset decide what infinite parameters come to.
   return builder.Pure("batchnormalization", n.output, [&](const Exprs& index) -> Expr {
     const Exprs c = {index[channel]};
-    const Expr scale = n.inputs[1](c) / Halide::sqrt(n.inputs[4](c) + epsilon);
-    return (n.inputs[0](index) - n.inputs[3](c)) * scale + n.inputs[2](c);
+    const Expr factor = IeeeDiv(n.inputs[1](c), Halide::sqrt(IeeeAdd(n.inputs[4](c), epsilon)));
+    const Expr offset = IeeeSub(n.inputs[2](c), IeeeMul(n.inputs[3](c), factor));
+    return IeeeAdd(IeeeMul(n.inputs[0](index), factor), offset);
   });
 }
 

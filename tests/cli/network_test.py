@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from conftest import SMALL_TASK, reference, run_whet, succeed, write_test_data
+from conftest import SMALL_TASK, reference, refused, run_whet, succeed, write_model, write_test_data
+from onnx import TensorProto, helper
 
 
 def only_output(folder):
@@ -119,3 +120,17 @@ def test_bench_times_a_task_in_its_own_layout_and_in_that_of_onnx(tmp_path):
     assert len({result["id"] for result in results}) == 1
     succeed("bench", SMALL_TASK, "--seconds", "0.05", "--no-onnx-layout", "--json", tmp_path / "bench.json")
     assert len(json.loads((tmp_path / "bench.json").read_text())["results"]) == 1
+
+
+def test_outputs_whose_names_would_be_one_file_get_files_of_their_own(tmp_path):
+    nodes = [helper.make_node("Neg", ["x"], ["a/b"]), helper.make_node("Abs", ["x"], ["a_b"])]
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 2]) for name in ("x", "a/b", "a_b")]
+    file = write_model(tmp_path / "m.onnx", helper.make_graph(nodes, "m", ports[:1], ports[1:]))
+    np.save(tmp_path / "x.npy", np.full((2, 2), 3, np.float32))
+    succeed("run", file, "--input", f"x={tmp_path / 'x.npy'}", "--output", tmp_path / "out")
+    values = sorted(float(np.load(each)[0, 0]) for each in (tmp_path / "out").iterdir())
+    assert values == [-3.0, 3.0]
+
+
+def test_an_input_that_is_given_twice_is_refused(model, x_file):
+    refused("run", model, "--input", f"x={x_file}", "--input", f"x={x_file}", mentions=["'x'", "twice"])

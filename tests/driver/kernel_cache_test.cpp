@@ -21,6 +21,8 @@ class KernelCacheTest : public testing::Test {
       : directory_(*TemporaryDirectory::Create("whet-cache-test")),
         cache_(directory_.path() / "kernels", 1 << 20) {}
 
+  // 32 hexadecimal digits.
+  static std::string Key(const std::string& digit) { return std::string(31, '0') + digit; }
   static CachedKernel RightKernel(size_t bytes = 100) {
     return {"Relu 4x4", "x86-64-linux-avx2-2t", true, {}, std::string(bytes, '\x7f')};
   }
@@ -39,8 +41,8 @@ TEST_F(KernelCacheTest, AKernelComesBackAsItWasStored) {
   CachedKernel kernel = RightKernel();
   kernel.verdict.max_error = 0.25;
   kernel.object = std::string("\0\n{}\xff", 5);
-  cache_.StoreKernel("a", kernel);
-  const auto found = cache_.FindKernel("a");
+  cache_.StoreKernel(Key("a"), kernel);
+  const auto found = cache_.FindKernel(Key("a"));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->object, kernel.object);
   EXPECT_EQ(found->task, "Relu 4x4");
@@ -48,15 +50,15 @@ TEST_F(KernelCacheTest, AKernelComesBackAsItWasStored) {
   EXPECT_TRUE(found->checked);
   EXPECT_TRUE(found->verdict.ok());
   EXPECT_EQ(found->verdict.max_error, 0.25);
-  EXPECT_FALSE(cache_.FindKernel("b"));
+  EXPECT_FALSE(cache_.FindKernel(Key("b")));
 }
 
 TEST_F(KernelCacheTest, AFailureComesBackWithItsClassAndMessage) {
   CachedKernel kernel = RightKernel();
   kernel.verdict.status = MeasureStatus::kGuardOverrun;
   kernel.verdict.message = "4 bytes behind \"its\" end";
-  cache_.StoreKernel("a", kernel);
-  const auto found = cache_.FindKernel("a");
+  cache_.StoreKernel(Key("a"), kernel);
+  const auto found = cache_.FindKernel(Key("a"));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->verdict.status, MeasureStatus::kGuardOverrun);
   EXPECT_EQ(found->verdict.message, kernel.verdict.message);
@@ -66,52 +68,60 @@ TEST_F(KernelCacheTest, AChoiceComesBackWithItsDecisions) {
   Trace trace;
   trace.sketch = "tile(relu)";
   trace.decisions.push_back({"tile.x", {1, 2, 3}});
-  cache_.StoreChoice("a", "Relu 4x4", "x86-64-linux-avx2-2t", trace);
-  EXPECT_EQ(cache_.FindChoice("a"), trace);
-  EXPECT_FALSE(cache_.FindKernel("a"));
+  cache_.StoreChoice(Key("a"), "Relu 4x4", "x86-64-linux-avx2-2t", trace);
+  EXPECT_EQ(cache_.FindChoice(Key("a")), trace);
+  EXPECT_FALSE(cache_.FindKernel(Key("a")));
 }
 
 TEST_F(KernelCacheTest, AnyDamagedByteMakesAnEntryMissing) {
-  cache_.StoreKernel("a", RightKernel(40));
-  const size_t size = fs::file_size(FileOf("a"));
+  cache_.StoreKernel(Key("a"), RightKernel(40));
+  const size_t size = fs::file_size(FileOf(Key("a")));
   for (size_t at = 0; at < size; ++at) {
-    cache_.StoreKernel("a", RightKernel(40));
-    Overwrite("a", at, '\x01');
-    EXPECT_FALSE(cache_.FindKernel("a")) << "byte " << at;
-    EXPECT_FALSE(fs::exists(FileOf("a"))) << "byte " << at;
+    cache_.StoreKernel(Key("a"), RightKernel(40));
+    Overwrite(Key("a"), at, '\x01');
+    EXPECT_FALSE(cache_.FindKernel(Key("a"))) << "byte " << at;
+    EXPECT_FALSE(fs::exists(FileOf(Key("a")))) << "byte " << at;
   }
 }
 
 TEST_F(KernelCacheTest, AnEntryCutOffAnywhereIsMissing) {
-  cache_.StoreKernel("a", RightKernel(40));
-  for (size_t size = fs::file_size(FileOf("a")); size-- > 0;) {
-    cache_.StoreKernel("a", RightKernel(40));
-    fs::resize_file(FileOf("a"), size);
-    EXPECT_FALSE(cache_.FindKernel("a")) << size << " bytes";
+  cache_.StoreKernel(Key("a"), RightKernel(40));
+  for (size_t size = fs::file_size(FileOf(Key("a"))); size-- > 0;) {
+    cache_.StoreKernel(Key("a"), RightKernel(40));
+    fs::resize_file(FileOf(Key("a")), size);
+    EXPECT_FALSE(cache_.FindKernel(Key("a"))) << size << " bytes";
   }
+}
+
+TEST_F(KernelCacheTest, AnEntryUnderAnothersNameIsMissing) {
+  cache_.StoreKernel(Key("a"), RightKernel());
+  fs::rename(FileOf(Key("a")), FileOf(Key("b")));
+  EXPECT_FALSE(cache_.FindKernel(Key("b")));
 }
 
 TEST_F(KernelCacheTest, WhatWasUsedLongestAgoGoesFirst) {
   const KernelCache small(cache_.directory(), 2500);
   for (const char* key : {"a", "b", "c"}) {
-    small.StoreKernel(key, RightKernel(1000));
+    small.StoreKernel(Key(key), RightKernel(1000));
     std::this_thread::sleep_for(std::chrono::milliseconds(15));
   }
-  ASSERT_TRUE(small.FindKernel("a"));
+  ASSERT_TRUE(small.FindKernel(Key("a")));
   small.Trim();
-  EXPECT_TRUE(small.FindKernel("a"));
-  EXPECT_FALSE(small.FindKernel("b"));
-  EXPECT_TRUE(small.FindKernel("c"));
+  EXPECT_TRUE(small.FindKernel(Key("a")));
+  EXPECT_FALSE(small.FindKernel(Key("b")));
+  EXPECT_TRUE(small.FindKernel(Key("c")));
 }
 
 TEST_F(KernelCacheTest, ClearingRemovesEntriesAndLeavesOtherFilesAlone) {
-  cache_.StoreKernel("a", RightKernel());
-  cache_.StoreChoice("b", "", "", Trace());
-  std::ofstream(cache_.directory() / "notes.txt") << "mine";
+  cache_.StoreKernel(Key("a"), RightKernel());
+  cache_.StoreChoice(Key("b"), "", "", Trace());
+  for (const char* name : {"notes.txt", "my.kernel", "x.part"})
+    std::ofstream(cache_.directory() / name) << "mine";
   EXPECT_EQ(cache_.List()->size(), 2u);
   EXPECT_EQ(cache_.Clear()->first, 2);
   EXPECT_TRUE(cache_.List()->empty());
-  EXPECT_TRUE(fs::exists(cache_.directory() / "notes.txt"));
+  for (const char* name : {"notes.txt", "my.kernel", "x.part"})
+    EXPECT_TRUE(fs::exists(cache_.directory() / name)) << name;
 }
 
 TEST_F(KernelCacheTest, WritersAtOnceLeaveWholeEntries) {
@@ -119,31 +129,31 @@ TEST_F(KernelCacheTest, WritersAtOnceLeaveWholeEntries) {
   for (int w = 0; w < 4; ++w) {
     writers.emplace_back([&] {
       for (int i = 0; i < 50; ++i) {
-        cache_.StoreKernel("a", RightKernel(5000));
-        if (const auto found = cache_.FindKernel("a")) EXPECT_EQ(found->object.size(), 5000u);
+        cache_.StoreKernel(Key("a"), RightKernel(5000));
+        if (const auto found = cache_.FindKernel(Key("a"))) EXPECT_EQ(found->object.size(), 5000u);
       }
     });
   }
   for (std::thread& writer : writers) writer.join();
-  EXPECT_TRUE(cache_.FindKernel("a"));
+  EXPECT_TRUE(cache_.FindKernel(Key("a")));
   EXPECT_EQ(cache_.List()->size(), 1u);
 }
 
 TEST_F(KernelCacheTest, EntriesAreReadableByTheirOwnerOnly) {
-  cache_.StoreKernel("a", RightKernel());
+  cache_.StoreKernel(Key("a"), RightKernel());
   struct stat status {};
-  ASSERT_EQ(stat(FileOf("a").c_str(), &status), 0);
+  ASSERT_EQ(stat(FileOf(Key("a")).c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
 }
 
 TEST_F(KernelCacheTest, WithoutADirectoryNothingIsFoundAndNothingFails) {
   const KernelCache none;
-  none.StoreKernel("a", RightKernel());
-  EXPECT_FALSE(none.FindKernel("a"));
+  none.StoreKernel(Key("a"), RightKernel());
+  EXPECT_FALSE(none.FindKernel(Key("a")));
   EXPECT_TRUE(none.List()->empty());
   const KernelCache unwritable("/proc/no/such/folder", 1 << 20);
-  unwritable.StoreKernel("a", RightKernel());
-  EXPECT_FALSE(unwritable.FindKernel("a"));
+  unwritable.StoreKernel(Key("a"), RightKernel());
+  EXPECT_FALSE(unwritable.FindKernel(Key("a")));
 }
 
 TEST(ParseBytes, TakesUnitsAndRefusesTheRest) {

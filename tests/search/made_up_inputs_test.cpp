@@ -122,8 +122,18 @@ TEST(MakeInputs, GivesContractionsNumbersOnlyUnlessTheyAreStrict) {
 }
 
 TEST(MakeInputs, GivesStrictContractionsANan) {
-  for (const char* spelling : {"Conv(x=1x8x24x24,w=8x8x3x3,pads=1)+Relu", "MatMul(a=40x40,b=40x40)"})
+  for (const char* spelling :
+       {"Conv(x=1x8x24x24,w=8x8x3x3,pads=1)+Relu", "MatMul(a=40x40,b=40x40)"})
     EXPECT_EQ(CountIf(InputsOf(spelling, Accuracy::kStrict)[0], IsNan), 1) << spelling;
+}
+
+TEST(MakeInputs, FillsHalfPrecisionWithBitsOfAnyKind) {
+  Task task = TaskOf("Transpose(x=16x16,perm=1x0)");
+  task.inputs[0].type.dtype = DataType::kFloat16;
+  const auto inputs = MakeInputs(task);
+  ASSERT_TRUE(inputs) << inputs.error().message;
+  const auto* bits = reinterpret_cast<const uint16_t*>((*inputs)[0].bytes());
+  EXPECT_GT(std::set<uint16_t>(bits, bits + 256).size(), 200u);
 }
 
 TEST(MakeInputs, AddsNoInfinityToWhatTheTaskComputes) {
