@@ -30,7 +30,7 @@ static int add_a_part(void* user_context, int part, uint8_t* closure) {
   volatile float* sum = (volatile float*)closure;
   (void)user_context, (void)part;
   const float before = *sum;
-  for (volatile int i = 0; i < 20000; ++i) {
+  for (volatile int i = 0; i < 500000; ++i) { /* longer than a turn of the scheduler, all together */
   }
   *sum = before + 1.0f;
   return 0;
