@@ -428,7 +428,8 @@ bool SketchSpace::IsPlausible(const LoopNest& nest, std::string* why) const {
       return false;
     }
     for (size_t d = 0; d < stage.definitions.size(); ++d) {
-      double body = 1 + nest.inlined->Of(stage.stage, d).ops.Flops();
+      const double one = 1 + nest.inlined->Of(stage.stage, d).ops.Flops();
+      double body = one;
       for (const NestLoop& loop : stage.definitions[d].loops) {
         if (loop.kind == LoopKind::kUnrolled) body *= static_cast<double>(loop.extent);
         if (loop.kind == LoopKind::kVectorized &&
@@ -436,7 +437,7 @@ bool SketchSpace::IsPlausible(const LoopNest& nest, std::string* why) const {
           body *= static_cast<double>(loop.extent * 4 / impl_->machine.vector_bytes);
         }
       }
-      if (body > kMaxBody) {
+      if (body > kMaxBody && body > one) {
         *why = "an unrolled body of " + std::to_string(static_cast<int64_t>(body)) + " operations";
         return false;
       }

@@ -35,11 +35,11 @@ void RemoveLibrary(const BuiltCandidate& candidate) {
 
 }  // namespace
 
-int64_t CompileLimitMs(std::vector<double> seen_ms, int64_t most_ms) {
+int64_t CompileLimitMs(std::vector<double> seen_ms, int64_t least_ms, int64_t most_ms) {
   if (seen_ms.size() < kCompileTimesNeeded) return most_ms;
   const auto middle = seen_ms.begin() + static_cast<ptrdiff_t>(seen_ms.size() / 2);
   std::nth_element(seen_ms.begin(), middle, seen_ms.end());
-  return std::min(most_ms, std::max<int64_t>(2'000, static_cast<int64_t>(8 * *middle)));
+  return std::min(most_ms, std::max(least_ms, static_cast<int64_t>(8 * *middle)));
 }
 
 int64_t RunLimitMs(int64_t best_known_ns) {
@@ -159,7 +159,8 @@ Result<std::vector<ProcessMeasurer::Built>> ProcessMeasurer::Build(const Task& t
     jobs.back().memory_bytes = 4 * options_.memory_bytes;
   }
   std::vector<Built> built(traces.size());
-  const int64_t limit_ms = CompileLimitMs(compile_ms_, options_.compile_limit_ms);
+  const int64_t limit_ms =
+      CompileLimitMs(compile_ms_, options_.least_compile_limit_ms, options_.compile_limit_ms);
   for (size_t i = 0; i < traces.size(); ++i) {
     const std::string library = client_->scratch() / fmt::format("{}{}.so", name, next_library_++);
     built[i].candidate = {traces[i], library};

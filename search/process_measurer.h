@@ -36,7 +36,8 @@ struct ProcessMeasurerOptions {
                               .min_samples = 20,
                               .min_time_ns = 80'000'000,
                               .turn_ns = 2'000'000};
-  int64_t compile_limit_ms = 20'000;  // at most; less once compile times are known
+  int64_t compile_limit_ms = 20'000;       // at most; less once compile times are known,
+  int64_t least_compile_limit_ms = 2'000;  // but never less than this
   int64_t reference_limit_ms = 300'000;
   int64_t memory_bytes = int64_t{4} << 30;           // of a build or a run
   int64_t reference_cache_bytes = int64_t{1} << 30;  // of scratch files, all tasks together
@@ -92,9 +93,9 @@ class ProcessMeasurer : public Measurer {
   int64_t next_library_ = 0;
 };
 
-// Eight times the median of the compile times seen, at least 2 s; `most_ms` until eight were seen,
-// and at most.
-int64_t CompileLimitMs(std::vector<double> seen_ms, int64_t most_ms);
+// Eight times the median of the compile times seen, at least `least_ms`; `most_ms` until eight were
+// seen, and at most.
+int64_t CompileLimitMs(std::vector<double> seen_ms, int64_t least_ms, int64_t most_ms);
 
 // How long one run may take: 20 times the best known, at least 1 s; 10 s if none is known.
 int64_t RunLimitMs(int64_t best_known_ns);

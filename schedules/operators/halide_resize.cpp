@@ -28,11 +28,16 @@ Expr Inside(const ResizeAxis& axis, const Expr& at, int step) {
   return inside ? e : Halide::clamp(e, 0, static_cast<int>(axis.in - 1));
 }
 
-// The part of the way from an element to the next.
-Expr Part(const ResizeAxis& axis, const Expr& o) {
+// Between two elements, weighted by nearness. At the first the second does not count, even where it
+// is an infinity or NaN.
+Expr Interpolated(const ResizeAxis& axis, const Expr& o, const Expr& first, const Expr& second) {
   const RoundedDown& f = axis.position;
-  return Halide::cast<float>(Numerator(f, o) % static_cast<int>(f.divisor)) *
-         (1.0f / static_cast<float>(f.divisor));
+  const int divisor = static_cast<int>(f.divisor);
+  const Expr way = Numerator(f, o) % divisor;
+  const auto weight = [&](const Expr& parts) {
+    return Halide::cast<float>(parts) * (1.0f / static_cast<float>(divisor));
+  };
+  return Halide::select(way == 0, first, first * weight(divisor - way) + second * weight(way));
 }
 
 bool Interpolates(const ResizeShape& shape, const ResizeAxis& axis) {
@@ -57,12 +62,10 @@ TensorReader HalideResize(AlgorithmBuilder& builder, const HalideNode& n) {
     };
     const auto row = [&](int down) -> Expr {
       if (!Interpolates(shape, shape.width)) return element(down, 0);
-      const Expr left = element(down, 0);
-      return left + (element(down, 1) - left) * Part(shape.width, index[axes.x]);
+      return Interpolated(shape.width, index[axes.x], element(down, 0), element(down, 1));
     };
     if (!Interpolates(shape, shape.height)) return row(0);
-    const Expr above = row(0);
-    return above + (row(1) - above) * Part(shape.height, index[axes.y]);
+    return Interpolated(shape.height, index[axes.y], row(0), row(1));
   });
 }
 

@@ -163,6 +163,13 @@ std::vector<Between> Places(const ResizeAxis& axis, bool linear) {
   return places;
 }
 
+// What has no weight is not looked at: it may be an infinity or NaN.
+template <typename At>
+double Interpolated(const Between& place, const At& at) {
+  if (place.part == 0) return at(place.low);
+  return at(place.low) * (1 - place.part) + at(place.high) * place.part;
+}
+
 Status ComputeResize(const Attributes& attributes, Tensors inputs, Tensor& output) {
   const Shape& in = inputs[0]->shape();
   ASSIGN_OR_RETURN(const SpatialAxes axes, LayoutAttribute(attributes));
@@ -182,14 +189,10 @@ Status ComputeResize(const Attributes& attributes, Tensors inputs, Tensor& outpu
           return plane[(i * width + j) * depth + c];
         };
         for (int64_t c = 0; c < depth; ++c) {
-          double value = at(row.low, column.low, c);
-          if (shape.linear) {
-            value += (at(row.low, column.high, c) - value) * column.part;
-            double below = at(row.high, column.low, c);
-            below += (at(row.high, column.high, c) - below) * column.part;
-            value += (below - value) * row.part;
-          }
-          *y++ = static_cast<float>(value);
+          const auto along = [&](int64_t i) {
+            return Interpolated(column, [&](int64_t j) { return at(i, j, c); });
+          };
+          *y++ = static_cast<float>(Interpolated(row, along));
         }
       }
     }

@@ -254,11 +254,11 @@ TEST_F(ProcessMeasurerTest, MeasuresTheDefaultScheduleOfARealTask) {
 }
 
 TEST(CompileLimitMs, FollowsTheMedianOnceEnoughIsSeen) {
-  EXPECT_EQ(CompileLimitMs({}, 20'000), 20'000);
-  EXPECT_EQ(CompileLimitMs(std::vector<double>(7, 100), 20'000), 20'000);
-  EXPECT_EQ(CompileLimitMs(std::vector<double>(8, 100), 20'000), 2'000);
-  EXPECT_EQ(CompileLimitMs(std::vector<double>(8, 1'000), 20'000), 8'000);
-  EXPECT_EQ(CompileLimitMs(std::vector<double>(8, 5'000), 20'000), 20'000);
+  EXPECT_EQ(CompileLimitMs({}, 2'000, 20'000), 20'000);
+  EXPECT_EQ(CompileLimitMs(std::vector<double>(7, 100), 2'000, 20'000), 20'000);
+  EXPECT_EQ(CompileLimitMs(std::vector<double>(8, 100), 2'000, 20'000), 2'000);
+  EXPECT_EQ(CompileLimitMs(std::vector<double>(8, 1'000), 2'000, 20'000), 8'000);
+  EXPECT_EQ(CompileLimitMs(std::vector<double>(8, 5'000), 2'000, 20'000), 20'000);
 }
 
 TEST(RunLimitMs, FollowsTheBestKnown) {

@@ -245,8 +245,9 @@ def test_signs_of_zeros_are_counted_and_fail_only_if_asked_for(cases, tmp_path):
 def fuzz(tmp_path, fault, *arguments):
     command = [sys.executable, ROOT / "scripts/fuzz_operators", "--whet", FAKE, "--seed", "planted", "--jobs", 1,
                "--save", tmp_path / "found", "--json", tmp_path / "fuzz.json", *arguments]
-    done = subprocess.run([str(part) for part in command], env=os.environ | {"FAULT": fault}, capture_output=True,
-                          text=True, timeout=300, check=False)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # FAKE needs NumPy, too
+    done = subprocess.run([str(part) for part in command], env=os.environ | {"FAULT": fault, "PATH": path},
+                          capture_output=True, text=True, timeout=300, check=False)
     return done, json.loads((tmp_path / "fuzz.json").read_text())
 
 
@@ -274,7 +275,7 @@ def test_refused_cases_are_counted_apart_and_the_others_compared(tmp_path):
 
 
 def test_a_failure_is_replayed_by_its_line_and_saved_smaller_as_a_case_of_onnx(tmp_path):
-    done, report = fuzz(tmp_path, "off_by_one", "--cases", 1, "--tries", 4)
+    done, report = fuzz(tmp_path, "off_by_one", "--cases", 4, "--tries", 4)
     failure = next(failure for failure in report["failures"] if failure["folder"])
     assert f"FAILED {failure['replay']} " in done.stdout and "coverage" in done.stdout
     folder = Path(failure["folder"])
