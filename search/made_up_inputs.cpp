@@ -108,12 +108,22 @@ std::vector<T> Extremes(const Reach& reach) {
     std::vector<T> values = {std::numeric_limits<T>::quiet_NaN(), kInf, -kInf, T{0}, -T{0}};
     if (reach.alone && reach.kind == Reach::Kind::kElement) {
       constexpr T kMost = std::numeric_limits<T>::max();
-      for (T value : {T(0.5), T(-1.5), T(2.5), T(1), T(-1), T(88.5), T(-88.5), T(104), T(-104),
-                      T(1e30), T(1e-30), kMost, -kMost})
+      for (T value : {T(0.5), T(-1.5), T(2.5), T(1), T(-1), T(1e30), kMost, -kMost})
         values.push_back(value);
     }
     return values;
   }
+}
+
+// What is or becomes a denormal somewhere: some processors take a hundred cycles for one, and
+// kernels are timed on these inputs.
+template <typename T>
+std::vector<T> SlowExtremes(const Reach& reach) {
+  std::vector<T> values = {std::numeric_limits<T>::min() / 1000,
+                           -std::numeric_limits<T>::denorm_min()};
+  if (reach.alone && reach.kind == Reach::Kind::kElement && !reach.computed)
+    values.insert(values.end(), {T(88.5), T(-88.5), T(104), T(-104), T(1e-30)});
+  return values;
 }
 
 // Which row along `dims` element `i` is in.
@@ -166,8 +176,7 @@ void AddExtremes(Tensor* tensor, const Wishes& wishes, const Reach& reach, Rng* 
   for (int64_t i = 0; i < count; ++i)
     if (IsExtreme(*tensor, i, reach, rng)) values[i] = extremes[next++ % extremes.size()];
   if constexpr (std::is_floating_point_v<T>) {
-    values[rng->Below(count)] = std::numeric_limits<T>::min() / 1000;
-    values[rng->Below(count)] = -std::numeric_limits<T>::denorm_min();
+    for (T value : SlowExtremes<T>(reach)) values[rng->Below(count)] = value;
   }
 }
 

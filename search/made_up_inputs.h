@@ -9,9 +9,9 @@
 //   - in a quarter of the rows, so that most still say something of ordinary numbers, where rows
 //     are reduced, pooled or normalised;
 //   - zeros of both signs and no more where sums run over everything: an algorithm may spread an
-//     infinity over outputs that do not see it. Strict tasks allow none that does, and have a few more
-//     (extremes.h).
-// Denormals are two in a tensor: some processors take a hundred cycles for an operation on one, and
+//     infinity over outputs that do not see it. Strict tasks allow none that does, and have a few
+//     more (extremes.h).
+// What is or becomes a denormal is there once: some processors take a hundred cycles for one, and
 // kernels are timed on these inputs. The same task has the same data everywhere.
 // Thread safety: pure functions.
 #pragma once

@@ -31,31 +31,29 @@ Expr Polynomial(const Expr& z, std::initializer_list<float> highest_first) {
   return p;
 }
 
-// Near 0, x (1 + z p(z)) with z = x^2 (Cephes's tanhf), so that small results are as exact as large
-// ones; else 1 - 2 / (e^2x + 1), which saturates exactly.
-Expr TanhOf(const Expr& x) {
-  const Expr z = x * x;
-  const Expr p = Polynomial(z, {-5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f,
-                                1.33314422036e-1f, -3.33332819422e-1f});
-  const Expr small = IeeeMul(x, z * p + 1.0f);
-  const Expr large = IeeeSub(1.0f, IeeeDiv(2.0f, IeeeAdd(BoundedExp(IeeeMul(x, 2.0f)), 1.0f)));
-  return Halide::select(IeeeLess(Halide::abs(x), 0.625f), small, large);
+// x p(x^2) / q(x^2) up to `end`, where it has passed 1, and kept to [-1, 1]: odd functions that
+// tend to 1. Of least relative error, so that small results are as exact as large ones
+// (scripts/fit_rational).
+Expr OddRational(const Expr& x, float end, std::initializer_list<float> p,
+                 std::initializer_list<float> q) {
+  const Expr within = AtMost(AtLeast(x, -end), end);
+  const Expr z = IeeeMul(within, within);  // Halide would take factors of x out of it
+  const Expr y = IeeeDiv(IeeeMul(within, Polynomial(z, p)), Polynomial(z, q));
+  return AtMost(AtLeast(y, -1.0f), 1.0f);
 }
 
-// Near 0, x p(x^2) (Cephes's erff), so that small results are as exact as large ones; else
-// Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7.
+Expr TanhOf(const Expr& x) {
+  return OddRational(
+      x, 9.3f, {1.338443991e-08f, 2.063599583e-05f, 3.497471212e-03f, 1.338269969e-01f, 1.0f},
+      {7.790329388e-07f, 3.288537346e-04f, 2.588441562e-02f, 4.671602097e-01f, 1.0f});
+}
+
 Expr ErfOf(const Expr& x) {
-  const Expr magnitude = Halide::abs(x);
-  const Expr t = 1.0f / (1.0f + 0.3275911f * magnitude);
-  const Expr poly =
-      t * Polynomial(t, {1.061405429f, -1.453152027f, 1.421413741f, -0.284496736f, 0.254829592f});
-  const Expr y = 1.0f - poly * ExpOfNonPositive(-magnitude * magnitude);
-  const Expr large = Halide::select(IeeeLess(x, 0.0f), IeeeNeg(y), y);
-  const Expr p =
-      Polynomial(x * x, {7.853861353153693e-5f, -8.010193625184903e-4f, 5.188327685732524e-3f,
-                         -2.685381193529856e-2f, 1.128358514861418e-1f, -3.761262582423300e-1f,
-                         1.128379165726710e+0f});
-  return Halide::select(IeeeLess(magnitude, 1.0f), IeeeMul(x, p), large);
+  return OddRational(x, 4.1f,
+                     {2.053773891e-06f, 2.843252575e-04f, 3.742665339e-03f, 5.267873148e-02f,
+                      1.898768809e-01f, 1.128379167e+00f},
+                     {3.810040590e-05f, 1.156871033e-03f, 1.492366296e-02f, 1.138900836e-01f,
+                      5.016069482e-01f, 1.0f});
 }
 
 Expr HardSigmoidOf(const Expr& x, float alpha, float beta) {

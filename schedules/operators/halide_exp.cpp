@@ -67,7 +67,7 @@ Expr LogOfNormal(const Expr& x, const Expr& exponent_offset) {
 
 }  // namespace
 
-Expr BoundedExp(const Expr& x) { return ExpWithin(AtMost(AtLeast(x, -88.0f), 89.0f)); }
+Expr BoundedExp(const Expr& x) { return ExpWithin(AtMost(AtLeast(x, -87.3f), 89.0f)); }
 
 Expr ExpOfNonPositive(const Expr& x) { return ExpWithin(AtLeast(x, -88.0f)); }
 

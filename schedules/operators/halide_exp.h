@@ -8,8 +8,9 @@
 
 namespace whet {
 
-// e^x for -87 <= x <= 88, relative error below 5e-7. It falls to 0 by -88 and is infinite from 89
-// on; NaN for NaN. Range reduction by ln 2 and the polynomial of Cephes's expf (Moshier, 1989).
+// e^x for -87.3 <= x <= 88, relative error below 5e-7: the smallest normal number below that,
+// infinity from 89 on; NaN for NaN. Range reduction by ln 2 and the polynomial of Cephes's expf
+// (Moshier, 1989).
 Halide::Expr BoundedExp(const Halide::Expr& x);
 // The same for x that is never above 0.
 Halide::Expr ExpOfNonPositive(const Halide::Expr& x);

@@ -20,11 +20,13 @@ Expr Truth(Call::IntrinsicOp operation, const Expr& a, const Expr& b) {
   return Strict(operation, Halide::Bool(a.type().lanes()), a, b);
 }
 
-// Of the bits where they are 32: LLVM takes what comes straight out of a fast sum for no NaN.
-Expr IsNan(const Expr& x) {
-  if (x.type().bits() != 32) return !Truth(Call::strict_eq, x, x);
-  const Expr magnitude = Halide::reinterpret<int32_t>(x) & 0x7fffffff;
-  return magnitude > 0x7f800000;
+// strict_max(a, b) is a > b ? a : b, and so b where either is NaN; of the two orders, one keeps a
+// NaN of a, the other one of b. Where none is, the two have the same bits, or are zeros.
+Expr OfBothOrders(Call::IntrinsicOp operation, const Expr& a, const Expr& b) {
+  const Halide::Type bits = Halide::UInt(a.type().bits());
+  return Halide::reinterpret(a.type(),
+                             Halide::reinterpret(bits, Strict(operation, a.type(), a, b)) |
+                                 Halide::reinterpret(bits, Strict(operation, a.type(), b, a)));
 }
 
 Expr IntegerDiv(const Expr& a, const Expr& b) {
@@ -99,7 +101,7 @@ Expr IeeeLessOrEqual(const Expr& a, const Expr& b) {
   return a.type().is_float() ? IeeeLess(a, b) || IeeeEqual(a, b) : a <= b;
 }
 
-// strict_max(a, b) is a > b ? a : b, and x86's maxps the same: b where either is NaN.
+// As x86's maxps: the second where either is NaN.
 Expr AtLeast(const Expr& x, float bound) {
   return Strict(Call::strict_max, x.type(), Halide::cast(x.type(), bound), x);
 }
@@ -110,12 +112,12 @@ Expr AtMost(const Expr& x, float bound) {
 
 Expr MaxOrNan(const Expr& a, const Expr& b) {
   if (!a.type().is_float()) return Halide::max(a, b);
-  return Halide::select(IsNan(a), a, Strict(Call::strict_max, a.type(), a, b));
+  return OfBothOrders(Call::strict_max, a, b);
 }
 
 Expr MinOrNan(const Expr& a, const Expr& b) {
   if (!a.type().is_float()) return Halide::min(a, b);
-  return Halide::select(IsNan(a), a, Strict(Call::strict_min, a.type(), a, b));
+  return OfBothOrders(Call::strict_min, a, b);
 }
 
 void SpreadNans(Halide::Func reduction) {

@@ -27,8 +27,7 @@ Halide::Expr IeeeLessOrEqual(const Halide::Expr& a, const Halide::Expr& b);
 // max(x, bound) and min(x, bound) for a bound that is no NaN: a NaN in x stays. One instruction.
 Halide::Expr AtLeast(const Halide::Expr& x, float bound);
 Halide::Expr AtMost(const Halide::Expr& x, float bound);
-// Maximum and minimum that are NaN if either operand is. Two instructions more than the plain ones,
-// but only one of them waits for `b`: what is accumulated should be `b`.
+// Maximum and minimum that are NaN if either operand is, in three instructions.
 Halide::Expr MaxOrNan(const Halide::Expr& a, const Halide::Expr& b);
 Halide::Expr MinOrNan(const Halide::Expr& a, const Halide::Expr& b);
 
