@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "schedules/task_dag.h"
@@ -76,8 +77,9 @@ class IndexReader {
   const std::map<std::string, int>& loops_;
 };
 
-// Collects the accesses and the floating-point operations of a right-hand side.
-class BodyReader : public hi::IRVisitor {
+// Collects the accesses and the floating-point operations of a right-hand side. What is shared
+// within it counts once, as it is computed once.
+class BodyReader : public hi::IRGraphVisitor {
  public:
   BodyReader(const std::map<std::string, int>& stages, const std::map<std::string, int>& loops,
              const std::string& self, Definition* definition)
@@ -88,7 +90,7 @@ class BodyReader : public hi::IRVisitor {
         definition_(definition) {}
 
  private:
-  using IRVisitor::visit;
+  using IRGraphVisitor::visit;
 
   void visit(const hi::Call* op) override {
     if (op->call_type == hi::Call::Halide || op->call_type == hi::Call::Image) {
@@ -104,27 +106,32 @@ class BodyReader : public hi::IRVisitor {
     }
     if (op->is_intrinsic(hi::Call::mux)) return VisitMux(op);
     if (op->is_strict_float_intrinsic()) {  // counts as the operation that it is
-      hi::unstrictify_float(op).accept(this);
+      include(hi::unstrictify_float(op));
       return;
     }
     if (op->type.is_float() && (op->is_extern() || op->call_type == hi::Call::PureExtern)) {
       definition_->ops.transcendental += 1;
     }
-    IRVisitor::visit(op);
+    IRGraphVisitor::visit(op);
   }
   void visit(const hi::Add* op) override {
     if (Counts(op->type)) {
-      if (op->a.as<hi::Mul>() || op->b.as<hi::Mul>()) {
+      const auto* a = op->a.as<hi::Mul>();
+      const auto* b = op->b.as<hi::Mul>();
+      if (a != nullptr || b != nullptr) {
         definition_->ops.fma += 1;
-        definition_->ops.mul -= 1;
+        in_fma_.insert(a != nullptr ? a : b);
       } else {
         definition_->ops.add += 1;
       }
     }
-    IRVisitor::visit(op);
+    IRGraphVisitor::visit(op);
   }
   void visit(const hi::Sub* op) override { Count(op, &definition_->ops.add); }
-  void visit(const hi::Mul* op) override { Count(op, &definition_->ops.mul); }
+  void visit(const hi::Mul* op) override {
+    double none = 0;
+    Count(op, in_fma_.contains(op) ? &none : &definition_->ops.mul);
+  }
   void visit(const hi::Div* op) override { Count(op, &definition_->ops.div); }
   void visit(const hi::Min* op) override { Count(op, &definition_->ops.minmax); }
   void visit(const hi::Max* op) override { Count(op, &definition_->ops.minmax); }
@@ -137,7 +144,7 @@ class BodyReader : public hi::IRVisitor {
     } else {
       definition_->ops.integer += 1;
     }
-    IRVisitor::visit(op);
+    IRGraphVisitor::visit(op);
   }
   // mux(loop, values): each value is evaluated where the loop has its number.
   void VisitMux(const hi::Call* op) {
@@ -147,7 +154,7 @@ class BodyReader : public hi::IRVisitor {
       if (std::find(loops.begin(), loops.end(), index) == loops.end()) loops.push_back(index);
     }
     const OpCounts before = std::exchange(definition_->ops, {});
-    for (size_t i = 1; i < op->args.size(); ++i) op->args[i].accept(this);
+    for (size_t i = 1; i < op->args.size(); ++i) include(op->args[i]);
     const OpCounts all = std::exchange(definition_->ops, before);
     definition_->ops.AddScaled(all, 1.0 / static_cast<double>(op->args.size() - 1));
   }
@@ -155,7 +162,7 @@ class BodyReader : public hi::IRVisitor {
   void VisitIndex(const Expr& arg) {
     const bool outer = in_index_;
     in_index_ = true;
-    arg.accept(this);
+    include(arg);
     in_index_ = outer;
   }
 
@@ -164,8 +171,14 @@ class BodyReader : public hi::IRVisitor {
   IndexReader index_reader_;
   const std::string self_;
   Definition* definition_;
+  std::set<const hi::Mul*> in_fma_;
   bool in_index_ = false;
 };
+
+// Without lets, equal subexpressions being one.
+Expr Shared(const Expr& value) {
+  return hi::substitute_in_all_lets(hi::common_subexpression_elimination(value));
+}
 
 // A boundary condition: select(condition on coordinates, one read, constant).
 bool IsPadding(const Expr& value) {
@@ -225,7 +238,7 @@ Dag ReadDag(const HalideAlgorithm& algorithm) {
     for (size_t d = 0; d < source.dims.size(); ++d) loops[source.dims[d]] = static_cast<int>(d);
     Definition pure;
     pure.loops = PureLoops(source);
-    const Expr value = hi::substitute_in_all_lets(function.values()[0]);
+    const Expr value = Shared(function.values()[0]);
     BodyReader reader(stage_of, loops, function.name(), &pure);
     value.accept(&reader);
     stage.pads = IsPadding(value);
@@ -240,7 +253,7 @@ Dag ReadDag(const HalideAlgorithm& algorithm) {
         definition.loops.push_back({source.reductions[r], *hi::as_const_int(rv.extent), true});
       }
       BodyReader body(stage_of, loops, function.name(), &definition);
-      hi::substitute_in_all_lets(update.values()[0]).accept(&body);
+      Shared(update.values()[0]).accept(&body);
       stage.definitions.push_back(std::move(definition));
     }
     stage_of[function.name()] = static_cast<int>(dag.stages.size());

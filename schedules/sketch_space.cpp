@@ -419,7 +419,9 @@ Result<LoopNest> SketchSpace::Nest(const Trace& trace) const {
 }
 
 bool SketchSpace::IsPlausible(const LoopNest& nest, std::string* why) const {
-  constexpr double kMaxBody = 2048;                  // unrolled vector operations of one definition
+  constexpr double kMaxBody = 2048;        // unrolled vector operations of one definition
+  constexpr int64_t kManySteps = 256;      // of a parallel loop, for each thread
+  constexpr double kFewOperations = 4096;  // of a step, beside which handing it out counts
   constexpr int64_t kMaxScratchBytes = 256ll << 20;  // one realisation of a stage
   for (size_t n = 0; n < nest.stages.size(); ++n) {
     const StageNest& stage = nest.stages[n];
@@ -430,12 +432,23 @@ bool SketchSpace::IsPlausible(const LoopNest& nest, std::string* why) const {
     for (size_t d = 0; d < stage.definitions.size(); ++d) {
       const double one = 1 + nest.inlined->Of(stage.stage, d).ops.Flops();
       double body = one;
+      int64_t steps = 1;
+      double grain = one;  // operations of one of them
       for (const NestLoop& loop : stage.definitions[d].loops) {
+        if (loop.kind == LoopKind::kParallel) {
+          steps *= loop.extent;
+        } else {
+          grain *= static_cast<double>(loop.extent);
+        }
         if (loop.kind == LoopKind::kUnrolled) body *= static_cast<double>(loop.extent);
         if (loop.kind == LoopKind::kVectorized &&
             loop.extent * 4 > impl_->machine.vector_bytes * 2) {
           body *= static_cast<double>(loop.extent * 4 / impl_->machine.vector_bytes);
         }
+      }
+      if (steps > kManySteps * std::max(1, impl_->machine.threads) && grain < kFewOperations) {
+        *why = "a parallel loop of " + std::to_string(steps) + " short steps";
+        return false;
       }
       if (body > kMaxBody && body > one) {
         *why = "an unrolled body of " + std::to_string(static_cast<int64_t>(body)) + " operations";
