@@ -152,6 +152,18 @@ bool ReachesOverEdges(const Task& task) {
   });
 }
 
+// Whether it is an operand of elementwise operators only: whoever reads their results over the
+// edges reads it there, too. Weights have no such edges.
+bool FollowsEdges(const Task& task, const TaskInput& input) {
+  return !input.constant ||
+         std::all_of(task.nodes.begin(), task.nodes.end(), [&](const TaskNode& node) {
+           const OperatorDef* def = FindOperator(node.op);
+           return std::find(node.inputs.begin(), node.inputs.end(), input.name) ==
+                      node.inputs.end() ||
+                  (def != nullptr && def->op_class == OperatorClass::kElementwise);
+         });
+}
+
 // Reads of what lies outside, but for the innermost dimension, are reads of the edge.
 TensorReader ClampedToEdges(const TensorReader& reader) {
   return {reader.type, [reader](Exprs index) -> Expr {
@@ -353,7 +365,7 @@ HalideAlgorithm BuildHalideAlgorithm(const Task& original, const AlgorithmOption
     if (!prepared) throw Halide::CompileError(prepared.error().message.c_str());
     values[task.inputs[i].name] =
         MakeInput(task.inputs[i], *prepared, options.packed, &algorithm, &builder);
-    if (reaches_over && !task.inputs[i].constant)
+    if (reaches_over && FollowsEdges(task, task.inputs[i]))
       values[task.inputs[i].name] = ClampedToEdges(values[task.inputs[i].name]);
   }
   for (const TaskNode& node : task.nodes) {

@@ -88,6 +88,29 @@ TEST(SchedulesOfABlock, WithAGateComputeWhatTheReferenceComputes) {
   ExpectReferenceOfAll(GatedInvertedResidual());
 }
 
+// Two convolutions, and a constant of `shape` added in between: 11x9 positions of 24 channels,
+// where the second reads over the edges.
+Result<Task> ConstantBetweenConvolutions(Shape shape) {
+  using Operand = TaskBuilder::Operand;
+  TaskBuilder b(Target::Host(2).ToString());
+  const auto input = [&](Shape of, bool constant) {
+    return b.AddInput({DataType::kFloat32, std::move(of)}, constant);
+  };
+  ASSIGN_OR_RETURN(Operand x,
+                   b.AddNode("Conv", {input({1, 11, 9, 16}, false), input({24, 16, 1, 1}, true)},
+                             {{"layout", "NHWC"}}));
+  ASSIGN_OR_RETURN(x, b.AddNode("Add", {x, input(std::move(shape), true)}));
+  ASSIGN_OR_RETURN(x, b.AddNode("Relu", {x}));
+  RETURN_IF_ERROR(b.AddNode("Conv", {x, input({20, 24, 3, 3}, true)},
+                            {{"layout", "NHWC"}, {"pads", std::vector<int64_t>{1, 1, 1, 1}}}));
+  return b.Finish();
+}
+
+TEST(SchedulesOfABlock, WithAConstantImageComputeWhatTheReferenceComputes) {
+  ExpectReferenceOfAll(ConstantBetweenConvolutions({1, 11, 9, 24}));
+  ExpectReferenceOfAll(ConstantBetweenConvolutions({11, 9, 1}));
+}
+
 // Besides the small tasks of every kind: shapes whose tiles do not divide, and panels narrower than
 // their vectors.
 std::vector<std::string> Tasks() {
