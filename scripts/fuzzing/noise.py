@@ -72,7 +72,8 @@ SUMS = {"Conv", "ConvTranspose", "MatMul", "Gemm", "AveragePool", "GlobalAverage
         "ReduceLogSum", "ReduceLogSumExp"}
 
 
-UNDEFINED = {"MaxPool": "not finite", "GlobalMaxPool": "not finite", "ReduceMax": "NaN", "ReduceMin": "NaN"}
+UNDEFINED = {"MaxPool": "not finite", "GlobalMaxPool": "not finite", "ReduceMax": "NaN", "ReduceMin": "NaN",
+             "ReduceLogSumExp": "NaN"}
 
 
 def noise_of(operator: str, terms: int = 1, integers: bool = False) -> Noise:
@@ -82,7 +83,7 @@ def noise_of(operator: str, terms: int = 1, integers: bool = False) -> Noise:
         absolute = 1e-6 if operator in ("ReduceLogSum", "ReduceLogSumExp") else 0.0
         if integers:
             return Noise(undefined="long")
-        return Noise(relative=part, operands=part, absolute=absolute)
+        return Noise(relative=part, operands=part, absolute=absolute, undefined=UNDEFINED.get(operator, ""))
     if operator in UNDEFINED and not integers:
         return Noise(undefined=UNDEFINED[operator])
     return APPROXIMATED.get(operator, Noise())

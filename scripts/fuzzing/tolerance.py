@@ -92,8 +92,8 @@ class _NoisyModel:
                      if size]
             if not _floats(value):
                 continue
-            if node.noise.undefined and not steps:  # a NaN among the operands may reach every result
-                steps = [("Mul", 1.0, 0.0)]
+            if node.noise.undefined:  # a NaN among the operands may reach every result
+                steps.append(("Mul", 1.0, 0.0))
             if not steps:
                 continue
             index = list(proto.output).index(value.name)
