@@ -189,15 +189,6 @@ Result<ValueId> OnnxNode::Emit(std::string op, std::vector<ValueId> inputs, Attr
     return Fail(ErrorCode::kInvalidInput, "has {}, which the operator does not take",
                 Counted(static_cast<int64_t>(inputs.size()), "input"));
   }
-  for (const auto& [key, attribute] : attributes.values()) {
-    const double* number = std::get_if<double>(&attribute);
-    const AttributeDef* known = def->FindAttribute(key);
-    // A float that may be left out is a bound, and may be infinite.
-    if (known != nullptr && known->kind == AttributeKind::kFloat && !known->fallback) continue;
-    if (number && !std::isfinite(*number)) {
-      return Fail(ErrorCode::kInvalidInput, "attribute '{}' is not a finite number", key);
-    }
-  }
   std::vector<const TensorType*> types;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == kNoValue && static_cast<int>(i) < def->min_inputs) {

@@ -204,9 +204,9 @@ Result<double> ReadPadValue(OnnxNode& node) {
                 ToString(value->type()));
   }
   const double number = value->AsDouble(0);
-  if (!std::isfinite(number) || static_cast<double>(static_cast<float>(number)) != number) {
-    return Fail(ErrorCode::kUnsupported,
-                "its constant_value is {}, Whet needs a finite number that f32 holds", number);
+  if (std::isfinite(number) && static_cast<double>(static_cast<float>(number)) != number) {
+    return Fail(ErrorCode::kUnsupported, "its constant_value is {}, Whet needs one that f32 holds",
+                number);
   }
   return number;
 }

@@ -100,12 +100,13 @@ TensorReader HalideSoftmax(AlgorithmBuilder& builder, const HalideNode& n) {
       ReduceRows(builder, rows, {extent}, contiguous,
                  {"total", Expr(0.0f), [](Expr a, Expr b) { return a + b; },
                   [&](const Exprs& row, const Exprs& k) { return power(with_axis(row, k[0])); }});
-  // One division a row; of a product's left operand, one multiplication an element of the product.
+  // Strict, or a power over itself would be 1 even where it is NaN. One division a row; of a
+  // product's left operand, one multiplication an element of the product.
   if (n.reader_scales && contiguous) {
-    return {n.output, power.read, [sum](const Exprs& row) { return 1.0f / sum(row); }};
+    return {n.output, power.read, [sum](const Exprs& row) { return IeeeDiv(1.0f, sum(row)); }};
   }
   return builder.Pure("softmax", n.output, [&](const Exprs& index) {
-    return power(index) * (1.0f / sum(without_axis(index)));
+    return power(index) * IeeeDiv(1.0f, sum(without_axis(index)));
   });
 }
 

@@ -28,7 +28,8 @@ Result<TensorType> InferPad(const Attributes& attributes, Types inputs) {
   ASSIGN_OR_RETURN(const auto begins, IntsAttribute(attributes, "begins", rank, 0, 1 << 30));
   ASSIGN_OR_RETURN(const auto ends, IntsAttribute(attributes, "ends", rank, 0, 1 << 30));
   ASSIGN_OR_RETURN(const std::string mode, PadMode(attributes));
-  RETURN_IF_ERROR(FloatAttribute(attributes, "value", 0));
+  if (y.dtype != DataType::kFloat32)  // whose may also be an infinity or NaN
+    RETURN_IF_ERROR(FloatAttribute(attributes, "value", 0));
   if (mode == "constant" && y.dtype != DataType::kFloat32 && y.dtype != DataType::kInt32 &&
       y.dtype != DataType::kInt64)
     return Fail(ErrorCode::kInvalidInput,

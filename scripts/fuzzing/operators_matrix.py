@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from fuzzing import shapes
 from fuzzing.builder import Builder, Dropped
 from fuzzing.case import Value
+from fuzzing.noise import noise_of
 from fuzzing.table import NUMBERS, operator
 
 
@@ -87,7 +90,10 @@ def layer_normalization(b: Builder, x: Value) -> list[Value]:
     scale = b.operand(x.dtype, row, "terms", constant=0.7)
     bias = b.operand(x.dtype, row, "terms", constant=0.7) if b.choose("B", ["given", "none"]) == "given" else None
     used = b.choose("outputs", ["Y", "Y, Mean", "Y, Mean, InvStdDev"], [4, 1, 1]).count(",")
-    return b.node("LayerNormalization", [x, scale, bias], attributes, outputs=1 + used, terms=shapes.count(row))
+    terms = shapes.count(row)
+    # ONNX Runtime's Mean of a row with -infinity is NaN.
+    noise = dataclasses.replace(noise_of("LayerNormalization", terms), undefined="not finite" if used else "")
+    return b.node("LayerNormalization", [x, scale, bias], attributes, outputs=1 + used, terms=terms, noise=noise)
 
 
 def _axes(b: Builder, rank: int) -> list[int] | None:

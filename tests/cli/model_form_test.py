@@ -213,6 +213,11 @@ RARE = {
                          {"s": np.array([1, 1, 2, 2, 2], np.float32)}),
     "mirrored beyond": ([node("Pad", ["x", "p"], ["y"], mode="reflect")], {"x": image[0, 0, :2]},
                         {"p": np.array([1, 4, 1, 2])}),
+    "padded with -infinity before a maximum": (
+        [node("Pad", ["x", "p", "v"], ["t"]), node("MaxPool", ["t"], ["y"], kernel_shape=[3, 3], strides=[2, 2])],
+        {"x": image}, {"p": np.array([0, 0, 1, 1, 0, 0, 1, 2]), "v": np.array(-np.inf, np.float32)}),
+    "padded with NaN": ([node("Pad", ["x", "p", "v"], ["y"])], {"x": image},
+                        {"p": np.array([0, 0, 1, 1, 0, 0, 1, 2]), "v": np.array(np.nan, np.float32)}),
     "backwards": ([node("Slice", ["x", "b", "e", "a", "t"], ["y"])], {"x": image},
                   {"b": np.array([-1, 4]), "e": np.array([-2**63, 0]), "a": np.array([2, 3]), "t": np.array([-2, -1])}),
     "a vector normalised": ([node("BatchNormalization", ["x", "one", "one", "one", "one"], ["y"])], {"x": rows},
