@@ -280,7 +280,6 @@ Status Gelu(OnnxNode& node) {
   return {};
 }
 
-// The bounds are attributes before opset 11 and inputs since.
 // The bounds set so far, then one that is not an attribute's number: max(x, low), then min(..,
 // high) is the order that counts where low > high.
 Result<ValueId> EmitBound(OnnxNode& node, ValueId x, Attributes* before, bool low, ValueId bound) {
@@ -290,19 +289,22 @@ Result<ValueId> EmitBound(OnnxNode& node, ValueId x, Attributes* before, bool lo
   return node.Emit(low ? "Max" : "Min", {x, bound});
 }
 
+// The bounds are attributes before opset 11 and inputs since. One that is not given is the lowest
+// or the largest finite number, which infinities do not pass.
 Status Clip(OnnxNode& node) {
+  constexpr double kLargest = std::numeric_limits<float>::max();
   ValueId value = node.Input(0);
   Attributes attributes;
   if (node.opset() < 11) {
-    // The defaults of opset 6 are the ends of f32: no bounds.
-    for (const char* bound : {"min", "max"}) {
-      const double limit = node.Float(bound, 0);
-      const bool none = bound == std::string_view("min") ? limit <= -3.4e38 : limit >= 3.4e38;
-      if (node.HasAttribute(bound) && !none) attributes.Set(bound, limit);
-    }
+    attributes.Set("min", node.Float("min", -kLargest));
+    attributes.Set("max", node.Float("max", kLargest));
   } else {
     for (int i = 1; i <= 2; ++i) {
-      if (!node.HasInput(i)) continue;
+      if (!node.HasInput(i)) {
+        if (node.Type(value).dtype == DataType::kFloat32)
+          attributes.Set(i == 1 ? "min" : "max", i == 1 ? -kLargest : kLargest);
+        continue;
+      }
       const Tensor* bound = node.Constant(node.Input(i));
       if (node.Type(node.Input(i)).dtype != node.Type(value).dtype ||
           node.Type(node.Input(i)).bytes() == 0) {

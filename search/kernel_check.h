@@ -2,9 +2,9 @@
 //
 // The error of an element is |result - expected| / (1 + |expected|): relative for large values,
 // absolute for small ones. What it may be is one number for all of a fast task's, and a bound on
-// |result - expected| for each of a strict one's (error_bound.h). Integers that are rounded from
-// floating point numbers, which a tolerance above 0 says, may be one off. Thread safety: pure
-// functions.
+// |result - expected| for each of a strict one's (error_bound.h), and of a fast one's that makes
+// much of small errors (rounding_noise.h). Integers that are rounded from floating point numbers,
+// which a tolerance above 0 says, may be one off. Thread safety: pure functions.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace whet {
 struct Expected {
   Tensor output;                 // the reference's
   double tolerance = 0;          // of every element's error, where there are no bounds
-  std::optional<Tensor> bounds;  // one float an element; infinite: any number is right
+  std::optional<Tensor> bounds;  // one float an element; infinite: anything is right
 };
 
 struct Deviation {
@@ -40,7 +40,7 @@ Deviation CompareWithReference(const Expected& expected, const void* got);
 
 // "element [0, 3, 2, 1] is 0.5 instead of 1.25 (17 of 3136 elements wrong, tolerance 0.0001)"
 std::string ToString(const Deviation& deviation, const Shape& shape, double tolerance);
-// Of a strict task: "... (17 of 3136 elements wrong; strict allows 2.1e-07 there)"
+// With bounds: "... (17 of 3136 elements wrong; 2.1e-07 is allowed there)"
 std::string ToString(const Deviation& deviation, const Expected& expected);
 
 // The largest error that the order of summation and fused operations can explain: 1e-4 for floating

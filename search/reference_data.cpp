@@ -10,6 +10,7 @@
 
 #include "search/error_bound.h"
 #include "search/made_up_inputs.h"
+#include "search/rounding_noise.h"
 
 namespace whet {
 namespace {
@@ -33,6 +34,9 @@ Result<Expected> ExpectedOf(const Task& task, std::span<const Tensor* const> inp
   ASSIGN_OR_RETURN(Tensor output, RunReference(task, inputs));
   ASSIGN_OR_RETURN(std::optional<Tensor> bounds, ErrorBounds(task, inputs));
   const double tolerance = ToleranceFor(task, output.dtype());
+  if (!bounds) {
+    ASSIGN_OR_RETURN(bounds, NoiseBounds(task, inputs, output, tolerance));
+  }
   return Expected{std::move(output), tolerance, std::move(bounds)};
 }
 
@@ -57,8 +61,9 @@ Result<Expected> ReadExpected(const Task& task, const std::filesystem::path& dir
   Expected expected{Tensor(type), ToleranceFor(task, type.dtype), std::nullopt};
   RETURN_IF_ERROR(ReadBytes(OutputFile(directory), expected.output.bytes(), bytes));
   if (!std::filesystem::exists(BoundsFile(directory))) return expected;
-  expected.bounds.emplace(type);
-  RETURN_IF_ERROR(ReadBytes(BoundsFile(directory), expected.bounds->bytes(), bytes));
+  expected.bounds.emplace(TensorType{DataType::kFloat32, type.shape});
+  RETURN_IF_ERROR(ReadBytes(BoundsFile(directory), expected.bounds->bytes(),
+                            static_cast<size_t>(expected.bounds->size_bytes())));
   return expected;
 }
 

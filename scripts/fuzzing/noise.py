@@ -38,8 +38,8 @@ def undefined_in(what: str, x: np.ndarray) -> np.ndarray:
 
     "not finite": interpolation may multiply an infinity by a weight of zero or leave it out, and ONNX Runtime's pooling
     makes the lowest number of negative infinities and passes NaN on or not by its position. "NaN": the same is true of
-    its reductions. "long": integers whose sum
-    ONNX Runtime computes in f32. A type's name: what a cast to that type of integers cannot hold.
+    its reductions. "long": integers whose sum ONNX Runtime computes in f32. "above X": those whose product may overflow,
+    where it saturates. A type's name: what a cast to that type of integers cannot hold.
     """
     with np.errstate(all="ignore"):
         if what == "not finite":
@@ -47,6 +47,8 @@ def undefined_in(what: str, x: np.ndarray) -> np.ndarray:
         if what == "NaN":
             return np.asarray(np.isnan(x))
         wide = x.astype(np.float64)
+        if what.startswith("above "):
+            return np.asarray(np.abs(wide) > float(what.removeprefix("above ")))
         if what == "long":
             return np.asarray(np.abs(wide) > 2.0**20)
         info = np.iinfo(what)
@@ -80,7 +82,10 @@ def noise_of(operator: str, terms: int = 1, integers: bool = False) -> Noise:
     """The noise of an operator's results, each of which is a sum of `terms` terms; they may be integers."""
     if operator in SUMS:
         part = EPSILON * (2 + math.sqrt(terms))
-        absolute = 1e-6 if operator in ("ReduceLogSum", "ReduceLogSumExp") else 0.0
+        # A sum of zeros has either sign.
+        absolute = 1e-6 if operator in ("ReduceLogSum", "ReduceLogSumExp") else 2.0**-149
+        if integers and operator == "ReduceProd":
+            return Noise(undefined=f"above {2 ** (30 / max(terms, 1))}")
         if integers:
             return Noise(undefined="long")
         return Noise(relative=part, operands=part, absolute=absolute, undefined=UNDEFINED.get(operator, ""))

@@ -120,7 +120,7 @@ class _NoisyModel:
                 hit = sample == 0 and bool(np.isnan(arrays[noise.about]).any())
                 drawn[noise.name] = np.full(shape, np.nan if hit else 1.0, noise.like.dtype)
             elif noise.kind == "fill":
-                fill = np.asarray(rng.integers(0, 120, shape))
+                fill = np.asarray(rng.integers(0, 120 if sample > 0 else 1, shape))
                 if noise.about == "float":  # whatever depends on it shall show it
                     fill = EXTREMES.get(sample, 0.0) + (fill % 2 * 2 - 1) * 10.0 ** (fill % 12)
                 drawn[noise.name] = np.asarray(fill).astype(noise.like.dtype)

@@ -120,7 +120,7 @@ TEST(ErrorBounds, CutKernelsSomeSlackAndNoMore) {
   const std::vector<float> got = {1, kInfinity, 4};
   const Deviation deviation = CompareWithReference(expected, got.data());
   EXPECT_EQ(ToString(deviation, expected),
-            "element [2] is 4 instead of 3 (1 of 3 elements wrong; strict allows 1e-06 there)");
+            "element [2] is 4 instead of 3 (1 of 3 elements wrong; 1e-06 is allowed there)");
   expected.bounds->data<float>()[2] = kInfinity;
   EXPECT_EQ(wrong({1, kInfinity, 1e30F}), 0);
 }
