@@ -55,7 +55,7 @@ Result<TensorType> FitShape(const ModelInput& declared, const Shape& shape) {
   for (size_t d = 0; fits && d < shape.size(); ++d) {
     const int64_t dim = declared.has_shape ? declared.dims[d] : -1;
     // A declared 0 may be meant, or stand for an open dimension.
-    fits = dim > 0 ? shape[d] == dim : shape[d] > 0 || (dim == 0 && shape[d] == 0);
+    fits = dim > 0 ? shape[d] == dim : shape[d] >= 0;
   }
   if (!fits) {
     return Fail(ErrorCode::kInvalidInput, "shape {} does not fit input '{}', which is {}",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -23,6 +24,13 @@ bool Rounds(const OperatorDef& def) {
          def.op_class != OperatorClass::kView;
 }
 
+// Of zeros: which one is the larger is open.
+bool LosesSigns(std::string_view op) {
+  static const std::set<std::string_view> kExtrema = {"Max", "Min", "ReduceMax", "ReduceMin",
+                                                      "MaxPool"};
+  return kExtrema.contains(op);
+}
+
 // Whether a small error of operand `i` may be a large one of the result.
 bool Amplifies(const TaskNode& node, size_t i) {
   static const std::set<std::string_view> kSteep = {"Pow",  "Log",         "Sqrt", "Equal",
@@ -36,7 +44,7 @@ bool IsSteep(const Task& task) {
   for (const TaskNode& node : task.nodes) {
     const OperatorDef* def = FindOperator(node.op);
     if (def == nullptr) return false;
-    bool carries = Rounds(*def);
+    bool carries = Rounds(*def) || LosesSigns(node.op);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (!rounded.contains(node.inputs[i])) continue;
       if (Amplifies(node, i)) return true;
@@ -47,15 +55,20 @@ bool IsSteep(const Task& task) {
   return false;
 }
 
+// A sum of zeros, or the larger of two, has either sign.
+void ChooseSignsOfZeros(Rng* rng, Tensor* value) {
+  for (float& element : std::span(value->data<float>(), static_cast<size_t>(value->count())))
+    if (element == 0)
+      element = std::copysign(std::numeric_limits<float>::denorm_min(), rng->Chance(0.5) ? 1 : -1);
+}
+
 void AddNoise(const OperatorDef& def, Rng* rng, Tensor* value) {
-  if (value->dtype() != DataType::kFloat32) return;
   float* elements = value->data<float>();
   double largest = 0;
   if (def.op_class == OperatorClass::kReduction) {
     for (int64_t i = 0; i < value->count(); ++i)
       if (std::isfinite(elements[i])) largest = std::max<double>(largest, std::abs(elements[i]));
-    // A sum of zeros has either sign.
-    largest = std::max<double>(largest * kRelative, std::numeric_limits<float>::denorm_min());
+    largest *= kRelative;
   }
   for (int64_t i = 0; i < value->count(); ++i) {
     const double size = kRelative * std::abs(static_cast<double>(elements[i])) + largest;
@@ -74,7 +87,9 @@ Result<Tensor> RunWithNoise(const Task& task, std::span<const Tensor* const> inp
     std::vector<const Tensor*> operands;
     for (const std::string& name : node.inputs) operands.push_back(values.at(name));
     ASSIGN_OR_RETURN(Tensor result, def->reference(node.attributes, operands));
-    if (Rounds(*def) && node.output != task.output) AddNoise(*def, rng, &result);
+    const bool inside = result.dtype() == DataType::kFloat32 && node.output != task.output;
+    if (inside && (Rounds(*def) || LosesSigns(node.op))) ChooseSignsOfZeros(rng, &result);
+    if (inside && Rounds(*def)) AddNoise(*def, rng, &result);
     results.push_back(std::move(result));
     values[node.output] = &results.back();
   }

@@ -185,7 +185,7 @@ void AddListVerb(DbVerbs& verbs) {
       ->type_name("TASK")
       ->excludes(runs);
   verb->add_option("--limit", options->limit, "Rows at most, the newest; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(int64_t{0}, int64_t{1'000'000'000}))
       ->capture_default_str();
 }
 

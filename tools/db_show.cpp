@@ -221,6 +221,10 @@ Result<int> ShowTask(const Database& database, const ShowOptions& options) {
 // A number is a record's id; what is no record's id may be the beginning of a fingerprint.
 Result<int> Show(const ShowOptions& options) {
   ASSIGN_OR_RETURN(const auto database, OpenToRead(options));
+  if (options.what.empty())
+    return Fail(
+        ErrorCode::kInvalidInput,
+        "give a record's id or the beginning of a task's fingerprint; whet db list shows them");
   int64_t id = 0;
   const char* const end = options.what.data() + options.what.size();
   const auto [parsed, error] = std::from_chars(options.what.data(), end, id);

@@ -237,6 +237,11 @@ Result<int> Inspect(const InspectOptions& options) {
   if (!options.json.empty()) RETURN_IF_ERROR(CheckWritable(options.json, "--json"));
   const bool number = !options.what.empty() && options.what.size() < 18 &&
                       options.what.find_first_not_of("0123456789") == std::string::npos;
+  if (options.accuracy &&
+      (options.what == "features" || KindOf(options.what) == ArgumentKind::kBundle))
+    return Fail(ErrorCode::kInvalidInput,
+                "--accuracy: {} is inspected as it is; networks, tasks and records take it",
+                options.what == "features" ? "the table of features" : "a bundle");
   Json json;
   const bool trace_file = options.what.ends_with(".json") || options.what.ends_with(".jsonl");
   Result<int> code = options.what == "features"          ? Result<int>(InspectFeatures(&json))

@@ -333,8 +333,9 @@ void RegisterTune(CLI::App& app, int* exit_code) {
   AddCacheOption(verb, &options->tuner.use_cache);
   verb->footer(
       "Ctrl-C stops the run with everything saved; the same command goes on where it stopped.\n"
-      "Exit codes: 0 done, 1 a mistake in what was asked, 3 no schedule of some task worked, 130 "
-      "interrupted.\n"
+      "Exit codes: 0 done, 1 a mistake in what was asked, 2 a kernel to compare with is wrong "
+      "under "
+      "all its schedules,\n3 no schedule of some task worked, 130 interrupted.\n"
       "Examples:\n"
       "  whet tune model.onnx --db tuning.db --time-budget 5m\n"
       "  whet tune 'Conv(x=1x64x56x56,w=64x64x3x3,pads=1)+Relu' --db tuning.db --trials 64\n"

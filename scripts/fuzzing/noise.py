@@ -26,7 +26,9 @@ class Noise:
     operands: float = 0.0
     spread: float = 0.0  # absolute, in units of the largest element of operand 0: weights are computed in f32
     only_first: bool = False  # of the operands: the others are parameters
-    undefined: str = ""  # which elements of operand 0 have no result that all agree on, if any: see `undefined_in`
+    undefined: str = ""  # which elements of an operand have no result that all agree on, if any: see `undefined_in`
+    undefined_operand: int = 0
+    signs: bool = False  # a zero may have either sign, which matters where something is divided by it
 
     def exact(self) -> bool:
         """Whether results must agree bit for bit."""
@@ -34,10 +36,11 @@ class Noise:
 
 
 def undefined_in(what: str, x: np.ndarray) -> np.ndarray:
-    """Which elements of operand 0 have no result that all agree on.
+    """Which elements of an operand have no result that all agree on.
 
-    "not finite": interpolation may multiply an infinity by a weight of zero or leave it out, and ONNX Runtime's pooling
-    makes the lowest number of negative infinities and passes NaN on or not by its position. "NaN": the same is true of
+    "not finite": a weight of ConvTranspose may meet zeros beside the image or not, interpolation may multiply an infinity
+    by a weight of zero or leave it out, and ONNX Runtime's pooling makes the lowest number of negative infinities and
+    passes NaN on or not by its position. "NaN": the same is true of
     its reductions. "long": integers whose sum ONNX Runtime computes in f32. "above X": those whose product may overflow,
     where it saturates. A type's name: what a cast to that type of integers cannot hold.
     """
@@ -61,7 +64,7 @@ ROUNDED = Noise(relative=2 * EPSILON)
 # ONNX Runtime's own approximations, which clamp their arguments.
 APPROXIMATED = {
     "Add": ROUNDED, "Sub": ROUNDED, "Mul": ROUNDED, "Div": ROUNDED, "Sum": ROUNDED, "Reciprocal": ROUNDED,
-    "Sqrt": ROUNDED, "LeakyRelu": ROUNDED, "Cast": Noise(),
+    "Sqrt": ROUNDED, "LeakyRelu": ROUNDED, "Cast": Noise(), "Max": Noise(signs=True), "Min": Noise(signs=True),
     "HardSigmoid": Noise(relative=2 * EPSILON, absolute=1e-7), "HardSwish": Noise(relative=4 * EPSILON, absolute=1e-7),
     "Exp": Noise(relative=16 * EPSILON), "Log": Noise(relative=8 * EPSILON, absolute=1e-7),
     "Pow": Noise(relative=64 * EPSILON), "Erf": Noise(relative=8 * EPSILON, absolute=3e-7),
@@ -90,5 +93,5 @@ def noise_of(operator: str, terms: int = 1, integers: bool = False) -> Noise:
             return Noise(undefined="long")
         return Noise(relative=part, operands=part, absolute=absolute, undefined=UNDEFINED.get(operator, ""))
     if operator in UNDEFINED and not integers:
-        return Noise(undefined=UNDEFINED[operator])
+        return Noise(undefined=UNDEFINED[operator], signs=True)
     return APPROXIMATED.get(operator, Noise())

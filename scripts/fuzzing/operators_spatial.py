@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+
 import numpy as np
 
 from fuzzing import shapes
 from fuzzing.builder import Builder, Dropped
 from fuzzing.case import Value
-from fuzzing.noise import EPSILON, Noise
+from fuzzing.noise import EPSILON, Noise, noise_of
 from fuzzing.table import operator
 
 SMALL = (1, 2, 3, 4, 5, 7)
@@ -105,7 +108,9 @@ def conv_transpose(b: Builder, x: Value) -> list[Value]:
             max(1, (e - 1) * s + (k - 1) * d + 1 - b.source.between(0, min(3, k - 1)))
             for e, s, k, d in zip(spatial, strides, kernel, dilations)]
     bias = b.operand(x.dtype, (group * each,), "terms", 0.7) if b.choose("B", ["given", "none"]) == "given" else None
-    return b.node("ConvTranspose", [x, w, bias], attributes, terms=channels // group * shapes.count(kernel))
+    terms = channels // group * shapes.count(kernel)
+    noise = dataclasses.replace(noise_of("ConvTranspose", terms), undefined="not finite", undefined_operand=1)
+    return b.node("ConvTranspose", [x, w, bias], attributes, terms=terms, noise=noise)
 
 
 @operator("MaxPool", "AveragePool", ranks=(3, 4), role="terms", weight=3)
@@ -159,6 +164,20 @@ def _scaled(b: Builder, x: Value) -> list[float]:
     return scales
 
 
+def _drop_ties(x: Value, outs: list[int], scales: list[float], attributes: dict[str, object]) -> None:
+    """Raises Dropped where the nearest element is a matter of how ONNX Runtime rounds a coordinate in f32."""
+    coordinates = attributes.get("coordinate_transformation_mode", "half_pixel")
+    tie = 0.5 if str(attributes.get("nearest_mode", "round")).startswith("round") else 0.0
+    for extent, out, scale in zip(x.shape, outs, scales):
+        if attributes["mode"] != "nearest" or math.frexp(scale)[0] == 0.5 or out == 1:
+            continue
+        o = np.arange(out)
+        at = {"asymmetric": o / scale, "align_corners": o * (extent - 1) / (out - 1)}.get(
+            str(coordinates), (o + 0.5) / scale - 0.5)
+        if (np.abs(at - tie - np.round(at - tie)) < 1e-5).any():
+            raise Dropped("a coordinate is a tie")
+
+
 @operator("Upsample", ranks=(3, 4), opsets=(7, 9), weight=5)
 def upsample(b: Builder, x: Value) -> list[Value]:
     mode = b.choose("mode", ["nearest", "linear"])
@@ -194,6 +213,7 @@ def resize(b: Builder, x: Value) -> list[Value]:
             raise Dropped("ONNX aligns the corner of the fraction, ONNX Runtime that of the whole number")
         operand = b.constant(np.array([scales[axis] for axis in axes], np.float32))
         roi = None if b.opset >= 13 else b.constant(np.zeros(0, np.float32))
+        _drop_ties(x, [int(e * s) for e, s in zip(x.shape, scales)], scales, attributes)
         return _resized(b, [x, roi, operand], attributes, mode)
     if b.opset >= 18:
         policy = b.choose("keep_aspect_ratio_policy", ["absent", "stretch", "not_larger", "not_smaller"], [3, 1, 1, 1])
@@ -203,6 +223,9 @@ def resize(b: Builder, x: Value) -> list[Value]:
             raise Dropped("the ratio is that of the spatial axes only")
     sizes = [x.shape[axis] if axis < 2 else shapes.extent(b.source, 33) for axis in axes]
     nothing = None if b.opset >= 13 else b.constant(np.zeros(0, np.float32))
+    if "keep_aspect_ratio_policy" not in attributes or attributes["keep_aspect_ratio_policy"] == "stretch":
+        outs = [sizes[axes.index(axis)] if axis in axes else x.shape[axis] for axis in range(rank)]
+        _drop_ties(x, outs, [out / extent for out, extent in zip(outs, x.shape)], attributes)
     return _resized(b, [x, nothing, nothing, b.constant(np.array(sizes, np.int64))], attributes, mode)
 
 

@@ -125,7 +125,8 @@ class Whet:
         try:
             self._read(folder, run, sets, outputs)
         except (OSError, ValueError, KeyError) as error:
-            return WhetRun("outputs missing", str(error))
+            none_right = [line for line in done.stderr.splitlines() if "none of its schedules" in line]
+            return WhetRun("no kernel is right" if none_right else "outputs missing", "; ".join(none_right) or str(error))
         return run
 
     @staticmethod

@@ -21,6 +21,8 @@ SAMPLES = 16
 SLACK = 8.0
 EXTREMES = {0: np.nan, 1: np.inf, 2: -np.inf}  # what stands for undefined elements in the first samples
 HUGE = 2.0**60  # sums of products of larger numbers may overflow
+DIVIDING = {"Div", "Reciprocal", "Pow"}
+TINIEST = 2.0**-149  # what a zero of either sign is in the noisy model
 FLOOR = 2.0**-126  # the smallest normal number: results of arithmetic below may be flushed to zero
 
 
@@ -41,7 +43,7 @@ class _Noise:
     like: Value
     centre: float
     size: float
-    kind: str  # "noise", "operand" (of a sum), "spread", "poison" (NaN of an operand), "undefined" or "fill"
+    kind: str  # "noise", "operand" (of a sum), "spread", "poison" (NaN of an operand), "weights", "undefined" or "fill"
     about: str = ""
 
 
@@ -54,6 +56,7 @@ class _NoisyModel:
 
     def __init__(self, case: Case) -> None:
         self.noises: list[_Noise] = []
+        self._divides = not DIVIDING.isdisjoint(case.operators())
         self._nodes: list[onnx.NodeProto] = []
         values = {v.name: v for v in case.input_values()} | {v.name: v for node in case.nodes for v in node.outputs}
         values |= {name: Value(name, array.dtype, array.shape) for name, array in case.constants.items()}
@@ -79,12 +82,13 @@ class _NoisyModel:
                 self._nodes.append(helper.make_node("Mul", [name, factor], [f"{name}_in{number}_{i}"]))
                 proto.input[i] = f"{name}_in{number}_{i}"
         if node.noise.undefined:
-            x = values[node.proto.input[0]]
+            place = node.noise.undefined_operand
+            x = values[node.proto.input[place]]
             mask = self._input(x, 0, 0, "undefined", node.noise.undefined)
             kind = "float" if node.outputs[0].dtype.kind == "f" else "integer"
-            self._nodes.append(helper.make_node("Where", [mask, self._input(x, 0, 0, "fill", kind), proto.input[0]],
+            self._nodes.append(helper.make_node("Where", [mask, self._input(x, 0, 0, "fill", kind), proto.input[place]],
                                                 [f"{x.name}_defined{number}"]))
-            proto.input[0] = f"{x.name}_defined{number}"
+            proto.input[place] = f"{x.name}_defined{number}"
         self._nodes.append(proto)
         for value in node.outputs:
             steps = [(op, centre, size) for op, centre, size in (
@@ -94,14 +98,18 @@ class _NoisyModel:
                 continue
             if node.noise.undefined:  # a NaN among the operands may reach every result
                 steps.append(("Mul", 1.0, 0.0))
+            if node.noise.signs and self._divides:
+                steps.append(("Add", 0.0, TINIEST))
             if not steps:
                 continue
             index = list(proto.output).index(value.name)
             name = proto.output[index] = f"{value.name}_exact"
             for k, (op, centre, size) in enumerate(steps):
                 result = value.name if k == len(steps) - 1 else f"{value.name}_noise{k}"
-                kind = "poison" if size == 0 else "spread" if size == node.noise.spread else "noise"
-                noise = self._input(value, centre, size, kind, "" if kind == "noise" else node.proto.input[0])
+                poison = "weights" if node.noise.undefined_operand > 0 else "poison"
+                kind = poison if size == 0 else "spread" if size == node.noise.spread else "noise"
+                about = "" if kind == "noise" else node.proto.input[node.noise.undefined_operand]
+                noise = self._input(value, centre, size, kind, about)
                 self._nodes.append(helper.make_node(op, [name, noise], [result]))
                 name = result
 
@@ -116,6 +124,9 @@ class _NoisyModel:
             shape = noise.like.shape
             if noise.kind == "undefined":
                 drawn[noise.name] = undefined_in(noise.about, arrays[noise.like.name])
+            elif noise.kind == "weights":  # times 0, an infinity is NaN, too
+                hit = sample == 0 and not bool(np.isfinite(arrays[noise.about]).all())
+                drawn[noise.name] = np.full(shape, np.nan if hit else 1.0, noise.like.dtype)
             elif noise.kind == "poison":
                 hit = sample == 0 and bool(np.isnan(arrays[noise.about]).any())
                 drawn[noise.name] = np.full(shape, np.nan if hit else 1.0, noise.like.dtype)
@@ -143,7 +154,7 @@ def expected_of(case: Case) -> list[dict[str, Expected]]:
     names = [v.name for v in every]
     plain = reference.open_session(make_model(case.opset, [node.proto for node in case.nodes], case.input_values(),
                                               case.constants, every))
-    exact = all(node.noise.exact() for node in case.nodes)
+    exact = all(node.noise.exact() for node in case.nodes) and DIVIDING.isdisjoint(case.operators())
     noisy = None if exact else _NoisyModel(case)
     session = None if noisy is None else reference.open_session(noisy.model)
     outputs = [v.name for v in case.outputs]
