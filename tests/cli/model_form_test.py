@@ -266,3 +266,11 @@ def test_tensors_without_elements_are_right(form, tmp_path):
     nodes, x_value, y_value, constants = EMPTY[form]
     folder = write_case(tmp_path / "case", nodes, {"x": x_value}, {"y": y_value}, constants)
     agrees(folder)
+
+
+def test_an_open_dimension_may_have_no_elements(tmp_path):
+    folder = write_case(tmp_path / "case", [node("MatMul", ["x", "w"], ["y"])], {"x": np.zeros((0, 4), np.float32)},
+                        {"y": np.zeros((0, 3), np.float32)}, {"w": np.ones((4, 3), np.float32)},
+                        shapes={"x": ["rows", 4], "y": ["rows", 3]})
+    agrees(folder)
+    assert "f32[0x3]" in succeed("run", folder / "model.onnx", "--shape", "x=0x4", "--check").stdout

@@ -72,7 +72,7 @@ TEST(OnnxImport, RefusesAShapeThatDoesNotFit) {
   EXPECT_THAT(ErrorOf(builder, {.shapes = {{"x", {1, 4}}}}),
               AllOf(HasSubstr("1x4"), HasSubstr("f32[?x3]")));
   EXPECT_THAT(ErrorOf(builder, {.shapes = {{"x", {1, 3, 1}}}}), HasSubstr("does not fit"));
-  EXPECT_THAT(ErrorOf(builder, {.shapes = {{"x", {0, 3}}}}), HasSubstr("does not fit"));
+  EXPECT_THAT(ErrorOf(builder, {.shapes = {{"x", {-1, 3}}}}), HasSubstr("does not fit"));
 }
 
 TEST(OnnxImport, ListsTheInputsWhenAShapeNamesNone) {
