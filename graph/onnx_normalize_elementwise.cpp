@@ -289,22 +289,21 @@ Result<ValueId> EmitBound(OnnxNode& node, ValueId x, Attributes* before, bool lo
   return node.Emit(low ? "Max" : "Min", {x, bound});
 }
 
-// The bounds are attributes before opset 11 and inputs since. One that is not given is the lowest
-// or the largest finite number, which infinities do not pass.
+// The bounds are attributes before opset 11 and inputs since. One that is not given bounds nothing,
+// not even infinities.
 Status Clip(OnnxNode& node) {
-  constexpr double kLargest = std::numeric_limits<float>::max();
   ValueId value = node.Input(0);
   Attributes attributes;
   if (node.opset() < 11) {
-    attributes.Set("min", node.Float("min", -kLargest));
-    attributes.Set("max", node.Float("max", kLargest));
+    // The defaults of opset 6 are the ends of f32: no bounds.
+    for (const char* bound : {"min", "max"}) {
+      const double limit = node.Float(bound, 0);
+      const bool none = bound == std::string_view("min") ? limit <= -3.4e38 : limit >= 3.4e38;
+      if (node.HasAttribute(bound) && !none) attributes.Set(bound, limit);
+    }
   } else {
     for (int i = 1; i <= 2; ++i) {
-      if (!node.HasInput(i)) {
-        if (node.Type(value).dtype == DataType::kFloat32)
-          attributes.Set(i == 1 ? "min" : "max", i == 1 ? -kLargest : kLargest);
-        continue;
-      }
+      if (!node.HasInput(i)) continue;
       const Tensor* bound = node.Constant(node.Input(i));
       if (node.Type(node.Input(i)).dtype != node.Type(value).dtype ||
           node.Type(node.Input(i)).bytes() == 0) {

@@ -40,13 +40,15 @@ def undefined_in(what: str, x: np.ndarray) -> np.ndarray:
 
     "not finite": a weight of ConvTranspose may meet zeros beside the image or not, interpolation may multiply an infinity
     by a weight of zero or leave it out, and ONNX Runtime's pooling makes the lowest number of negative infinities and
-    passes NaN on or not by its position. "NaN": the same is true of
+    passes NaN on or not by its position. "infinite": Clip without a bound passes them on or makes them the largest number. "NaN": the same is true of
     its reductions. "long": integers whose sum ONNX Runtime computes in f32. "above X": those whose product may overflow,
     where it saturates. A type's name: what a cast to that type of integers cannot hold.
     """
     with np.errstate(all="ignore"):
         if what == "not finite":
             return np.asarray(~np.isfinite(x))
+        if what == "infinite":
+            return np.asarray(np.isinf(x))
         if what == "NaN":
             return np.asarray(np.isnan(x))
         wide = x.astype(np.float64)

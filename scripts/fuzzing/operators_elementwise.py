@@ -116,18 +116,20 @@ def clip(b: Builder, x: Value) -> list[Value]:
     if x.dtype.kind == "f":
         pairs += [("-inf", "inf"), ("0", "inf"), ("-inf", "1"), ("-0.5", "1e38")]
     low, high = b.choose("min and max", pairs)
+    noise = Noise(undefined="infinite" if x.dtype.kind == "f" and "absent" in (low, high) else "")
     if x.dtype.kind == "u" and low.startswith("-"):
         raise Dropped("a negative bound of unsigned numbers")
     if b.opset < 11:
-        return b.node("Clip", [x], {name: float(v) for name, v in (("min", low), ("max", high)) if v != "absent"})
+        given = {name: float(v) for name, v in (("min", low), ("max", high)) if v != "absent"}
+        return b.node("Clip", [x], given, noise=noise)
     runtime = b.choose("bounds", ["constant", "runtime"], [3, 1]) == "runtime"
     if runtime:
         low_value = None if low == "absent" else b.operand(x.dtype, (), "indices", constant=0)
         high_value = None if high == "absent" else b.operand(x.dtype, (), "indices", constant=0)
-        return b.node("Clip", [x, low_value, high_value])
+        return b.node("Clip", [x, low_value, high_value], noise=noise)
     bounds = [None if v == "absent" else b.constant(float(v) if x.dtype.kind == "f" else int(v), x.dtype)
               for v in (low, high)]
-    return b.node("Clip", [x, *bounds])
+    return b.node("Clip", [x, *bounds], noise=noise)
 
 
 @operator("Cast", types=ALL, ranks=(0, 4), weight=4)
