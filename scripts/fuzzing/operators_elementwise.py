@@ -124,8 +124,8 @@ def clip(b: Builder, x: Value) -> list[Value]:
         return b.node("Clip", [x], given, noise=noise)
     runtime = b.choose("bounds", ["constant", "runtime"], [3, 1]) == "runtime"
     if runtime:
-        low_value = None if low == "absent" else b.operand(x.dtype, (), "indices", constant=0)
-        high_value = None if high == "absent" else b.operand(x.dtype, (), "indices", constant=0)
+        low_value = None if low == "absent" else b.operand(x.dtype, (), "bounds", constant=0)
+        high_value = None if high == "absent" else b.operand(x.dtype, (), "bounds", constant=0)
         return b.node("Clip", [x, low_value, high_value], noise=noise)
     bounds = [None if v == "absent" else b.constant(float(v) if x.dtype.kind == "f" else int(v), x.dtype)
               for v in (low, high)]

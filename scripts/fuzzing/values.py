@@ -24,7 +24,7 @@ def kinds_of(dtype: np.dtype, role: str, tame: bool) -> dict[str, float]:
         return dict(INT_KINDS) if role == "any" and not tame else {"small": 3, "zeros": 1}
     if role == "variance":
         return {"positive": 1}
-    if tame:
+    if tame or role == "bounds":  # ONNX Runtime's Clip heeds a NaN or not
         return {kind: FLOAT_KINDS[kind] for kind in TAME}
     if role == "terms":  # of sums: most often tame, else the sum is NaN or of one term
         return {kind: weight * (4 if kind in TAME else 1) for kind, weight in FLOAT_KINDS.items()}
