@@ -191,7 +191,10 @@ def upsample(b: Builder, x: Value) -> list[Value]:
 def resize(b: Builder, x: Value) -> list[Value]:
     mode = b.choose("mode", ["nearest", "linear"])
     if b.opset == 10:
-        return _resized(b, [x, b.constant(np.array(_scaled(b, x), np.float32))], {"mode": mode}, mode)
+        scales = _scaled(b, x)
+        if mode == "nearest" and min(scales) < 1:
+            raise Dropped("ONNX Runtime takes the next element where an axis becomes shorter, ONNX the one before")
+        return _resized(b, [x, b.constant(np.array(scales, np.float32))], {"mode": mode}, mode)
     rank = len(x.shape)
     attributes: dict[str, object] = {"mode": mode}
     coordinates = b.choose("coordinate_transformation_mode",
