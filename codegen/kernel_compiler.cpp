@@ -3,12 +3,21 @@
 #include <Halide.h>
 
 #include <map>
+#include <string_view>
 
+#include "base/version.h"
 #include "codegen/packed_layout.h"
 #include "codegen/target.h"
 #include "codegen/transpose_loads.h"
 #include "schedules/apply_halide.h"
 #include "schedules/halide_algorithm.h"
+
+#define WHET_TEXT(macro) WHET_LITERAL(macro)
+#define WHET_LITERAL(text) #text
+static_assert(std::string_view(whet::kHalideVersion) ==
+                  WHET_TEXT(HALIDE_VERSION_MAJOR) "." WHET_TEXT(HALIDE_VERSION_MINOR) "." WHET_TEXT(
+                      HALIDE_VERSION_PATCH),
+              "base/version.h names the Halide that is compiled with");
 
 namespace whet {
 namespace {
@@ -18,13 +27,11 @@ Status CheckLayouts(const Task& task, const Trace& trace) {
   for (size_t i = 0; i < task.inputs.size(); ++i) {
     ASSIGN_OR_RETURN(const TensorType prepared, PreparedType(task, options, i));
     const Shape& shape = prepared.shape;
-    std::vector<bool> seen(shape.size(), false);
     for (const PackLevel& level : PackedLayoutOf(task, trace, i)) {
       if (level.dim < 0 || level.dim >= static_cast<int>(shape.size()) || level.size < 0) {
         return Fail(ErrorCode::kInvalidInput, "the packed layout of '{}' names dimension {} of {}",
                     task.inputs[i].name, level.dim, shape.size());
       }
-      seen[level.dim] = true;
     }
   }
   return {};

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,6 +14,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "codegen/worker_main.h"
 
 extern char** environ;
@@ -62,14 +62,6 @@ Result<pid_t> SpawnWorker(const std::string& program, int jobs, const std::strin
 }
 
 }  // namespace
-
-int AllowedCpuCount() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) != 0)
-    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  return std::max(1, CPU_COUNT(&set));
-}
 
 Result<std::unique_ptr<WorkerClient>> WorkerClient::Start(WorkerOptions options) {
   if (options.program.empty()) options.program = "/proc/self/exe";

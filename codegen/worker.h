@@ -91,7 +91,4 @@ class WorkerClient {
   std::deque<std::pair<int64_t, JobResult>> done_;
 };
 
-// CPUs that this process may run on.
-int AllowedCpuCount();
-
 }  // namespace whet

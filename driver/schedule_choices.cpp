@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "base/cpu.h"
 #include "base/version.h"
 #include "codegen/worker.h"
 #include "costmodel/cost_model.h"

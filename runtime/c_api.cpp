@@ -1,5 +1,4 @@
 // whet.h on OpenBundle and Executor: no exception and no null pointer gets past these functions.
-#include <sched.h>
 
 #include <algorithm>
 #include <exception>
@@ -7,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cpu.h"
 #include "runtime/bundle_loader.h"
 #include "runtime/thread_pool.h"
 #include "runtime/whet.h"
@@ -39,12 +39,6 @@ int Guarded(Body body) {
   } catch (const std::exception& e) {
     return Failed(fmt::format("out of memory or a system failure: {}", e.what()));
   }
-}
-
-int AllowedCpuCount() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof(set), &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
 }
 
 // How many threads the process's pool has: what the program asked for, or what its bundles were

@@ -20,6 +20,8 @@
 #include <mutex>
 #include <vector>
 
+#include "base/cpu.h"
+
 namespace whet {
 namespace {
 
@@ -39,19 +41,8 @@ void Pause() {
 #endif
 }
 
-// CPUs that the process may use, as they were when it started: a thread that pinned itself since
-// does not confine the workers to its own CPU.
-std::vector<int> AllowedCpus() {
-  std::vector<int> cpus;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) {
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-    }
-  }
-  return cpus;
-}
+// As they were when the process started: a thread that pinned itself since does not confine the
+// workers to its own CPU.
 const std::vector<int> allowed_cpus = AllowedCpus();
 
 cpu_set_t SetOf(const std::vector<int>& cpus) {

@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
 #include <string>
 #include <utility>
 
+#include "base/cpu.h"
 #include "codegen/target.h"
 #include "runtime/thread_pool.h"
 
@@ -20,21 +20,6 @@ namespace {
 constexpr int64_t kLineBytes = 64;
 constexpr int64_t kTimesTheCaches = 2;  // replacement is not exactly least recently used
 constexpr std::chrono::milliseconds kLongestWait{2};
-
-// CPUs of a list as the system writes it: "0-1,8-9".
-int CountCpus(const std::string& list) {
-  int count = 0;
-  size_t at = 0;
-  while (at < list.size()) {
-    char* end = nullptr;
-    const long first = std::strtol(list.c_str() + at, &end, 10);
-    long last = first;
-    if (*end == '-') last = std::strtol(end + 1, &end, 10);
-    count += static_cast<int>(std::max(0L, last - first + 1));
-    at = static_cast<size_t>(end - list.c_str()) + 1;
-  }
-  return count;
-}
 
 struct Sweep {
   char* buffer;
@@ -71,17 +56,7 @@ int Read(void* context, int index) {
 
 CacheSizes HostCaches() {
   const MachineModel machine = Target::Host(1).Machine().value_or(MachineModel());
-  CacheSizes caches{machine.l2_bytes, machine.l3_bytes, 1};
-  for (int index = 0; index < 8; ++index) {
-    const std::string folder =
-        "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
-    std::ifstream level_file(folder + "level"), cpus_file(folder + "shared_cpu_list");
-    int level = 0;
-    std::string cpus;
-    if (!(level_file >> level) || level != 3 || !(cpus_file >> cpus)) continue;
-    caches.l3_threads = std::max(1, CountCpus(cpus));
-  }
-  return caches;
+  return {machine.l2_bytes, machine.l3_bytes, CpusSharingCache(3)};
 }
 
 int64_t SweepBytes(int threads, const CacheSizes& caches) {

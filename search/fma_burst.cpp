@@ -4,6 +4,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+
+#include "base/cpu.h"
 #endif
 
 namespace whet {
@@ -69,7 +71,7 @@ FmaBurst BurstOf([[maybe_unused]] const std::string& isa) {
 
 FmaBurst BurstHere() {
 #if defined(__x86_64__)
-  const bool has_fma = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const bool has_fma = MissingFeature(*FindInstructionSet("avx2")).empty();
   return has_fma ? FmaBurst{&Avx2, 8} : FmaBurst{&Sse, 4};
 #else
   return {&Scalar, 1};

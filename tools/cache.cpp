@@ -4,6 +4,7 @@
 #include <ctime>
 #include <memory>
 
+#include "base/cpu.h"
 #include "base/table.h"
 #include "driver/kernel_cache.h"
 #include "tools/session.h"

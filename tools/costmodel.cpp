@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <set>
 
+#include "base/cpu.h"
 #include "base/file.h"
 #include "base/table.h"
 #include "costmodel/cost_model.h"

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "base/cpu.h"
 #include "base/table.h"
 #include "tools/session.h"
 #include "tools/verbs.h"

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <map>
 
+#include "base/cpu.h"
 #include "base/table.h"
 #include "codegen/kernel_compiler.h"
 #include "costmodel/features.h"

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/cpu.h"
 #include "base/version.h"
 #include "driver/refusal_log.h"
 

@@ -1,6 +1,7 @@
 // `whet replay`: builds, checks and times one record again; `--run`: the decisions of a whole run.
 #include <cstdio>
 
+#include "base/cpu.h"
 #include "base/table.h"
 #include "search/process_measurer.h"
 #include "tools/accuracy_option.h"

@@ -8,9 +8,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/fingerprint.h"
 #include "graph/onnx_import.h"
 #include "graph/passes.h"
@@ -128,14 +128,6 @@ Result<std::unique_ptr<WorkerClient>> StartWorkers() {
   WorkerOptions options;
   options.stop_requested = [] { return InterruptFlag().load(); };
   return WorkerClient::Start(std::move(options));
-}
-
-std::string CpuName() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  }
-  return "unknown CPU";
 }
 
 Json ReportContext(int threads) {

@@ -64,7 +64,6 @@ Result<std::unique_ptr<WorkerClient>> StartWorkers();
 
 // {"machine", "threads", "date", "versions"}: what every report of ours carries.
 Json ReportContext(int threads);
-std::string CpuName();
 
 // The tasks of a shape list; with `only`, those ids in that order. kNotFound names an id that the
 // list lacks.

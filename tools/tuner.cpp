@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 
+#include "base/cpu.h"
 #include "runtime/thread_pool.h"
 #include "search/canary.h"
 #include "search/peak.h"

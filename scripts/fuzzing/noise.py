@@ -26,8 +26,7 @@ class Noise:
     operands: float = 0.0
     spread: float = 0.0  # absolute, in units of the largest element of operand 0: weights are computed in f32
     only_first: bool = False  # of the operands: the others are parameters
-    undefined: str = ""  # which elements of an operand have no result that all agree on, if any: see `undefined_in`
-    undefined_operand: int = 0
+    undefined: str = ""  # which elements of operand 0 have no result that all agree on, if any: see `undefined_in`
     signs: bool = False  # a zero may have either sign, which matters where something is divided by it
 
     def exact(self) -> bool:
@@ -36,11 +35,11 @@ class Noise:
 
 
 def undefined_in(what: str, x: np.ndarray) -> np.ndarray:
-    """Which elements of an operand have no result that all agree on.
+    """Which elements of operand 0 have no result that all agree on.
 
-    "not finite": a weight of ConvTranspose may meet zeros beside the image or not, interpolation may multiply an infinity
-    by a weight of zero or leave it out, and ONNX Runtime's pooling makes the lowest number of negative infinities and
-    passes NaN on or not by its position. "infinite": Clip without a bound passes them on or makes them the largest number. "NaN": the same is true of
+    "not finite": interpolation may multiply an infinity by a weight of zero or leave it out, and ONNX Runtime's pooling
+    makes the lowest number of negative infinities and passes NaN on or not by its position. "wild": their product may
+    leave the range of f32 on its way. "infinite": Clip without a bound passes them on or makes them the largest number. "NaN": the same is true of
     its reductions. "long": integers whose sum ONNX Runtime computes in f32. "above X": those whose product may overflow,
     where it saturates. A type's name: what a cast to that type of integers cannot hold.
     """
@@ -52,6 +51,8 @@ def undefined_in(what: str, x: np.ndarray) -> np.ndarray:
         if what == "NaN":
             return np.asarray(np.isnan(x))
         wide = x.astype(np.float64)
+        if what == "wild":
+            return np.asarray((wide != 0) & (np.abs(np.log2(np.abs(np.where(wide == 0, 1, wide)))) > 4))
         if what.startswith("above "):
             return np.asarray(np.abs(wide) > float(what.removeprefix("above ")))
         if what == "long":
@@ -80,7 +81,7 @@ SUMS = {"Conv", "ConvTranspose", "MatMul", "Gemm", "AveragePool", "GlobalAverage
 
 
 UNDEFINED = {"MaxPool": "not finite", "GlobalMaxPool": "not finite", "ReduceMax": "NaN", "ReduceMin": "NaN",
-             "ReduceLogSumExp": "NaN"}
+             "ReduceLogSumExp": "NaN", "ReduceProd": "wild"}
 
 
 def noise_of(operator: str, terms: int = 1, integers: bool = False) -> Noise:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from fuzzing import shapes
 from fuzzing.builder import Builder, Dropped
 from fuzzing.case import Value
-from fuzzing.noise import EPSILON, Noise, noise_of
+from fuzzing.noise import EPSILON, Noise
 from fuzzing.table import operator
 
 SMALL = (1, 2, 3, 4, 5, 7)
@@ -73,7 +72,7 @@ def conv(b: Builder, x: Value) -> list[Value]:
     channels, spatial = x.shape[1], x.shape[2:]
     kernel = _kernel(b, spatial)
     group, each = _channels(b, channels)
-    w = b.operand(x.dtype, (group * each, channels // group, *kernel), "terms", constant=0.7)
+    w = b.operand(x.dtype, (group * each, channels // group, *kernel), "weights", constant=0.7)
     attributes = _window(b, spatial, kernel)
     if b.choose("kernel_shape", ["given", "absent"]) == "given":
         attributes["kernel_shape"] = kernel
@@ -88,7 +87,7 @@ def conv_transpose(b: Builder, x: Value) -> list[Value]:
     channels, spatial = x.shape[1], x.shape[2:]
     kernel = _kernel(b, spatial)
     group, each = _channels(b, channels)
-    w = b.operand(x.dtype, (channels, each, *kernel), "terms", constant=0.7)
+    w = b.operand(x.dtype, (channels, each, *kernel), "weights", constant=0.7)
     attributes = _window(b, spatial, kernel)
     strides = attributes.get("strides", [1] * len(spatial))
     dilations = attributes.get("dilations", [1] * len(spatial))
@@ -108,9 +107,7 @@ def conv_transpose(b: Builder, x: Value) -> list[Value]:
             max(1, (e - 1) * s + (k - 1) * d + 1 - b.source.between(0, min(3, k - 1)))
             for e, s, k, d in zip(spatial, strides, kernel, dilations)]
     bias = b.operand(x.dtype, (group * each,), "terms", 0.7) if b.choose("B", ["given", "none"]) == "given" else None
-    terms = channels // group * shapes.count(kernel)
-    noise = dataclasses.replace(noise_of("ConvTranspose", terms), undefined="not finite", undefined_operand=1)
-    return b.node("ConvTranspose", [x, w, bias], attributes, terms=terms, noise=noise)
+    return b.node("ConvTranspose", [x, w, bias], attributes, terms=channels // group * shapes.count(kernel))
 
 
 @operator("MaxPool", "AveragePool", ranks=(3, 4), role="terms", weight=3)

@@ -19,7 +19,7 @@ from fuzzing.noise import EPSILON, undefined_in
 
 SAMPLES = 16
 SLACK = 8.0
-EXTREMES = {0: np.nan, 1: np.inf, 2: -np.inf}  # what stands for undefined elements in the first samples
+EXTREMES = {2: np.nan, 3: np.inf, 4: -np.inf}  # what stands for undefined elements in these samples
 HUGE = 2.0**60  # sums of products of larger numbers may overflow
 DIVIDING = {"Div", "Reciprocal", "Pow"}
 TINIEST = 2.0**-149  # what a zero of either sign is in the noisy model
@@ -43,7 +43,7 @@ class _Noise:
     like: Value
     centre: float
     size: float
-    kind: str  # "noise", "operand" (of a sum), "spread", "poison" (NaN of an operand), "weights", "undefined" or "fill"
+    kind: str  # "noise", "operand" (of a sum), "spread", "poison" (NaN of an operand), "undefined" or "fill"
     about: str = ""
 
 
@@ -82,13 +82,12 @@ class _NoisyModel:
                 self._nodes.append(helper.make_node("Mul", [name, factor], [f"{name}_in{number}_{i}"]))
                 proto.input[i] = f"{name}_in{number}_{i}"
         if node.noise.undefined:
-            place = node.noise.undefined_operand
-            x = values[node.proto.input[place]]
+            x = values[node.proto.input[0]]
             mask = self._input(x, 0, 0, "undefined", node.noise.undefined)
             kind = "float" if node.outputs[0].dtype.kind == "f" else "integer"
-            self._nodes.append(helper.make_node("Where", [mask, self._input(x, 0, 0, "fill", kind), proto.input[place]],
+            self._nodes.append(helper.make_node("Where", [mask, self._input(x, 0, 0, "fill", kind), proto.input[0]],
                                                 [f"{x.name}_defined{number}"]))
-            proto.input[place] = f"{x.name}_defined{number}"
+            proto.input[0] = f"{x.name}_defined{number}"
         self._nodes.append(proto)
         for value in node.outputs:
             steps = [(op, centre, size) for op, centre, size in (
@@ -106,9 +105,8 @@ class _NoisyModel:
             name = proto.output[index] = f"{value.name}_exact"
             for k, (op, centre, size) in enumerate(steps):
                 result = value.name if k == len(steps) - 1 else f"{value.name}_noise{k}"
-                poison = "weights" if node.noise.undefined_operand > 0 else "poison"
-                kind = poison if size == 0 else "spread" if size == node.noise.spread else "noise"
-                about = "" if kind == "noise" else node.proto.input[node.noise.undefined_operand]
+                kind = "poison" if size == 0 else "spread" if size == node.noise.spread else "noise"
+                about = "" if kind == "noise" else node.proto.input[0]
                 noise = self._input(value, centre, size, kind, about)
                 self._nodes.append(helper.make_node(op, [name, noise], [result]))
                 name = result
@@ -124,9 +122,6 @@ class _NoisyModel:
             shape = noise.like.shape
             if noise.kind == "undefined":
                 drawn[noise.name] = undefined_in(noise.about, arrays[noise.like.name])
-            elif noise.kind == "weights":  # times 0, an infinity is NaN, too
-                hit = sample == 0 and not bool(np.isfinite(arrays[noise.about]).all())
-                drawn[noise.name] = np.full(shape, np.nan if hit else 1.0, noise.like.dtype)
             elif noise.kind == "poison":
                 hit = sample == 0 and bool(np.isnan(arrays[noise.about]).any())
                 drawn[noise.name] = np.full(shape, np.nan if hit else 1.0, noise.like.dtype)
@@ -143,7 +138,7 @@ class _NoisyModel:
                     size *= float(np.max(known[np.isfinite(known)], initial=0.0))
                 factors = np.asarray(noise.centre + size * signs)
                 if noise.kind == "operand":
-                    factors = np.where(np.abs(arrays[noise.like.name]) > HUGE, {0: np.inf, 1: 1 / HUGE}.get(sample, 1.0) * factors, factors)
+                    factors = np.where(np.abs(arrays[noise.like.name]) > HUGE, {0: np.inf, 1: 2.0**-90}.get(sample, 1.0) * factors, factors)
                 drawn[noise.name] = factors.astype(noise.like.dtype)
         return drawn
 

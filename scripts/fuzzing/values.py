@@ -26,6 +26,8 @@ def kinds_of(dtype: np.dtype, role: str, tame: bool) -> dict[str, float]:
         return {"positive": 1}
     if tame or role == "bounds":  # ONNX Runtime's Clip heeds a NaN or not
         return {kind: FLOAT_KINDS[kind] for kind in TAME}
+    if role == "weights":  # that meet zeros beside an image: an infinity makes NaN of them or is left out
+        return {kind: FLOAT_KINDS[kind] for kind in (*TAME, "denormals", "dynamic")}
     if role == "terms":  # of sums: most often tame, else the sum is NaN or of one term
         return {kind: weight * (4 if kind in TAME else 1) for kind, weight in FLOAT_KINDS.items()}
     return dict(FLOAT_KINDS)
@@ -90,6 +92,6 @@ def _floats(kind: str, role: str, shape: tuple[int, ...], rng: np.random.Generat
     if kind == "denormals":
         return _specials([1e-45, -1e-45, 1e-40, -1e-39, 0.0, -0.0], 0.7, shape, rng)
     if kind == "dynamic":
-        exponents = rng.uniform(-40, 40, shape) if role == "terms" else rng.uniform(-126, 127, shape)
+        exponents = rng.uniform(-40, 40, shape) if role in ("terms", "weights") else rng.uniform(-126, 127, shape)
         return (rng.choice(np.array([-1.0, 1.0]), shape) * np.exp2(exponents))
     return np.asarray(rng.standard_normal(shape))
