@@ -15,7 +15,7 @@ struct buffer {
 };
 
 static void relu(const float* x, float* y) {
-  for (int i = 0; i < COUNT; ++i) y[i] = x[i] > 0 ? x[i] : 0;
+  for (int i = 0; i < COUNT; ++i) y[i] = x[i] < 0 ? 0 : x[i];
 }
 
 static __attribute__((unused)) void sleep_ms(int ms) {
@@ -29,7 +29,7 @@ int halide_do_par_for(void* user_context, int (*task)(void*, int, uint8_t*), int
 static int row(void* user_context, int y, uint8_t* closure) {
   struct buffer** buffers = (struct buffer**)closure;
   (void)user_context;
-  for (int i = y * 9; i < (y + 1) * 9; ++i) buffers[1]->host[i] = buffers[0]->host[i] > 0 ? buffers[0]->host[i] : 0;
+  for (int i = y * 9; i < (y + 1) * 9; ++i) buffers[1]->host[i] = buffers[0]->host[i] < 0 ? 0 : buffers[0]->host[i];
   return 0;
 }
 #endif
