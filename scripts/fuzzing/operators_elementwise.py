@@ -70,6 +70,8 @@ def _two(b: Builder, x: Value, role: str = "any", op: str | None = None) -> list
 @operator("LessOrEqual", "GreaterOrEqual", types=NUMBERS, opsets=(12, 99))
 @operator("And", "Or", "Xor", types=("bool",))
 def binary(b: Builder, x: Value) -> list[Value]:
+    if b.operator == "Equal" and x.dtype.kind == "f" and not all(node.noise.exact() for node in b.nodes):
+        raise Dropped("equality of what was rounded")
     return _two(b, x)
 
 

@@ -83,7 +83,7 @@ def test_an_open_shape_is_asked_for(open_model):
     refused("bench", open_model, mentions=["x", "--shape"])
 
 
-@pytest.mark.parametrize("shape", ["x=1x4", "x=1x5x16x16", "x=1xfourx16x16", "x=", "x", "x=0x4x16x16", "x=-1x4x16x16",
+@pytest.mark.parametrize("shape", ["x=1x4", "x=1x5x16x16", "x=1xfourx16x16", "x=", "x", "x=-1x4x16x16",
                                    "x=99999999999999999999x4x16x16", "z=1x4x16x16"])
 def test_a_shape_that_does_not_fit_is_refused(shape, open_model):
     refused("bench", open_model, "--shape", shape)
