@@ -118,7 +118,7 @@ def clip(b: Builder, x: Value) -> list[Value]:
     if x.dtype.kind == "f":
         pairs += [("-inf", "inf"), ("0", "inf"), ("-inf", "1"), ("-0.5", "1e38")]
     low, high = b.choose("min and max", pairs)
-    noise = Noise(undefined="infinite" if x.dtype.kind == "f" and "absent" in (low, high) else "")
+    noise = Noise(undefined="infinite" if x.dtype.kind == "f" and "absent" in (low, high) else "", signs=True)
     if x.dtype.kind == "u" and low.startswith("-"):
         raise Dropped("a negative bound of unsigned numbers")
     if b.opset < 11:
