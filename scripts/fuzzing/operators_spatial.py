@@ -221,6 +221,8 @@ def resize(b: Builder, x: Value) -> list[Value]:
             attributes["keep_aspect_ratio_policy"] = policy
         if policy in ("not_larger", "not_smaller") and len(axes) == rank:
             raise Dropped("the ratio is that of the spatial axes only")
+        if policy in ("not_larger", "not_smaller") and min(attributes.get("axes", [0])) < 0:
+            raise Dropped("ONNX Runtime takes no axes from behind then")
     sizes = [x.shape[axis] if axis < 2 else shapes.extent(b.source, 33) for axis in axes]
     nothing = None if b.opset >= 13 else b.constant(np.zeros(0, np.float32))
     if "keep_aspect_ratio_policy" not in attributes or attributes["keep_aspect_ratio_policy"] == "stretch":
