@@ -57,7 +57,7 @@ Expr ErfOf(const Expr& x) {
 }
 
 Expr HardSigmoidOf(const Expr& x, float alpha, float beta) {
-  return AtMost(AtLeast(IeeeAdd(IeeeMul(x, alpha), beta), 0.0f), 1.0f);
+  return AtMost(AtLeast(IeeeAdd(IeeeScaled(x, alpha), beta), 0.0f), 1.0f);
 }
 
 Expr GeluOf(const Expr& x, bool by_tanh) {
@@ -83,7 +83,7 @@ Expr Unary(const std::string& op, const Attributes& a, const Expr& x) {
   if (op == "HardSwish") return IeeeMul(x, HardSigmoidOf(x, 1.0f / 6.0f, 0.5f));
   if (op == "HardSigmoid") return HardSigmoidOf(x, number("alpha", 0.2), number("beta", 0.5));
   if (op == "LeakyRelu")
-    return Halide::select(IeeeLess(x, 0.0f), IeeeMul(x, number("alpha", 0.01)), x);
+    return Halide::select(IeeeLess(x, 0.0f), IeeeScaled(x, number("alpha", 0.01)), x);
   return GeluOf(x, a.String("approximate", "none") == "tanh");
 }
 

@@ -1,5 +1,7 @@
 #include "schedules/operators/halide_ieee.h"
 
+#include <limits>
+
 namespace whet {
 namespace {
 
@@ -79,6 +81,16 @@ Expr IeeeMul(const Expr& a, const Expr& b) {
 Expr IeeeDiv(const Expr& a, const Expr& b) {
   if (a.type().is_float()) return Strict(Call::strict_div, a.type(), a, b);
   return IntegerDiv(a, b);
+}
+
+Expr IeeeScaled(const Expr& x, float factor) {
+  if (factor != 0) return IeeeMul(x, factor);
+  const auto bits_of = [](uint32_t bits) {
+    return Halide::Internal::make_const(Halide::UInt(32), bits);
+  };
+  const Expr exponent = bits_of(0x7f800000), bits = Halide::reinterpret<uint32_t>(x);
+  return Halide::select((bits & exponent) == exponent, std::numeric_limits<float>::quiet_NaN(),
+                        Halide::reinterpret<float>(bits & bits_of(0x80000000)));
 }
 
 Expr IeeeNeg(const Expr& x) {

@@ -17,6 +17,8 @@ Halide::Expr IeeeSub(const Halide::Expr& a, const Halide::Expr& b);
 Halide::Expr IeeeMul(const Halide::Expr& a, const Halide::Expr& b);
 // Integers round towards zero, the lowest divided by -1 is itself, and x / 0 is 0.
 Halide::Expr IeeeDiv(const Halide::Expr& a, const Halide::Expr& b);
+// x * factor of f32. With a factor of 0 LLVM would know the product of what it takes for finite.
+Halide::Expr IeeeScaled(const Halide::Expr& x, float factor);
 Halide::Expr IeeeNeg(const Halide::Expr& x);  // of floats: flips the sign, of a zero too
 
 // Of a NaN and anything, none holds.

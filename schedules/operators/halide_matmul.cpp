@@ -1,5 +1,6 @@
 // MatMul (NumPy's, batches broadcast) and Gemm.
 #include "schedules/operators/copies.h"
+#include "schedules/operators/halide_ieee.h"
 #include "schedules/operators/halide_operators.h"
 
 namespace whet {
@@ -98,8 +99,10 @@ TensorReader HalideGemm(AlgorithmBuilder& builder, const HalideNode& n) {
       },
       Combining::kSum);
   if (alpha == 1) return sum;
-  return builder.Pure("gemm_scale", n.output,
-                      [&](const Exprs& index) { return alpha * sum(index) + addend(index); });
+  return builder.Pure("gemm_scale", n.output, [&](const Exprs& index) {
+    const Expr product = alpha == 0 ? IeeeScaled(sum(index), alpha) : alpha * sum(index);
+    return product + addend(index);
+  });
 }
 
 }  // namespace whet

@@ -327,15 +327,27 @@ TEST_F(SpecialValues, OfTheParametersOfBatchNormalizationAreTheReferences) {
 
 // The activation stands right behind the sum, in registers.
 TEST_F(SpecialValues, PassThroughWhatIsFusedBehindASum) {
-  for (const char* spelling :
-       {"Conv(x=1x8x6x6,w=16x8x1x1)+Relu", "Conv(x=1x8x6x6,w=16x8x1x1)+Clip(min=0,max=6)",
-        "Conv(x=1x8x6x6,w=16x8x1x1)+Add+Relu", "Conv(x=1x8x6x6,w=16x8x1x1)+LeakyRelu",
-        "Conv(x=1x8x6x6,w=16x8x1x1)+HardSwish", "Conv(x=1x8x6x6,w=16x8x1x1)+Sigmoid",
-        "Conv(x=1x16x7x7,w=16x1x3x3,pads=1,group=16)+Clip(min=0,max=6)",
-        "Gemm(a=9x20,b=20x24)+Tanh", "ReduceSum(x=20x33,axes=1)+Log", "MatMul(a=9x20,b=20x24)+Gelu",
-        "GlobalAveragePool(x=1x20x3x3)+Relu", "ReduceSum(x=20x33,axes=1)+Relu",
-        "LayerNormalization(x=20x33)+Relu", "BatchNormalization(x=1x18x7x5)+Relu",
-        "ReduceMean(x=20x64,axes=1)+HardSwish", "Sub(a=20x33,b=33)+Relu"}) {
+  for (const char* spelling : {"Conv(x=1x8x6x6,w=16x8x1x1)+Relu",
+                               "Conv(x=1x8x6x6,w=16x8x1x1)+Clip(min=0,max=6)",
+                               "Conv(x=1x8x6x6,w=16x8x1x1)+Add+Relu",
+                               "Conv(x=1x8x6x6,w=16x8x1x1)+LeakyRelu",
+                               "Conv(x=1x8x6x6,w=16x8x1x1)+HardSwish",
+                               "Conv(x=1x8x6x6,w=16x8x1x1)+Sigmoid",
+                               "Conv(x=1x16x7x7,w=16x1x3x3,pads=1,group=16)+Clip(min=0,max=6)",
+                               "Gemm(a=9x20,b=20x24)+Tanh",
+                               "ReduceSum(x=20x33,axes=1)+Log",
+                               "MatMul(a=9x20,b=20x24)+Gelu",
+                               "GlobalAveragePool(x=1x20x3x3)+Relu",
+                               "ReduceSum(x=20x33,axes=1)+Relu",
+                               "LayerNormalization(x=20x33)+Relu",
+                               "BatchNormalization(x=1x18x7x5)+Relu",
+                               "ReduceMean(x=20x64,axes=1)+HardSwish",
+                               "Sub(a=20x33,b=33)+Relu",
+                               "ReduceMean(x=20x64,axes=1)+HardSigmoid(alpha=0,beta=0.5)",
+                               "Gemm(a=9x20,b=20x24,alpha=0)",
+                               "Gemm(a=9x20,b=20x24)+LeakyRelu(alpha=0)",
+                               "Softmax(x=4x30x1,axis=2)",
+                               "Softmax(x=1x30,axis=0)+Add"}) {
     const Task task = TaskOf(spelling);
     std::vector<Tensor> inputs;
     for (const TaskInput& input : task.inputs) {
