@@ -108,7 +108,7 @@ float Allowed(double value, double right, bool integer) {
 
 Result<std::optional<Tensor>> NoiseBounds(const Task& task, std::span<const Tensor* const> inputs,
                                           const Tensor& output, double tolerance) {
-  if (task.accuracy == Accuracy::kStrict || !IsSteep(task)) return std::optional<Tensor>();
+  if (!IsSteep(task)) return std::optional<Tensor>();
   Tensor bounds({DataType::kFloat32, output.shape()});
   float* allowed = bounds.data<float>();
   const bool integer = output.dtype() != DataType::kFloat32;

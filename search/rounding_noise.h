@@ -1,6 +1,7 @@
-// How far each element of a fast task's output may be from the reference's where the task divides,
-// takes logarithms, powers and roots of, or compares what it has rounded: a sum that is about 0,
-// and its sign, may come to anything then, and a right kernel is told from a wrong one elsewhere.
+// How far each element of an output without bounds of its own (error_bound.h) may be from the
+// reference's where the task divides, takes logarithms, powers and roots of, or compares what it
+// has rounded: a sum that is about 0, and its sign, may come to anything then, and a right kernel
+// is told from a wrong one elsewhere.
 //
 // Measured rather than derived: the reference is run again with noise of the size of rounding on
 // each result that is rounded, and an element may be as far off as it moved, several times over
