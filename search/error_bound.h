@@ -24,8 +24,8 @@ namespace whet {
 // One float an element of the output, for these inputs (one tensor a task input): 0 where the
 // reference is no finite number, for that stays as it is; infinity where terms are so large that
 // their sum may overflow. Nothing for a fast task, and where a node of the task has no such bound
-// (a quotient, a softmax, a user's pipeline): then ToleranceFor holds, with rounding_noise.h, and infinities and NaN
-// must be where the reference has them. Errors are the references'.
+// (a quotient, a softmax, a user's pipeline): then ToleranceFor holds, with rounding_noise.h, and
+// infinities and NaN must be where the reference has them. Errors are the references'.
 Result<std::optional<Tensor>> ErrorBounds(const Task& task, std::span<const Tensor* const> inputs);
 
 }  // namespace whet
